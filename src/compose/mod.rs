@@ -1,0 +1,23 @@
+//! Compose notation: text → typed values. Pure; imports nothing of ours.
+//!
+//! ```text
+//! YAML text ─value.rs─▶ Node (an ordered tree, each node knows its path)
+//!                        │
+//!                        ├─ scalar.rs  duration · byte size · signal
+//!                        ├─ forms.rs   string-or-list · list-or-mapping · command lines
+//!                        └─ volume.rs  the short syntax of a volume
+//! ```
+//!
+//! Every error names the path of the value in its document, such as `environment[2]`.
+
+mod error;
+mod forms;
+mod scalar;
+mod value;
+mod volume;
+
+pub use error::{Error, nearest};
+pub use forms::{command, key_values, strings};
+pub use scalar::{byte_size, duration, signal};
+pub use value::{Kind, Node, parse};
+pub use volume::{Source, Volume};

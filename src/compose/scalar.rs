@@ -1,0 +1,184 @@
+//! Scalars with a notation of their own: durations, byte sizes, signals.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+
+use super::{Error, Node};
+
+/// A duration as Go's `time.ParseDuration` reads it: `1m30s`, `1.5s`, `300ms`, `0`.
+pub fn duration(node: &Node) -> Result<Duration, Error> {
+    let text = node.text()?;
+    parse_duration(&text).ok_or_else(|| {
+        let hint = if text.parse::<f64>().is_ok() {
+            format!("a duration: it needs a unit, such as {text}s")
+        } else {
+            "a duration such as 1m30s or 500ms".to_owned()
+        };
+        node.invalid(hint)
+    })
+}
+
+fn parse_duration(text: &str) -> Option<Duration> {
+    if text == "0" {
+        return Some(Duration::ZERO);
+    }
+    let mut rest = text;
+    let mut seconds = 0f64;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let number: f64 = rest[..digits].parse().ok()?;
+        rest = &rest[digits..];
+        let unit = rest
+            .find(|c: char| c.is_ascii_digit() || c == '.')
+            .unwrap_or(rest.len());
+        let scale = match &rest[..unit] {
+            "ns" => 1e-9,
+            "us" | "µs" | "μs" => 1e-6,
+            "ms" => 1e-3,
+            "s" => 1.0,
+            "m" => 60.0,
+            "h" => 3600.0,
+            _ => return None,
+        };
+        seconds += number * scale;
+        rest = &rest[unit..];
+    }
+    // Go's durations end at 2^63 nanoseconds.
+    (!text.is_empty() && seconds < 9.2e9).then(|| Duration::from_secs_f64(seconds))
+}
+
+/// A number of bytes as Docker reads it (go-units `RAMInBytes`): `67108864`, `64m`, `1.5gb`, `512 KiB`.
+pub fn byte_size(node: &Node) -> Result<i64, Error> {
+    let text = node.text()?;
+    parse_byte_size(&text).ok_or_else(|| node.invalid("a size in bytes such as 64m or 1.5g"))
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a fraction of a byte is dropped, and the range is checked"
+)]
+fn parse_byte_size(text: &str) -> Option<i64> {
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
+    let number: f64 = text[..digits].parse().ok()?;
+    let suffix = text[digits..]
+        .strip_prefix(' ')
+        .unwrap_or(&text[digits..])
+        .to_ascii_lowercase();
+    let scale = match suffix.strip_suffix('b').unwrap_or(&suffix) {
+        "" => 1u64,
+        "k" | "ki" => 1 << 10,
+        "m" | "mi" => 1 << 20,
+        "g" | "gi" => 1 << 30,
+        "t" | "ti" => 1 << 40,
+        "p" | "pi" => 1 << 50,
+        _ => return None,
+    };
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "powers of two up to 2^50 are exact"
+    )]
+    let bytes = number * scale as f64;
+    (bytes < 9.2e18).then_some(bytes as i64)
+}
+
+/// A signal by name or number as the engine takes it: `SIGTERM`, `TERM`, `15`, `SIGRTMIN+3`.
+pub fn signal(node: &Node) -> Result<String, Error> {
+    let text = node.text()?;
+    let name = text.to_ascii_uppercase();
+    let name = name.strip_prefix("SIG").unwrap_or(&name);
+    let known = match name.parse::<i32>() {
+        Ok(number) => (1..=64).contains(&number),
+        Err(_) => {
+            name.starts_with("RTMIN")
+                || name.starts_with("RTMAX")
+                || Signal::from_str(&format!("SIG{name}")).is_ok()
+        }
+    };
+    if known {
+        Ok(text)
+    } else {
+        Err(node.invalid("a signal such as SIGTERM or 15"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_as_go_reads_them() {
+        for (text, milliseconds) in [
+            ("0", 0),
+            ("1m30s", 90_000),
+            ("1.5s", 1_500),
+            ("300ms", 300),
+            ("2h", 7_200_000),
+        ] {
+            assert_eq!(
+                parse_duration(text),
+                Some(Duration::from_millis(milliseconds)),
+                "{text}"
+            );
+        }
+        for text in [
+            "",
+            "10",
+            "s",
+            "1x",
+            "-1s",
+            "1s2",
+            "1.2.3s",
+            "9999999999999h",
+        ] {
+            assert_eq!(parse_duration(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_duration_without_a_unit_gets_a_hint() {
+        let node = super::super::parse("10").expect("valid");
+        assert_eq!(
+            duration(&node).expect_err("no unit").to_string(),
+            "'10' is not a duration: it needs a unit, such as 10s"
+        );
+    }
+
+    #[test]
+    fn byte_sizes_are_read_as_docker_reads_them() {
+        for (text, bytes) in [
+            ("67108864", 67_108_864),
+            ("64m", 67_108_864),
+            ("1.5gb", 1_610_612_736),
+            ("512 KiB", 524_288),
+            ("1b", 1),
+        ] {
+            assert_eq!(parse_byte_size(text), Some(bytes), "{text}");
+        }
+        for text in ["", "m", "64x", "-1", "1 2", "99999999p"] {
+            assert_eq!(parse_byte_size(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn signals_by_name_and_number() {
+        for (text, known) in [
+            ("SIGTERM", true),
+            ("quit", true),
+            ("9", true),
+            ("RTMIN+3", true),
+            ("SIGNOPE", false),
+            ("65", false),
+            ("0", false),
+        ] {
+            assert_eq!(
+                signal(&super::super::parse(text).expect("valid")).is_ok(),
+                known,
+                "{text}"
+            );
+        }
+    }
+}
