@@ -1,0 +1,214 @@
+//! The life of a container, one call a function.
+
+use std::io::{self, BufRead};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::host::Canceller;
+use super::host::Socket;
+use super::http::{Body, Payload};
+use super::types::{ContainerDetails, ContainerSummary, CreateRequest};
+use super::{Engine, Error, QUICK, WORK, broken, encoded, label_filter, read_json};
+
+/// What to wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Condition {
+    /// The next exit: to be armed before the start.
+    NextExit,
+    /// That it does not run: at once if it does not.
+    NotRunning,
+    /// That it is removed.
+    Removed,
+}
+
+impl Engine {
+    /// `POST /containers/create`: makes a container and returns its id.
+    pub fn create(&self, name: &str, request: &CreateRequest) -> Result<String, Error> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Created {
+            id: String,
+            #[serde(default)]
+            warnings: Option<Vec<String>>,
+        }
+        let body = super::json(request);
+        let path = format!("/containers/create?name={}", encoded(name));
+        let created: Created = self.read("POST", &path, Payload::Json(&body), WORK)?;
+        for warning in created.warnings.unwrap_or_default() {
+            log::warn!("{name}: the engine warns: {warning}");
+        }
+        Ok(created.id)
+    }
+
+    /// `GET /containers/ID/json`: what the engine knows of a container, by its id or name.
+    pub fn inspect(&self, id: &str) -> Result<ContainerDetails, Error> {
+        self.read(
+            "GET",
+            &format!("/containers/{}/json", encoded(id)),
+            Payload::Nothing,
+            QUICK,
+        )
+    }
+
+    /// `GET /containers/json?all=1`: the containers that carry a label, running or not.
+    pub fn list(&self, label: &str) -> Result<Vec<ContainerSummary>, Error> {
+        let path = format!("/containers/json?all=1&filters={}", label_filter(label));
+        self.read("GET", &path, Payload::Nothing, QUICK)
+    }
+
+    /// `POST /containers/ID/start`. One that runs already is fine.
+    pub fn start(&self, id: &str) -> Result<(), Error> {
+        tolerate(
+            304,
+            self.perform(
+                "POST",
+                &format!("/containers/{}/start", encoded(id)),
+                Payload::Nothing,
+                WORK,
+            ),
+        )
+    }
+
+    /// `POST /containers/ID/stop`: sends the stop signal of the container, and kills it after the grace (whole
+    /// seconds). Returns when it has stopped; one that does not run is fine.
+    pub fn stop(&self, id: &str, grace: Duration) -> Result<(), Error> {
+        let seconds = grace.as_millis().div_ceil(1000);
+        let path = format!("/containers/{}/stop?t={seconds}", encoded(id));
+        tolerate(
+            304,
+            self.perform("POST", &path, Payload::Nothing, grace.saturating_add(WORK)),
+        )
+    }
+
+    /// `POST /containers/ID/kill`: sends a signal, by name or number.
+    pub fn kill(&self, id: &str, signal: &str) -> Result<(), Error> {
+        let path = format!(
+            "/containers/{}/kill?signal={}",
+            encoded(id),
+            encoded(signal)
+        );
+        self.perform("POST", &path, Payload::Nothing, QUICK)
+    }
+
+    /// `DELETE /containers/ID?force=1&v=1`: kills and removes a container with its anonymous volumes. Returns when it
+    /// is gone, also when it was gone before or the engine is just removing it.
+    pub fn remove(&self, id: &str) -> Result<(), Error> {
+        let path = format!("/containers/{}?force=1&v=1", encoded(id));
+        match self.perform("DELETE", &path, Payload::Nothing, WORK) {
+            Err(error) if error.is_not_found() => Ok(()),
+            Err(error) if error.is_conflict() => match self.call(
+                "POST",
+                &format!("/containers/{}/wait?condition=removed", encoded(id)),
+                Payload::Nothing,
+                WORK,
+            ) {
+                Ok(response) => {
+                    read_json::<WaitAnswer>("POST /containers/wait", response).map(drop)
+                }
+                Err(gone) if gone.is_not_found() => Ok(()),
+                Err(_) => Err(error),
+            },
+            result => result,
+        }
+    }
+
+    /// `POST /containers/ID/wait`: once this returns, the engine will tell the exit code, whatever happens to the
+    /// container.
+    pub fn wait(&self, id: &str, condition: Condition) -> Result<Wait, Error> {
+        let condition = match condition {
+            Condition::NextExit => "next-exit",
+            Condition::NotRunning => "not-running",
+            Condition::Removed => "removed",
+        };
+        let response = self.stream(
+            "POST",
+            &format!("/containers/{}/wait?condition={condition}", encoded(id)),
+        )?;
+        Ok(Wait {
+            call: format!("POST /containers/{id}/wait"),
+            body: response.body,
+        })
+    }
+
+    /// `POST /containers/ID/attach`: the output of a container from this moment on, from any log driver.
+    pub fn attach(&self, id: &str) -> Result<Attach, Error> {
+        let path = format!(
+            "/containers/{}/attach?stream=1&stdout=1&stderr=1",
+            encoded(id)
+        );
+        Ok(Attach {
+            body: self.stream("POST", &path)?.body,
+        })
+    }
+}
+
+/// Takes a status that says "already so" for success.
+fn tolerate(already: u16, result: Result<(), Error>) -> Result<(), Error> {
+    match result {
+        Err(Error::Refused { status, .. }) if status == already => Ok(()),
+        result => result,
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct WaitAnswer {
+    status_code: i64,
+}
+
+/// An armed wait.
+#[derive(Debug)]
+pub struct Wait {
+    call: String,
+    body: Body<Socket>,
+}
+
+impl Wait {
+    /// Blocks until the condition holds, and returns the exit code.
+    pub fn exit_code(mut self) -> Result<i64, Error> {
+        let mut line = Vec::new();
+        io::Read::take(&mut self.body, 64 << 10)
+            .read_until(b'\n', &mut line)
+            .map_err(|source| broken(self.call.clone(), source))?;
+        if line.is_empty() {
+            return Err(broken(self.call, io::ErrorKind::UnexpectedEof.into()));
+        }
+        match serde_json::from_slice::<WaitAnswer>(&line) {
+            Ok(answer) => Ok(answer.status_code),
+            Err(error) => Err(Error::Nonsense {
+                call: self.call,
+                what: error.to_string(),
+            }),
+        }
+    }
+}
+
+/// The output of a container: frames, or raw bytes where it has a terminal.
+#[derive(Debug)]
+pub struct Attach {
+    body: Body<Socket>,
+}
+
+impl Attach {
+    /// The means to end it from another thread.
+    pub fn canceller(&mut self) -> io::Result<Canceller> {
+        self.body.stream_mut().canceller()
+    }
+}
+
+impl io::Read for Attach {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.body.read(buffer)
+    }
+}
+
+impl BufRead for Attach {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.body.fill_buf()
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.body.consume(amount);
+    }
+}

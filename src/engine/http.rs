@@ -1,0 +1,524 @@
+//! HTTP/1.1 over any byte stream: one request, one answer. Pure but for the stream.
+//!
+//! ```text
+//! Request ─▶ head ─▶ payload (bytes, or chunks that are pushed) ─▶ stream
+//!                       └ the peer hangs up: read its answer first
+//! stream ─▶ head (1xx skipped) ─▶ Body: by length · by chunks · until the end
+//! ```
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+
+/// A head longer than this is not an engine's.
+const LONGEST_HEAD: usize = 64 << 10;
+/// Read at once, so that a busy log stream costs few system calls.
+const BUFFER: usize = 32 << 10;
+
+/// What is asked.
+pub(super) struct Request<'a> {
+    pub(super) method: &'a str,
+    /// Path and query, encoded.
+    pub(super) path: &'a str,
+    /// The value of the `Host` header.
+    pub(super) host: &'a str,
+}
+
+/// Writes an upload piece by piece into the connection.
+pub(super) type Push<'a> = &'a mut dyn FnMut(&mut dyn Write) -> io::Result<()>;
+
+/// What is sent with a request.
+pub(super) enum Payload<'a> {
+    Nothing,
+    Json(&'a [u8]),
+    /// A tar archive of unknown length, pushed into the connection.
+    Tar(Push<'a>),
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(super) enum Error {
+    /// The stream failed or ended.
+    Stream(io::Error),
+    /// The answer is not HTTP.
+    Malformed(String),
+    /// The pusher of the payload failed by itself.
+    Source(io::Error),
+}
+
+/// The answer, its body still to be read.
+#[derive(Debug)]
+pub(super) struct Response<S> {
+    pub(super) status: u16,
+    /// The value of the `Api-Version` header.
+    pub(super) api_version: Option<String>,
+    pub(super) body: Body<S>,
+}
+
+/// Sends a request and reads the head of the answer. When the peer hangs up on the payload, it has answered already:
+/// that answer is read and returned.
+pub(super) fn exchange<S: Read + Write>(
+    mut stream: S,
+    request: &Request<'_>,
+    payload: Payload<'_>,
+) -> Result<Response<S>, Error> {
+    let sent = send(&mut stream, request, payload);
+    let hung_up = match sent {
+        Ok(()) => None,
+        Err(Error::Stream(error)) if hangs_up(&error) => Some(error),
+        Err(error) => return Err(error),
+    };
+    match (
+        receive(BufReader::with_capacity(BUFFER, stream), request.method),
+        hung_up,
+    ) {
+        (Err(Error::Stream(_)), Some(error)) => Err(Error::Stream(error)),
+        (result, _) => result,
+    }
+}
+
+fn hangs_up(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset
+    )
+}
+
+fn send<S: Write>(
+    stream: &mut S,
+    request: &Request<'_>,
+    payload: Payload<'_>,
+) -> Result<(), Error> {
+    let mut head = format!(
+        "{} {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n",
+        request.method, request.path, request.host
+    );
+    match payload {
+        Payload::Nothing => {
+            if request.method == "POST" {
+                head.push_str("Content-Length: 0\r\n");
+            }
+            head.push_str("\r\n");
+            stream.write_all(head.as_bytes()).map_err(Error::Stream)
+        }
+        Payload::Json(bytes) => {
+            head.push_str("Content-Type: application/json\r\nContent-Length: ");
+            head.push_str(&bytes.len().to_string());
+            head.push_str("\r\n\r\n");
+            let mut message = head.into_bytes();
+            message.extend_from_slice(bytes);
+            stream.write_all(&message).map_err(Error::Stream)
+        }
+        Payload::Tar(push) => {
+            head.push_str("Content-Type: application/x-tar\r\nTransfer-Encoding: chunked\r\n\r\n");
+            stream.write_all(head.as_bytes()).map_err(Error::Stream)?;
+            let mut chunks = Chunks {
+                stream,
+                failed: None,
+            };
+            match push(&mut chunks) {
+                Ok(()) => chunks.stream.write_all(b"0\r\n\r\n").map_err(Error::Stream),
+                Err(error) => Err(match chunks.failed {
+                    Some(failed) => Error::Stream(failed),
+                    None => Error::Source(error),
+                }),
+            }
+        }
+    }
+}
+
+/// Makes a chunk of each write, and remembers if the stream failed.
+struct Chunks<'a, S> {
+    stream: &'a mut S,
+    failed: Option<io::Error>,
+}
+
+impl<S: Write> Write for Chunks<'_, S> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if bytes.is_empty() {
+            return Ok(0);
+        }
+        let chunk = (|| {
+            self.stream
+                .write_all(format!("{:x}\r\n", bytes.len()).as_bytes())?;
+            self.stream.write_all(bytes)?;
+            self.stream.write_all(b"\r\n")
+        })();
+        chunk.map(|()| bytes.len()).map_err(|error| {
+            let kind = error.kind();
+            self.failed = Some(error);
+            kind.into()
+        })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn malformed(what: impl Into<String>) -> Error {
+    Error::Malformed(what.into())
+}
+
+fn receive<S: Read>(mut stream: BufReader<S>, method: &str) -> Result<Response<S>, Error> {
+    loop {
+        let mut text = Vec::new();
+        let head = read_head(&mut stream, &mut text)?;
+        if matches!(head.status, 100 | 102..=199) {
+            continue;
+        }
+        let framing = match (head.status, method) {
+            (101, _) => Framing::UntilEnd,
+            (204 | 304, _) | (_, "HEAD") => Framing::Length(0),
+            _ if head.chunked => Framing::Chunks {
+                left: 0,
+                first: true,
+            },
+            _ => head.length.map_or(Framing::UntilEnd, Framing::Length),
+        };
+        return Ok(Response {
+            status: head.status,
+            api_version: head.api_version,
+            body: Body { stream, framing },
+        });
+    }
+}
+
+struct Head {
+    status: u16,
+    length: Option<u64>,
+    chunked: bool,
+    api_version: Option<String>,
+}
+
+/// Reads to the end of a head and not a byte further.
+fn read_head<S: Read>(stream: &mut BufReader<S>, text: &mut Vec<u8>) -> Result<Head, Error> {
+    loop {
+        let known = text.len();
+        let buffer = stream.fill_buf().map_err(Error::Stream)?;
+        if buffer.is_empty() {
+            return Err(Error::Stream(io::ErrorKind::UnexpectedEof.into()));
+        }
+        text.extend_from_slice(buffer);
+        let read = buffer.len();
+        let mut headers = [httparse::EMPTY_HEADER; 64];
+        let mut response = httparse::Response::new(&mut headers);
+        match response.parse(text) {
+            Ok(httparse::Status::Complete(end)) => {
+                let head = understand(&response)?;
+                stream.consume(end - known);
+                return Ok(head);
+            }
+            Ok(httparse::Status::Partial) if text.len() > LONGEST_HEAD => {
+                return Err(malformed("its head does not end"));
+            }
+            Ok(httparse::Status::Partial) => stream.consume(read),
+            Err(error) => return Err(malformed(error.to_string())),
+        }
+    }
+}
+
+fn understand(response: &httparse::Response<'_, '_>) -> Result<Head, Error> {
+    let status = response.code.ok_or_else(|| malformed("no status"))?;
+    let mut head = Head {
+        status,
+        length: None,
+        chunked: false,
+        api_version: None,
+    };
+    for header in &*response.headers {
+        let value = str::from_utf8(header.value)
+            .map(str::trim)
+            .unwrap_or_default();
+        if header.name.eq_ignore_ascii_case("content-length") {
+            head.length = Some(
+                value
+                    .parse()
+                    .map_err(|_| malformed(format!("a length of '{value}'")))?,
+            );
+        } else if header.name.eq_ignore_ascii_case("transfer-encoding") {
+            head.chunked = value.eq_ignore_ascii_case("chunked");
+        } else if header.name.eq_ignore_ascii_case("api-version") {
+            head.api_version = Some(value.to_owned());
+        }
+    }
+    Ok(head)
+}
+
+/// The body of an answer, read without copying where [`BufRead`] is used.
+#[derive(Debug)]
+pub(super) struct Body<S> {
+    stream: BufReader<S>,
+    framing: Framing,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Framing {
+    Length(u64),
+    /// `left` bytes of the current chunk; the first chunk has no line end before it.
+    Chunks {
+        left: u64,
+        first: bool,
+    },
+    UntilEnd,
+}
+
+impl<S> Body<S> {
+    pub(super) fn stream_mut(&mut self) -> &mut S {
+        self.stream.get_mut()
+    }
+}
+
+impl<S: Read> Body<S> {
+    /// Reads the head of the next chunk, or the end of the last.
+    fn next_chunk(&mut self, first: bool) -> io::Result<()> {
+        if !first && !self.line()?.is_empty() {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "a chunk is longer than it says",
+            ));
+        }
+        let mut line = self.line()?;
+        line.extend_from_slice(b"\r\n");
+        let Ok(httparse::Status::Complete((_, left))) = httparse::parse_chunk_size(&line) else {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "the length of a chunk is not a number",
+            ));
+        };
+        if left == 0 {
+            while !self.line()?.is_empty() {}
+            self.framing = Framing::Length(0);
+        } else {
+            self.framing = Framing::Chunks { left, first: false };
+        }
+        Ok(())
+    }
+
+    /// A short line without its end.
+    fn line(&mut self) -> io::Result<Vec<u8>> {
+        let mut line = Vec::new();
+        (&mut self.stream).take(1024).read_until(b'\n', &mut line)?;
+        if line.pop() != Some(b'\n') {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        if line.last() == Some(&b'\r') {
+            line.pop();
+        }
+        Ok(line)
+    }
+}
+
+impl<S: Read> BufRead for Body<S> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if let Framing::Chunks { left: 0, first } = self.framing {
+            self.next_chunk(first)?;
+        }
+        let left = match self.framing {
+            Framing::Length(0) => return Ok(&[]),
+            Framing::Length(left) | Framing::Chunks { left, .. } => left,
+            Framing::UntilEnd => return self.stream.fill_buf(),
+        };
+        let buffer = self.stream.fill_buf()?;
+        if buffer.is_empty() {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let end = buffer
+            .len()
+            .min(usize::try_from(left).unwrap_or(usize::MAX));
+        Ok(&buffer[..end])
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.stream.consume(amount);
+        match &mut self.framing {
+            Framing::Length(left) | Framing::Chunks { left, .. } => *left -= amount as u64,
+            Framing::UntilEnd => {}
+        }
+    }
+}
+
+impl<S: Read> Read for Body<S> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut available = self.fill_buf()?;
+        let read = available.read(buffer)?;
+        self.consume(read);
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+
+    /// A peer that answers with the given packets, one per read, and takes `room` bytes before it hangs up.
+    struct Peer {
+        packets: Vec<Vec<u8>>,
+        sent: Vec<u8>,
+        room: usize,
+    }
+
+    impl Peer {
+        fn new(packets: &[&str]) -> Self {
+            let packets = packets
+                .iter()
+                .rev()
+                .map(|packet| packet.as_bytes().to_vec())
+                .collect();
+            Self {
+                packets,
+                sent: Vec::new(),
+                room: usize::MAX,
+            }
+        }
+    }
+
+    impl Read for Peer {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let Some(packet) = self.packets.pop() else {
+                return Ok(0);
+            };
+            let read = Cursor::new(&packet).read(buffer)?;
+            if read < packet.len() {
+                self.packets.push(packet[read..].to_vec());
+            }
+            Ok(read)
+        }
+    }
+
+    impl Write for Peer {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            if self.sent.len() + bytes.len() > self.room {
+                return Err(io::ErrorKind::BrokenPipe.into());
+            }
+            self.sent.extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn get(packets: &[&str]) -> Result<(u16, String), String> {
+        let request = Request {
+            method: "GET",
+            path: "/x",
+            host: "docker",
+        };
+        let mut response = exchange(Peer::new(packets), &request, Payload::Nothing)
+            .map_err(|error| format!("{error:?}"))?;
+        let mut body = String::new();
+        response
+            .body
+            .read_to_string(&mut body)
+            .map_err(|error| error.to_string())?;
+        Ok((response.status, body))
+    }
+
+    #[test]
+    fn the_three_ways_to_end_a_body() {
+        assert_eq!(
+            get(&["HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhixx"]),
+            Ok((200, "hi".into()))
+        );
+        assert_eq!(
+            get(&["HTTP/1.1 200 OK\r\n\r\nhi", "!"]),
+            Ok((200, "hi!".into()))
+        );
+        let chunks = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n3;x=y\r\n!!!\r\n0\r\nT: x\r\n\r\n";
+        assert_eq!(get(&[chunks]), Ok((200, "hi!!!".into())));
+        let bytes: Vec<String> = chunks.chars().map(String::from).collect();
+        let bytes: Vec<&str> = bytes.iter().map(String::as_str).collect();
+        assert_eq!(get(&bytes), Ok((200, "hi!!!".into())), "one byte at a time");
+    }
+
+    #[test]
+    fn interim_answers_are_skipped_in_one_packet_and_in_two() {
+        assert_eq!(
+            get(&["HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n"]),
+            Ok((204, String::new()))
+        );
+        assert_eq!(
+            get(&[
+                "HTTP/1.1 100 Continue\r\n\r\n",
+                "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na"
+            ]),
+            Ok((200, "a".into()))
+        );
+    }
+
+    #[test]
+    fn a_cut_body_is_an_error_and_not_a_short_one() {
+        assert!(get(&["HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhi"]).is_err());
+        assert!(get(&["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhi"]).is_err());
+        assert!(
+            get(&["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n"]).is_err()
+        );
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for nonsense in [
+            "",
+            "SSH-2.0-x\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+            "HTTP/1.1 2",
+        ] {
+            assert!(get(&[nonsense]).is_err(), "{nonsense}");
+        }
+        let endless = format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(LONGEST_HEAD));
+        assert!(
+            get(&[&endless, &endless])
+                .expect_err("endless")
+                .contains("does not end")
+        );
+        let chunk = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n";
+        assert!(get(&[chunk]).is_err());
+    }
+
+    #[test]
+    fn an_upload_is_pushed_in_chunks() {
+        let request = Request {
+            method: "PUT",
+            path: "/x",
+            host: "docker",
+        };
+        let mut response = exchange(
+            Peer::new(&["HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"]),
+            &request,
+            Payload::Tar(&mut |to| to.write_all(b"hello")),
+        )
+        .expect("an answer");
+        let sent = String::from_utf8(response.body.stream_mut().sent.clone()).expect("text");
+        assert!(sent.ends_with("\r\n\r\n5\r\nhello\r\n0\r\n\r\n"), "{sent}");
+    }
+
+    #[test]
+    fn an_early_refusal_is_the_answer() {
+        let request = Request {
+            method: "PUT",
+            path: "/x",
+            host: "docker",
+        };
+        let mut peer = Peer::new(&["HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno"]);
+        peer.room = 300;
+        let mut push = |to: &mut dyn Write| (0..100).try_for_each(|_| to.write_all(&[0; 100]));
+        let response =
+            exchange(peer, &request, Payload::Tar(&mut push)).expect("the engine's answer");
+        assert_eq!(response.status, 404);
+    }
+
+    #[test]
+    fn a_source_that_fails_is_told_from_a_stream_that_fails() {
+        let request = Request {
+            method: "PUT",
+            path: "/x",
+            host: "docker",
+        };
+        let mut push = |_: &mut dyn Write| Err(io::Error::other("unreadable"));
+        assert!(matches!(
+            exchange(Peer::new(&[]), &request, Payload::Tar(&mut push)),
+            Err(Error::Source(_))
+        ));
+    }
+}

@@ -1,0 +1,315 @@
+//! The Docker Engine API, and nothing about pods. Imports nothing of ours.
+//!
+//! ```text
+//! Engine ── request ─▶ host.rs  connect ─▶ Socket (unix · tcp)
+//!    │                              │
+//!    │                 http.rs  head, body, chunks over any byte stream
+//!    ▼                              │
+//! containers · archive · images · volumes · events        ◀─ Response
+//!    (what the API can do, one function a call)    types.rs  as the API spells it
+//! ```
+//!
+//! One connection per call: nothing is pooled, so a stream can be cancelled from another thread by shutting its socket
+//! down. An ordinary call is given up after [`QUICK`], one that makes the engine work after [`WORK`], a stream never.
+
+mod archive;
+mod containers;
+mod error;
+mod events;
+mod frames;
+mod host;
+mod http;
+mod images;
+pub mod types;
+mod volumes;
+
+use std::io::{self, Read, Write};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub use containers::{Attach, Condition, Wait};
+pub use error::Error;
+pub use events::{ContainerEvent, Events};
+pub use frames::{Frames, Stream};
+pub use host::{Canceller, Host};
+use host::{Limit, Socket};
+use http::Payload;
+use types::{ApiVersion, Info, Version};
+
+/// The newest API version that we speak: nothing above it is needed yet, and every engine from 25 to 29 has it.
+const NEWEST: ApiVersion = ApiVersion {
+    major: 1,
+    minor: 44,
+};
+/// The oldest one: Docker 19.03, the first with private IPC namespaces by default.
+const OLDEST: ApiVersion = ApiVersion {
+    major: 1,
+    minor: 40,
+};
+
+/// How long a call may take that the engine answers from memory.
+pub const QUICK: Duration = Duration::from_secs(15);
+/// How long a call may take that makes the engine set up or tear down a container, on a busy host.
+pub const WORK: Duration = Duration::from_mins(1);
+
+/// More than any answer that is read whole; a longer one is not an engine's.
+const LARGEST_ANSWER: u64 = 32 << 20;
+
+/// An engine that was reached, and the API version that we speak with it.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    host: Host,
+    version: ApiVersion,
+}
+
+type Response = http::Response<Socket>;
+
+impl Engine {
+    /// Reaches the engine and agrees on an API version: the older of its newest and ours.
+    pub fn connect(host: Host) -> Result<Self, Error> {
+        let mut engine = Self {
+            host,
+            version: NEWEST,
+        };
+        let limit = Limit::Until(Instant::now() + QUICK);
+        let pong = engine.exchange("GET", "/_ping", Payload::Nothing, limit, |_| ())?;
+        let theirs = pong
+            .api_version
+            .as_deref()
+            .and_then(|text| text.parse().ok());
+        drop(pong);
+        engine.version = if let Some(theirs) = theirs {
+            theirs
+        } else {
+            let response = engine.exchange("GET", "/version", Payload::Nothing, limit, |_| ())?;
+            read_json::<Version>("GET /version", response)?.api_version
+        };
+        if engine.version < OLDEST {
+            return Err(Error::TooOld {
+                theirs: engine.version,
+                ours: OLDEST,
+            });
+        }
+        engine.version = engine.version.min(NEWEST);
+        Ok(engine)
+    }
+
+    /// The address of the engine.
+    pub fn host(&self) -> &Host {
+        &self.host
+    }
+
+    /// The API version that is spoken.
+    pub fn version(&self) -> ApiVersion {
+        self.version
+    }
+
+    /// What the engine says of itself: `GET /info`.
+    pub fn info(&self) -> Result<Info, Error> {
+        self.read("GET", "/info", Payload::Nothing, QUICK)
+    }
+
+    /// Makes a call and reads its answer as `T`.
+    fn read<T: DeserializeOwned>(
+        &self,
+        method: &'static str,
+        path: &str,
+        payload: Payload<'_>,
+        patience: Duration,
+    ) -> Result<T, Error> {
+        read_json(
+            &call_name(method, path),
+            self.call(method, path, payload, patience)?,
+        )
+    }
+
+    /// Makes a call of which only the success matters.
+    fn perform(
+        &self,
+        method: &'static str,
+        path: &str,
+        payload: Payload<'_>,
+        patience: Duration,
+    ) -> Result<(), Error> {
+        self.call(method, path, payload, patience).map(drop)
+    }
+
+    fn call(
+        &self,
+        method: &'static str,
+        path: &str,
+        payload: Payload<'_>,
+        patience: Duration,
+    ) -> Result<Response, Error> {
+        self.versioned(
+            method,
+            path,
+            payload,
+            Limit::Until(Instant::now() + patience),
+            |_| (),
+        )
+    }
+
+    /// Opens a stream: returns when the engine has sent its head, which means that it has taken note; from then on
+    /// nothing times out.
+    fn stream(&self, method: &'static str, path: &str) -> Result<Response, Error> {
+        let limit = Limit::Until(Instant::now() + QUICK);
+        let mut response = self.versioned(method, path, Payload::Nothing, limit, |_| ())?;
+        response.body.stream_mut().set_limit(Limit::Never);
+        Ok(response)
+    }
+
+    fn versioned(
+        &self,
+        method: &'static str,
+        path: &str,
+        payload: Payload<'_>,
+        limit: Limit,
+        connected: impl FnOnce(Canceller),
+    ) -> Result<Response, Error> {
+        self.exchange(
+            method,
+            &format!("/v{}{path}", self.version),
+            payload,
+            limit,
+            connected,
+        )
+    }
+
+    /// One request and the head of its answer. `connected` gets the means to cancel it before anything is sent.
+    fn exchange(
+        &self,
+        method: &'static str,
+        path: &str,
+        payload: Payload<'_>,
+        limit: Limit,
+        connected: impl FnOnce(Canceller),
+    ) -> Result<Response, Error> {
+        let call = || call_name(method, path);
+        let socket = self.host.connect().map_err(|source| Error::Unreachable {
+            host: self.host.clone(),
+            source,
+        })?;
+        connected(socket.canceller().map_err(|source| Error::Broken {
+            call: call(),
+            source,
+        })?);
+        let socket = socket.with(limit);
+        let request = http::Request {
+            method,
+            path,
+            host: self.host.authority(),
+        };
+        match http::exchange(socket, &request, payload) {
+            Ok(response) if (200..300).contains(&response.status) => Ok(response),
+            Ok(response) => Err(Error::Refused {
+                call: call(),
+                status: response.status,
+                words: words(response),
+            }),
+            Err(http::Error::Source(source)) => Err(Error::Source(source)),
+            Err(http::Error::Malformed(what)) => Err(Error::Nonsense { call: call(), what }),
+            Err(http::Error::Stream(source)) => Err(broken(call(), source)),
+        }
+    }
+}
+
+/// A call as errors name it: without the version, which says nothing.
+fn call_name(method: &str, path: &str) -> String {
+    let path = path.split('?').next().unwrap_or(path);
+    let unversioned = path
+        .strip_prefix("/v")
+        .and_then(|rest| rest.find('/').map(|slash| &rest[slash..]));
+    let versioned = path
+        .strip_prefix("/v")
+        .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    format!(
+        "{method} {}",
+        unversioned.filter(|_| versioned).unwrap_or(path)
+    )
+}
+
+/// An error of the connection: out of time, or cut.
+fn broken(call: String, source: io::Error) -> Error {
+    match source.kind() {
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Error::TimedOut { call },
+        _ => Error::Broken { call, source },
+    }
+}
+
+fn read_json<T: DeserializeOwned>(call: &str, response: Response) -> Result<T, Error> {
+    let mut text = Vec::new();
+    match response.body.take(LARGEST_ANSWER).read_to_end(&mut text) {
+        Ok(_) => serde_json::from_slice(&text).map_err(|error| Error::Nonsense {
+            call: call.to_owned(),
+            what: error.to_string(),
+        }),
+        Err(source) => Err(broken(call.to_owned(), source)),
+    }
+}
+
+/// The engine's own words in a refusal: the `message` of its JSON, else the text as it is.
+fn words(response: Response) -> String {
+    #[derive(serde::Deserialize)]
+    struct Message {
+        message: String,
+    }
+    let mut text = Vec::new();
+    // What arrived before an error is all there is to say: the refusal itself is the news.
+    let _ = response.body.take(64 << 10).read_to_end(&mut text);
+    match serde_json::from_slice(&text) {
+        Ok(Message { message }) => message.trim().to_owned(),
+        Err(_) => String::from_utf8_lossy(&text)
+            .trim()
+            .chars()
+            .take(500)
+            .collect(),
+    }
+}
+
+/// The text of a request's body.
+fn json(request: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(request).expect("requests have only text for keys")
+}
+
+/// Text as a part of a path or a query: everything but the unreserved characters is percent-encoded.
+fn encoded(text: &str) -> String {
+    let mut out = Vec::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(byte),
+            _ => write!(out, "%{byte:02X}").expect("a Vec takes every byte"),
+        }
+    }
+    String::from_utf8(out).expect("only ASCII was written")
+}
+
+/// The `filters` parameter that selects by one label.
+fn label_filter(label: &str) -> String {
+    encoded(&serde_json::json!({ "label": [label] }).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_is_named_without_version_and_query() {
+        assert_eq!(
+            call_name("POST", "/v1.41/containers/create?name=x"),
+            "POST /containers/create"
+        );
+        assert_eq!(call_name("GET", "/version"), "GET /version");
+        assert_eq!(call_name("GET", "/volumes/v"), "GET /volumes/v");
+    }
+
+    #[test]
+    fn a_name_cannot_leave_its_place_in_a_path() {
+        assert_eq!(
+            encoded("a/../b?c=d e\r\n\u{e9}"),
+            "a%2F..%2Fb%3Fc%3Dd%20e%0D%0A%C3%A9"
+        );
+    }
+}

@@ -1,0 +1,341 @@
+//! Requests and answers as the API spells them. Field names are the API's; what a field means is the API's reference.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A version of the API, such as 1.41.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ApiVersion {
+    /// The part before the dot.
+    pub major: u32,
+    /// The part behind it.
+    pub minor: u32,
+}
+
+impl fmt::Display for ApiVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)
+    }
+}
+
+impl FromStr for ApiVersion {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts = text
+            .trim()
+            .split_once('.')
+            .and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)));
+        let (major, minor) = parts.ok_or_else(|| format!("'{text}' is not an API version"))?;
+        Ok(Self { major, minor })
+    }
+}
+
+impl<'de> Deserialize<'de> for ApiVersion {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from)?
+            .parse()
+            .map_err(serde::de::Error::custom)
+    }
+}
+
+/// The part of `GET /version` that we read.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Version {
+    /// The engine's newest API version.
+    pub api_version: ApiVersion,
+}
+
+/// The part of `GET /info` that we read.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Info {
+    /// The version of the engine, such as `20.10.24+dfsg1`.
+    pub server_version: String,
+    /// `cgroupfs`, `systemd` or `none`.
+    pub cgroup_driver: String,
+    /// `1` or `2`; engines before API 1.41 know only the first and don't say.
+    pub cgroup_version: String,
+    /// Whether containers outlive the engine.
+    pub live_restore_enabled: bool,
+}
+
+impl Info {
+    /// The major version of the engine, if it says one.
+    pub fn major(&self) -> Option<u32> {
+        self.server_version.split('.').next()?.parse().ok()
+    }
+}
+
+/// An entry of `GET /containers/json`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ContainerSummary {
+    /// The id.
+    pub id: String,
+    /// The names, each with a leading `/`.
+    #[serde(default)]
+    pub names: Vec<String>,
+}
+
+/// The part of `GET /containers/ID/json` that we read.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct ContainerDetails {
+    /// The id.
+    pub id: String,
+    /// The name with a leading `/`.
+    pub name: String,
+    /// The state.
+    pub state: State,
+    /// The configuration of the container.
+    pub config: Config,
+    /// Its host-dependent configuration.
+    pub host_config: HostConfig,
+    /// What is mounted in it.
+    pub mounts: Vec<Mount>,
+}
+
+/// `State` of a container.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct State {
+    /// Whether it runs.
+    pub running: bool,
+    /// Its last exit code.
+    pub exit_code: i64,
+    /// Its health, if it has a health check.
+    pub health: Option<HealthState>,
+}
+
+/// `State.Health` of a container.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct HealthState {
+    /// `starting`, `healthy`, `unhealthy` or `none`.
+    pub status: String,
+}
+
+/// `Config` of a container.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Config {
+    /// Labels.
+    #[serde(deserialize_with = "null_is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// Environment, as `KEY=VALUE`.
+    #[serde(deserialize_with = "null_is_empty")]
+    pub env: Vec<String>,
+    /// Whether it has a terminal.
+    pub tty: bool,
+    /// The grace in seconds, where the container has one of its own.
+    pub stop_timeout: Option<u64>,
+}
+
+/// An entry of `Mounts` of a container.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Mount {
+    /// `bind`, `volume`, `tmpfs` …
+    #[serde(rename = "Type")]
+    pub kind: String,
+    /// The name of a volume.
+    pub name: String,
+    /// The path on the host.
+    pub source: String,
+    /// The path in the container.
+    pub destination: String,
+    /// Options of the short syntax, such as `z`.
+    pub mode: String,
+    /// Whether it can be written.
+    #[serde(rename = "RW")]
+    pub writable: bool,
+    /// The mount propagation, such as `rprivate`.
+    pub propagation: String,
+}
+
+/// The part of `GET /volumes/NAME` that we read.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Volume {
+    /// The name.
+    pub name: String,
+    /// Labels.
+    #[serde(deserialize_with = "null_is_empty")]
+    pub labels: BTreeMap<String, String>,
+}
+
+/// The engine writes `null` for an empty collection.
+fn null_is_empty<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+    from: D,
+) -> Result<T, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or_default())
+}
+
+/// The body of `POST /containers/create`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct CreateRequest {
+    /// The image.
+    pub image: String,
+    /// The command; none keeps the image's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cmd: Option<Vec<String>>,
+    /// The entrypoint; none keeps the image's, one empty string clears it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entrypoint: Option<Vec<String>>,
+    /// The working directory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub working_dir: Option<String>,
+    /// The user, as `NAME`, `UID` or `UID:GID`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// Environment, as `KEY=VALUE`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub env: Vec<String>,
+    /// Labels.
+    pub labels: BTreeMap<String, String>,
+    /// Whether it gets a terminal.
+    pub tty: bool,
+    /// Whether its standard input stays open.
+    pub open_stdin: bool,
+    /// The health check; none keeps the image's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub healthcheck: Option<Healthcheck>,
+    /// The signal that stops it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stop_signal: Option<String>,
+    /// The grace in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stop_timeout: Option<u64>,
+    /// Targets of anonymous volumes.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty", serialize_with = "as_keys")]
+    pub volumes: BTreeSet<String>,
+    /// The host-dependent part.
+    pub host_config: HostConfig,
+}
+
+/// The API writes a set as the keys of an object.
+fn as_keys<S: Serializer>(set: &BTreeSet<String>, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_map(set.iter().map(|key| (key, serde_json::json!({}))))
+}
+
+/// `Healthcheck`; durations in nanoseconds, 0 keeps the image's.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Healthcheck {
+    /// `["NONE"]`, `["CMD", …]`, `["CMD-SHELL", …]`; empty keeps the image's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub test: Vec<String>,
+    /// Between two checks.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub interval: u64,
+    /// For one check.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub timeout: u64,
+    /// Before failures count.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub start_period: u64,
+    /// Failures until unhealthy.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub retries: u64,
+}
+
+fn is_zero<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// `HostConfig`, of requests and of answers.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct HostConfig {
+    /// Whether the engine removes the container when it ends.
+    pub auto_remove: bool,
+    /// `container:ID`, `bridge`, `host` …
+    pub network_mode: String,
+    /// `container:ID`, `host`, or empty for an own one.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub pid_mode: String,
+    /// `container:ID`, `shareable`, `private`, `host`, or empty for the engine's default.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub ipc_mode: String,
+    /// The parent of the container's cgroup.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub cgroup_parent: String,
+    /// Volumes and paths of the host, as `SOURCE:TARGET[:OPTIONS]`.
+    #[serde(
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "null_is_empty"
+    )]
+    pub binds: Vec<String>,
+    /// Target → options of a tmpfs.
+    #[serde(
+        skip_serializing_if = "BTreeMap::is_empty",
+        deserialize_with = "null_is_empty"
+    )]
+    pub tmpfs: BTreeMap<String, String>,
+    /// Whether the root filesystem is read-only.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub readonly_rootfs: bool,
+    /// Whether it is privileged.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub privileged: bool,
+    /// Capabilities to add.
+    #[serde(
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "null_is_empty"
+    )]
+    pub cap_add: Vec<String>,
+    /// Capabilities to drop.
+    #[serde(
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "null_is_empty"
+    )]
+    pub cap_drop: Vec<String>,
+    /// The memory limit in bytes, 0 for none.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub memory: i64,
+    /// The limit of memory and swap together in bytes, -1 for none.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub memory_swap: i64,
+    /// The CPU limit in billionths of a CPU, 0 for none.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub nano_cpus: i64,
+    /// The period of the CPU quota in microseconds.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub cpu_period: i64,
+    /// The CPU quota in microseconds a period.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub cpu_quota: i64,
+    /// The CPUs it may use, such as `0-2`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub cpuset_cpus: String,
+    /// The limit of processes, 0 or -1 for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pids_limit: Option<i64>,
+    /// How ready the kernel is to kill it when memory runs out.
+    pub oom_score_adj: i64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_ordered_by_number_and_not_by_text() {
+        let version = |text: &str| text.parse::<ApiVersion>().expect("a version");
+        assert!(version("1.9") < version("1.40") && version("1.44") < version("2.0"));
+        assert!("1".parse::<ApiVersion>().is_err() && "x.y".parse::<ApiVersion>().is_err());
+    }
+
+    #[test]
+    fn what_the_engine_leaves_null_is_empty() {
+        let details: ContainerDetails =
+            serde_json::from_str(r#"{"Id":"a","Config":{"Labels":null,"Env":null},"HostConfig":{"Binds":null,"PidsLimit":null}}"#).expect("details");
+        assert!(details.config.labels.is_empty() && details.host_config.binds.is_empty());
+    }
+}
