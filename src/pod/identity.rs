@@ -1,0 +1,152 @@
+//! Which container are we? `/proc` has traces of it; the engine must confirm what they say.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A container that we may be, and what made us think so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// The id, or the start of it.
+    pub id: String,
+    /// Where it was found.
+    pub trace: &'static str,
+}
+
+/// The traces that are looked at, in order, for the error that none of them held.
+pub const TRACES: [&str; 3] = ["/proc/self/mountinfo", "/proc/self/cgroup", "the hostname"];
+
+/// Who we may be, the likeliest first. `root` is `/`, and another folder in tests.
+pub fn candidates(root: &Path) -> Vec<Candidate> {
+    let read = |path: &str| fs::read_to_string(root.join(path)).unwrap_or_default();
+    let found = [
+        from_mountinfo(&read("proc/self/mountinfo")),
+        from_cgroup(&read("proc/self/cgroup")),
+        from_hostname(&read("proc/sys/kernel/hostname")),
+    ];
+    let mut candidates: Vec<Candidate> = Vec::new();
+    for (id, trace) in found.into_iter().zip(TRACES) {
+        if let Some(id) = id.filter(|id| candidates.iter().all(|known| known.id != *id)) {
+            candidates.push(Candidate { id, trace });
+        }
+    }
+    candidates
+}
+
+/// The engine mounts files such as `resolv.conf` from `…/containers/ID/`: the root of such a mount (its fourth field)
+/// has the id. Only the end of the path is the same everywhere.
+fn from_mountinfo(text: &str) -> Option<String> {
+    text.lines().find_map(|line| {
+        let parts: Vec<&str> = line.split(' ').nth(3)?.split('/').collect();
+        let [.., folder, id, file] = parts[..] else {
+            return None;
+        };
+        let ours = folder == "containers" && matches!(file, "resolv.conf" | "hostname" | "hosts");
+        (ours && is_id(id)).then(|| id.to_owned())
+    })
+}
+
+/// The last part of a cgroup's path has the id, where the cgroup namespace is the host's.
+fn from_cgroup(text: &str) -> Option<String> {
+    text.lines().find_map(|line| {
+        let last = line.rsplit('/').next()?;
+        let id = last.strip_prefix("docker-").unwrap_or(last);
+        let id = id.strip_suffix(".scope").unwrap_or(id);
+        is_id(id).then(|| id.to_owned())
+    })
+}
+
+/// Unless it was set, the hostname is the start of the id.
+fn from_hostname(text: &str) -> Option<String> {
+    let name = text.trim();
+    (name.len() == 12 && is_hex(name)).then(|| name.to_owned())
+}
+
+fn is_id(text: &str) -> bool {
+    text.len() == 64 && is_hex(text)
+}
+
+fn is_hex(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// Our cgroup as the memory controller of cgroup v1 sees it, if the path is the host's: a namespace shows `/`.
+pub fn cgroup(root: &Path, id: &str) -> Option<PathBuf> {
+    let text = fs::read_to_string(root.join("proc/self/cgroup")).ok()?;
+    text.lines().find_map(|line| {
+        let mut fields = line.splitn(3, ':').skip(1);
+        let (controllers, path) = (fields.next()?, fields.next()?);
+        let memory = controllers
+            .split(',')
+            .any(|controller| controller == "memory");
+        (memory && path.ends_with(id)).then(|| PathBuf::from(path))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+    #[test]
+    fn the_id_is_in_the_mounts_wherever_the_engine_keeps_its_data() {
+        for folder in [
+            "/var/lib/docker/containers",
+            "/containers",
+            "/mnt/data/docker/containers",
+        ] {
+            let line = format!(
+                "1 2 254:0 {folder}/{ID}/resolv.conf /etc/resolv.conf rw - ext4 /dev/vda rw\n"
+            );
+            let text = format!("30 2 0:21 / /proc rw - proc proc rw\n{line}");
+            assert_eq!(from_mountinfo(&text).as_deref(), Some(ID), "{folder}");
+        }
+        let others = format!(
+            "1 2 254:0 /srv/{ID}/hosts /etc/hosts rw - ext4 x rw\n1 2 3 /containers/x/hosts /x rw\nshort"
+        );
+        assert_eq!(from_mountinfo(&others), None);
+    }
+
+    #[test]
+    fn the_id_is_in_the_cgroup_for_both_drivers_and_versions() {
+        for line in [
+            format!("4:memory:/docker/{ID}"),
+            format!("0::/system.slice/docker-{ID}.scope"),
+            format!("1:name=systemd:/a/{ID}"),
+        ] {
+            assert_eq!(from_cgroup(&line).as_deref(), Some(ID), "{line}");
+        }
+        assert_eq!(
+            from_cgroup("0::/\n4:memory:/\n"),
+            None,
+            "a cgroup namespace hides it"
+        );
+    }
+
+    #[test]
+    fn a_hostname_that_was_set_is_not_taken_for_an_id() {
+        assert_eq!(
+            from_hostname("0123456789ab\n").as_deref(),
+            Some("0123456789ab")
+        );
+        assert_eq!(from_hostname("web-server-1\n"), None);
+    }
+
+    #[test]
+    fn only_a_path_that_ends_with_our_id_is_our_cgroup() {
+        let root = tempfile::tempdir().expect("a folder");
+        fs::create_dir_all(root.path().join("proc/self")).expect("a folder");
+        let write =
+            |text: &str| fs::write(root.path().join("proc/self/cgroup"), text).expect("a file");
+        write(&format!(
+            "5:cpu,cpuacct:/docker/{ID}\n4:memory:/docker/{ID}\n"
+        ));
+        assert_eq!(
+            cgroup(root.path(), ID),
+            Some(format!("/docker/{ID}").into())
+        );
+        write("4:memory:/\n0::/\n");
+        assert_eq!(cgroup(root.path(), ID), None);
+    }
+}
