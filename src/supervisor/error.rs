@@ -1,0 +1,74 @@
+//! Why a component could not be brought or kept up.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::engine;
+
+/// A component's failure.
+#[derive(Debug)]
+pub enum Error {
+    /// A step of its start.
+    Step {
+        /// What was being done, such as `create its container`.
+        step: &'static str,
+        /// What the engine made of it.
+        source: engine::Error,
+    },
+    /// A copy into it.
+    Copy {
+        /// The path in the controller.
+        from: PathBuf,
+        /// The path in the component.
+        to: String,
+        /// What the engine or the file system made of it.
+        source: engine::Error,
+    },
+    /// Its container vanished, and its exit code with it.
+    Lost {
+        /// Why we cannot know more.
+        source: engine::Error,
+    },
+    /// It waits for the health of a component that has no health check.
+    NoHealthCheck {
+        /// The other component.
+        on: String,
+    },
+    /// It waits for the health of a component that is unhealthy.
+    Unhealthy {
+        /// The other component.
+        on: String,
+    },
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Step { step, .. } => write!(f, "cannot {step}"),
+            Self::Copy { from, to, .. } => write!(
+                f,
+                "cannot copy {} of the controller to {to}",
+                from.display()
+            ),
+            Self::Lost { .. } => f.write_str("lost its container"),
+            Self::NoHealthCheck { on } => write!(
+                f,
+                "depends_on '{on}': service_healthy, but it has no health check (add one under 'healthcheck' of '{on}')"
+            ),
+            Self::Unhealthy { on } => {
+                write!(f, "depends_on '{on}': service_healthy, but it is unhealthy")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Step { source, .. } | Self::Copy { source, .. } | Self::Lost { source } => {
+                Some(source)
+            }
+            Self::NoHealthCheck { .. } | Self::Unhealthy { .. } => None,
+        }
+    }
+}

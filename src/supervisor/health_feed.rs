@@ -1,0 +1,99 @@
+//! The engine's events become [`Event::Health`]; the stream reconnects.
+
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+
+use crate::engine::{Engine, Error, Events};
+use crate::health::Health;
+
+use super::event::Event;
+use super::inbox::Sender;
+
+/// Between two attempts to reconnect, at first and at most.
+const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(5)];
+
+/// The feed of one controller's components.
+#[derive(Debug, Clone)]
+pub(super) struct HealthFeed {
+    pub(super) engine: Engine,
+    /// The label that the components carry.
+    pub(super) label: String,
+    pub(super) inbox: Sender,
+    /// Closed at the end of the pod.
+    pub(super) over: Receiver<()>,
+}
+
+impl HealthFeed {
+    /// Subscribes: what happens from now on will be told.
+    pub(super) fn subscribe(&self) -> Result<Events, Error> {
+        self.engine.events(&self.label)
+    }
+
+    /// Tells what happens, until the pod is over.
+    pub(super) fn follow(&self, mut events: Events) {
+        loop {
+            match self.tell(events) {
+                None => log::debug!("the engine closed the stream of events"),
+                Some(error) => log::debug!("the stream of events broke: {error}"),
+            }
+            events = match self.reconnect() {
+                Some(again) => again,
+                None => return,
+            };
+        }
+    }
+
+    fn tell(&self, events: Events) -> Option<Error> {
+        for event in events {
+            match event {
+                Err(error) => return Some(error),
+                Ok(event) => {
+                    let word = event.action.strip_prefix("health_status:").map(str::trim);
+                    if let Some(health) = word.and_then(Health::parse) {
+                        self.inbox.event(Event::Health(event.actor.id, health));
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    fn reconnect(&self) -> Option<Events> {
+        let [mut pause, longest] = PAUSES;
+        loop {
+            match self.over.recv_timeout(pause) {
+                Err(RecvTimeoutError::Timeout) => {}
+                Ok(()) | Err(RecvTimeoutError::Disconnected) => return None,
+            }
+            match self
+                .subscribe()
+                .and_then(|events| self.catch_up().map(|()| events))
+            {
+                Ok(events) => return Some(events),
+                Err(error) => {
+                    log::warn!("cannot follow the engine's events, trying again: {error}");
+                }
+            }
+            pause = (pause * 2).min(longest);
+        }
+    }
+
+    /// Looks once at each component: what happened while there was no stream has not been told.
+    fn catch_up(&self) -> Result<(), Error> {
+        for container in self.engine.list(&self.label)? {
+            let details = match self.engine.inspect(&container.id) {
+                Err(error) if error.is_not_found() => continue,
+                details => details?,
+            };
+            if let Some(health) = details
+                .state
+                .health
+                .and_then(|health| Health::parse(&health.status))
+            {
+                self.inbox.event(Event::Health(container.id, health));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,37 @@
+//! The inbox of the main thread. Unbounded: a reporter never blocks on the owner of the state.
+
+use crossbeam_channel::Receiver;
+
+use crate::engine::Canceller;
+
+use super::event::{Event, Who};
+
+/// What a thread reports.
+#[derive(Debug)]
+pub enum Message {
+    /// For the machine.
+    Event(Event),
+    /// [`Event::Pulling`], with the means to cancel it: the machine decides, the loop holds it.
+    Pulling(Who, Canceller),
+}
+
+/// A reporter's end.
+#[derive(Debug, Clone)]
+pub struct Sender(crossbeam_channel::Sender<Message>);
+
+impl Sender {
+    /// Reports an event. After the end of the pod nobody listens, and nobody needs to.
+    pub fn event(&self, event: Event) {
+        self.send(Message::Event(event));
+    }
+
+    pub(super) fn send(&self, message: Message) {
+        let _ = self.0.send(message);
+    }
+}
+
+/// An inbox.
+pub fn inbox() -> (Sender, Receiver<Message>) {
+    let (sender, receiver) = crossbeam_channel::unbounded();
+    (Sender(sender), receiver)
+}

@@ -1,0 +1,211 @@
+//! The only room with threads: carries out a plan. Imports `pod`, `engine` and `health`.
+//!
+//! ```text
+//!  signals ─────┐
+//!  health-feed ─┤
+//!  component/* ─┼─▶ inbox ─▶ run: Machine ─▶ actions ─▶ component/*, stop/* ─▶ engine
+//!  stop/* ──────┘                      └────▶ Board ─▶ health-server
+//!  log/* ─▶ output ─▶ stdout, stderr
+//! ```
+//!
+//! One inbox, many reporters; only the thread of [`run`] changes state, and the [`machine`] decides how.
+
+mod component;
+mod crew;
+mod error;
+mod event;
+mod health_feed;
+mod inbox;
+mod machine;
+mod output;
+mod signals;
+
+use std::collections::BTreeMap;
+use std::os::unix::net::UnixListener;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, after, bounded, never, select};
+
+use crate::engine::{self, Canceller, Engine};
+use crate::health::{self, Board};
+use crate::pod::{Options, Plan, Planned, owned_by};
+
+use component::Component;
+pub use crew::Crew;
+pub use error::Error;
+pub use event::{Action, Cause, End, Event, Who};
+use health_feed::HealthFeed;
+pub use inbox::{Message, Sender, inbox};
+use machine::Machine;
+pub use machine::ends;
+use output::Output;
+pub use signals::listen;
+
+/// How long the end waits for the last output to be written.
+const LAST_OUTPUT: Duration = Duration::from_secs(5);
+
+/// A pod that can be run.
+#[derive(Debug)]
+pub struct Pod {
+    /// The engine that it runs on.
+    pub engine: Engine,
+    /// The id of the controller.
+    pub controller: String,
+    /// What to run.
+    pub plan: Plan,
+    /// How.
+    pub options: Options,
+    /// Where health checks ask.
+    pub health: UnixListener,
+}
+
+/// Runs a pod to its end: every container is gone when this returns, or a message has said which may be left.
+pub fn run(pod: Pod, crew: &Crew, inbox: &Receiver<Message>) -> Result<End, engine::Error> {
+    let board = Board::new();
+    let read = board.clone();
+    let listener = pod.health;
+    crew.spawn("health-server".to_owned(), move || {
+        health::serve(&listener, &read);
+    });
+
+    let (pod_lives, over) = bounded::<()>(0);
+    let label = owned_by(&pod.controller);
+    let feed = HealthFeed {
+        engine: pod.engine.clone(),
+        label,
+        inbox: crew.inbox().clone(),
+        over,
+    };
+    let events = feed.subscribe()?;
+    crew.spawn("health-feed".to_owned(), move || feed.follow(events));
+
+    let output = pod.options.logs.then(|| Output::open(crew));
+    let component = |(position, planned): (usize, &Planned)| Component {
+        who: Who(position),
+        planned: Arc::new(planned.clone()),
+        engine: pod.engine.clone(),
+        inbox: crew.inbox().clone(),
+        output: output.clone(),
+        pull: pod.options.pull,
+    };
+    let components: Vec<Component> = pod
+        .plan
+        .components
+        .iter()
+        .enumerate()
+        .map(component)
+        .collect();
+    let machine = Machine::new(&pod.plan.components);
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        conduct(machine, &components, crew, inbox, &board)
+    }));
+    let end = result.unwrap_or_else(|panic| {
+        let message = crew::message(panic.as_ref());
+        if let Err(error) = sweep(&pod.engine, &pod.controller) {
+            log::error!("containers may be left behind: {error}");
+        }
+        End {
+            cause: Cause::Crashed(message),
+            forced: true,
+        }
+    });
+    drop((components, pod_lives));
+    if let Some(output) = output {
+        output.close(LAST_OUTPUT);
+    }
+    Ok(end)
+}
+
+/// Removes the containers that an earlier life of this controller left behind, and says how many there were.
+pub fn sweep(engine: &Engine, controller: &str) -> Result<usize, engine::Error> {
+    let leftovers = engine.list(&owned_by(controller))?;
+    for container in &leftovers {
+        engine.remove(&container.id)?;
+    }
+    Ok(leftovers.len())
+}
+
+/// The loop: one event at a time, and the actions that it leads to.
+fn conduct(
+    mut machine: Machine,
+    components: &[Component],
+    crew: &Crew,
+    inbox: &Receiver<Message>,
+    board: &Board,
+) -> End {
+    let mut pulls: BTreeMap<Who, Canceller> = BTreeMap::new();
+    let mut deadline = never();
+    let mut actions = machine.begin();
+    loop {
+        for action in actions {
+            match action {
+                Action::Start(who) => {
+                    let component = components[who.0].clone();
+                    crew.spawn(format!("component/{}", component.planned.name), move || {
+                        component.live();
+                    });
+                }
+                Action::Cancel(who) => {
+                    if let Some(pull) = pulls.remove(&who) {
+                        pull.cancel();
+                    }
+                }
+                Action::Stop(who) => leave(crew, &components[who.0], machine.id(who), true),
+                Action::Remove(who) => leave(crew, &components[who.0], machine.id(who), false),
+                Action::Forward(who, signal) => {
+                    let component = components[who.0].clone();
+                    let id = machine.id(who).map(str::to_owned);
+                    crew.spawn(format!("forward/{}", component.planned.name), move || {
+                        component.forward(&id.expect("a component that runs has an id"), signal);
+                    });
+                }
+                Action::Publish(health) => {
+                    log::info!("the pod is {health}");
+                    board.publish(health);
+                }
+                Action::Deadline(time) => deadline = after(time),
+                Action::Finish => {
+                    for who in machine.left() {
+                        log::error!(
+                            "the container {} may be left behind",
+                            components[who.0].planned.container
+                        );
+                    }
+                    return machine.into_end().expect("a pod finishes for a cause");
+                }
+            }
+        }
+        let event = select! {
+            recv(inbox) -> message => match message.expect("the loop's crew holds a sender") {
+                Message::Event(event) => event,
+                Message::Pulling(who, cancel) => {
+                    pulls.insert(who, cancel);
+                    Event::Pulling(who)
+                }
+            },
+            recv(deadline) -> _ => Event::Deadline,
+        };
+        tell(&event, components);
+        actions = machine.step(event);
+    }
+}
+
+fn leave(crew: &Crew, component: &Component, id: Option<&str>, stop: bool) {
+    let (component, id) = (component.clone(), id.map(str::to_owned));
+    crew.spawn(format!("stop/{}", component.planned.name), move || {
+        component.leave(id.as_deref(), stop);
+    });
+}
+
+/// A line for what an operator wants to know.
+fn tell(event: &Event, components: &[Component]) {
+    let name = |who: &Who| &components[who.0].planned.name;
+    match event {
+        Event::Started(who) => log::info!("{}: started", name(who)),
+        Event::Exited(who, code) => log::info!("{}: ended with exit code {code}", name(who)),
+        Event::Signal(signal) => log::info!("got signal {signal}"),
+        _ => {}
+    }
+}

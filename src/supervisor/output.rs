@@ -1,0 +1,275 @@
+//! The output of the components on ours: whole lines, each with its stream and its component before it.
+//!
+//! ```text
+//! engine ─frames─▶ log/NAME: lines ─▶ chunks (bounded) ─▶ output: the one writer ─▶ stdout, stderr
+//! ```
+//!
+//! The channel is bounded on purpose: a slow reader of our output pushes back on the streams, and memory stays bounded.
+
+use std::io::{self, BufRead, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use crate::engine::{Attach, Frames, Stream};
+
+use super::crew::Crew;
+
+/// Chunks on their way to the writer.
+const QUEUE: usize = 8;
+/// A chunk goes out when it has this size, or when its stream pauses.
+const CHUNK: usize = 64 << 10;
+/// A longer line is cut: a component that never ends its line must not take all memory.
+const LONGEST_LINE: usize = (1 << 20) + (64 << 10);
+
+struct Chunk {
+    stream: Stream,
+    bytes: Vec<u8>,
+}
+
+/// The way to our output.
+#[derive(Debug, Clone)]
+pub(super) struct Output {
+    crew: Crew,
+    chunks: Sender<Chunk>,
+    written: Receiver<()>,
+}
+
+impl Output {
+    /// Starts the writer.
+    pub(super) fn open(crew: &Crew) -> Self {
+        let (chunks, queue) = bounded::<Chunk>(QUEUE);
+        let (writing, written) = bounded(0);
+        crew.spawn("output".to_owned(), move || {
+            write(&queue);
+            drop::<Sender<()>>(writing);
+        });
+        Self {
+            crew: crew.clone(),
+            chunks,
+            written,
+        }
+    }
+
+    /// Starts to pass on the output of a component.
+    pub(super) fn follow(&self, name: &str, tty: bool, attach: Attach) {
+        let chunks = self.chunks.clone();
+        let name: Arc<str> = name.into();
+        self.crew.spawn(format!("log/{name}"), move || {
+            if let Err(error) = pass_on(&name, tty, attach, &chunks) {
+                log::warn!("{name}: its log ends here, the stream broke: {error}");
+            }
+        });
+    }
+
+    /// Waits until everything is written, but not for ever: an orphan may hold a stream open, or our output be stuck.
+    pub(super) fn close(self, patience: Duration) {
+        drop(self.chunks);
+        let end = crossbeam_channel::after(patience);
+        crossbeam_channel::select! {
+            recv(self.written) -> _ => {}
+            recv(end) -> _ => log::warn!("some output could not be written in time"),
+        }
+    }
+}
+
+fn write(queue: &Receiver<Chunk>) {
+    let mut broken = [false; 2];
+    for Chunk { stream, bytes } in queue {
+        // The lock keeps our own messages from getting between.
+        let written = match stream {
+            Stream::Out => {
+                let mut out = io::stdout().lock();
+                out.write_all(&bytes).and_then(|()| out.flush())
+            }
+            Stream::Err => io::stderr().lock().write_all(&bytes),
+        };
+        let broken = &mut broken[stream as usize];
+        if let Err(error) = written
+            && !*broken
+        {
+            *broken = true;
+            log::warn!("the output of the components is lost, it cannot be written: {error}");
+        }
+    }
+}
+
+fn pass_on(name: &str, tty: bool, mut from: impl BufRead, to: &Sender<Chunk>) -> io::Result<()> {
+    let mut lines = [Lines::new("out", name, tty), Lines::new("err", name, tty)];
+    let mut frames = Frames::new();
+    let result = loop {
+        let mut input = match from.fill_buf() {
+            Ok([]) => break Ok(()),
+            Ok(input) => input,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => break Err(error),
+        };
+        let taken = input.len();
+        if tty {
+            lines[0].push(input);
+        } else {
+            while let Some((stream, content)) = frames.next(&mut input).map_err(io::Error::other)? {
+                lines[stream as usize].push(content);
+            }
+        }
+        from.consume(taken);
+        send(&mut lines, to);
+    };
+    for lines in &mut lines {
+        lines.end();
+    }
+    send(&mut lines, to);
+    result
+}
+
+fn send(lines: &mut [Lines; 2], to: &Sender<Chunk>) {
+    for (lines, stream) in lines.iter_mut().zip([Stream::Out, Stream::Err]) {
+        if !lines.whole.is_empty() {
+            let bytes = std::mem::replace(&mut lines.whole, Vec::with_capacity(CHUNK));
+            // The writer outlives us; if it crashed, the pod ends for that reason.
+            let _ = to.send(Chunk { stream, bytes });
+        }
+    }
+}
+
+/// Makes whole lines, prefixed, of content in any pieces.
+struct Lines {
+    prefix: String,
+    name: String,
+    tty: bool,
+    /// Whole lines that can go out.
+    whole: Vec<u8>,
+    /// The start of a line.
+    partial: Vec<u8>,
+    cut: bool,
+}
+
+impl Lines {
+    fn new(stream: &str, name: &str, tty: bool) -> Self {
+        let prefix = format!("[{stream}] {name}: ");
+        Self {
+            prefix,
+            name: name.to_owned(),
+            tty,
+            whole: Vec::new(),
+            partial: Vec::new(),
+            cut: false,
+        }
+    }
+
+    fn push(&mut self, content: &[u8]) {
+        for piece in content.split_inclusive(|byte| *byte == b'\n') {
+            let Some(rest) = piece.strip_suffix(b"\n") else {
+                self.keep(piece);
+                continue;
+            };
+            self.whole.extend_from_slice(self.prefix.as_bytes());
+            self.whole.append(&mut self.partial);
+            self.whole.extend_from_slice(rest);
+            // A terminal ends its lines with a carriage return, too.
+            if self.tty && self.whole.last() == Some(&b'\r') {
+                self.whole.pop();
+            }
+            self.whole.push(b'\n');
+        }
+    }
+
+    fn keep(&mut self, piece: &[u8]) {
+        self.partial.extend_from_slice(piece);
+        if self.partial.len() > LONGEST_LINE {
+            if !self.cut {
+                self.cut = true;
+                log::warn!(
+                    "{}: a line is longer than {LONGEST_LINE} bytes, it is cut",
+                    self.name
+                );
+            }
+            self.end();
+        }
+    }
+
+    /// Ends a line that was not.
+    fn end(&mut self) {
+        if !self.partial.is_empty() {
+            self.push(b"\n");
+        }
+        self.partial.shrink_to(CHUNK);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn passed(tty: bool, bytes: &[u8]) -> (Vec<u8>, Vec<u8>) {
+        let (to, from) = crossbeam_channel::unbounded();
+        // A small buffer cuts heads, contents and lines anywhere.
+        pass_on("app", tty, io::BufReader::with_capacity(3, bytes), &to).expect("it passes");
+        drop(to);
+        let mut all = (Vec::new(), Vec::new());
+        for Chunk { stream, bytes } in from {
+            assert!(
+                bytes.starts_with(b"[") && bytes.ends_with(b"\n"),
+                "whole lines only"
+            );
+            match stream {
+                Stream::Out => all.0.extend(bytes),
+                Stream::Err => all.1.extend(bytes),
+            }
+        }
+        all
+    }
+
+    fn frame(stream: u8, content: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(content.len()).expect("short").to_be_bytes();
+        [&[stream, 0, 0, 0], &length[..], content].concat()
+    }
+
+    #[test]
+    fn lines_are_whole_across_frames_and_streams() {
+        let bytes = [
+            frame(1, b"on"),
+            frame(2, b"oops\n"),
+            frame(1, b"e\n\ntw"),
+            frame(1, b"o"),
+        ]
+        .concat();
+        let (out, err) = passed(false, &bytes);
+        assert_eq!(out, b"[out] app: one\n[out] app: \n[out] app: two\n");
+        assert_eq!(err, b"[err] app: oops\n");
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_pass_unchanged() {
+        assert_eq!(
+            passed(false, &frame(1, b"\xff\xfe\0\r\n")).0,
+            b"[out] app: \xff\xfe\0\r\n"
+        );
+    }
+
+    #[test]
+    fn a_terminal_has_one_stream_and_no_frames() {
+        assert_eq!(
+            passed(true, b"one\r\ntwo"),
+            (b"[out] app: one\n[out] app: two\n".to_vec(), Vec::new())
+        );
+    }
+
+    #[test]
+    fn a_megabyte_is_one_line_and_an_endless_one_is_cut() {
+        let mut lines = Lines::new("out", "app", false);
+        for _ in 0..1024 {
+            lines.push(&[b'x'; 1024]);
+        }
+        assert!(lines.whole.is_empty());
+        lines.push(b"\n");
+        assert_eq!(lines.whole.len(), "[out] app: ".len() + (1 << 20) + 1);
+        lines.whole.clear();
+        for _ in 0..10 << 10 {
+            lines.push(&[b'x'; 1024]);
+            assert!(lines.partial.len() <= LONGEST_LINE + 1024);
+        }
+        assert!(lines.whole.len() > 8 << 20, "nothing is lost");
+    }
+}
