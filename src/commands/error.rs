@@ -1,0 +1,85 @@
+//! Why a command cannot be carried out.
+
+use std::error::Error as StdError;
+use std::{fmt, io};
+
+use crate::{cli, engine, pod};
+
+/// A refusal.
+#[derive(Debug)]
+pub enum Error {
+    /// The command line is not understood.
+    Usage(cli::Error),
+    /// The engine cannot be used.
+    Engine(engine::Error),
+    /// The labels do not make a pod.
+    Pod(pod::Error),
+    /// We don't know which container we are.
+    NoIdentity {
+        /// What traces there were, and what was wrong with each.
+        tried: Vec<String>,
+    },
+    /// The system refused.
+    System {
+        /// What was being done, such as `open the health socket`.
+        doing: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage(error) => error.fmt(f),
+            Self::Engine(error) => error.fmt(f),
+            Self::Pod(error) => error.fmt(f),
+            Self::NoIdentity { tried } => {
+                f.write_str("cannot find out which container this is: ")?;
+                if tried.is_empty() {
+                    let traces = pod::identity::TRACES.join(", ");
+                    write!(
+                        f,
+                        "no id in {traces}; podlike runs in a container, or set PODLIKE_CONTAINER_ID"
+                    )
+                } else {
+                    write!(
+                        f,
+                        "{}; is this the engine that runs it? PODLIKE_CONTAINER_ID overrides",
+                        tried.join("; ")
+                    )
+                }
+            }
+            Self::System { doing, .. } => write!(f, "cannot {doing}"),
+        }
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Engine(error) => error.source(),
+            Self::Pod(error) => error.source(),
+            Self::Usage(_) | Self::NoIdentity { .. } => None,
+            Self::System { source, .. } => Some(source),
+        }
+    }
+}
+
+impl From<engine::Error> for Error {
+    fn from(error: engine::Error) -> Self {
+        Self::Engine(error)
+    }
+}
+
+impl From<pod::Error> for Error {
+    fn from(error: pod::Error) -> Self {
+        Self::Pod(error)
+    }
+}
+
+impl From<cli::Error> for Error {
+    fn from(error: cli::Error) -> Self {
+        Self::Usage(error)
+    }
+}

@@ -1,0 +1,50 @@
+//! The subcommands: wiring only, no decisions.
+
+mod error;
+mod healthcheck;
+mod run;
+mod version;
+
+use std::path::Path;
+
+use crate::cli::Settings;
+use crate::health::Health;
+use crate::pod::identity;
+use crate::supervisor::End;
+
+pub use error::Error;
+pub use healthcheck::healthcheck;
+pub use run::run;
+pub use version::{help, version};
+
+/// What came of a command.
+#[derive(Debug)]
+pub enum Outcome {
+    /// A pod ended.
+    Ended {
+        /// How.
+        end: End,
+        /// The components' names, by position.
+        names: Vec<String>,
+    },
+    /// The pod's health.
+    Health(Health),
+    /// What was asked for was printed.
+    Done,
+}
+
+/// The name under which the controller and its health check find each other: what `/proc` says first of the container
+/// that both are in, whether the engine confirms it or not.
+fn health_name(settings: &Settings) -> Result<String, Error> {
+    let first = || {
+        identity::candidates(Path::new("/"))
+            .into_iter()
+            .next()
+            .map(|candidate| candidate.id)
+    };
+    settings
+        .container_id
+        .clone()
+        .or_else(first)
+        .ok_or(Error::NoIdentity { tried: Vec::new() })
+}

@@ -1,0 +1,136 @@
+//! `podlike`: runs the pod that the labels of our own container describe.
+
+use std::path::Path;
+
+use crossbeam_channel::{Receiver, bounded, select};
+
+use crate::cli::Settings;
+use crate::engine::{Engine, Host};
+use crate::health;
+use crate::pod::identity::{self, Candidate};
+use crate::pod::{self, Controller, Options, PodSpec};
+use crate::supervisor::{self, Cause, Crew, End, Event, Message, Pod};
+
+use super::{Error, Outcome, health_name};
+
+/// Runs the pod to its end.
+pub fn run(settings: &Settings, options: Options) -> Result<Outcome, Error> {
+    let (sender, inbox) = supervisor::inbox();
+    let crew = Crew::new(sender);
+    supervisor::listen(&crew).map_err(|source| Error::System {
+        doing: "listen to signals",
+        source,
+    })?;
+
+    // Nothing exists yet, so a signal can end it at any moment: the preparation is left to itself.
+    let (prepared, preparation) = bounded(1);
+    let settings = settings.clone();
+    crew.spawn("prepare".to_owned(), move || {
+        // Nobody waits for it once a signal has come.
+        let _ = prepared.send(prepare(&settings, options));
+    });
+    let pod = match wait_for(&preparation, &inbox) {
+        Ok(pod) => pod?,
+        Err(cause) => {
+            return Ok(Outcome::Ended {
+                end: End {
+                    cause,
+                    forced: false,
+                },
+                names: Vec::new(),
+            });
+        }
+    };
+    let names: Vec<String> = pod
+        .plan
+        .components
+        .iter()
+        .map(|component| component.name.clone())
+        .collect();
+    log::info!("starting {}", names.join(", "));
+    let end = supervisor::run(pod, &crew, &inbox)?;
+    Ok(Outcome::Ended { end, names })
+}
+
+/// The preparation's result, unless something comes that ends the pod before it began.
+fn wait_for<T>(preparation: &Receiver<T>, inbox: &Receiver<Message>) -> Result<T, Cause> {
+    loop {
+        select! {
+            recv(preparation) -> prepared => {
+                return prepared.map_err(|_| Cause::Crashed("the preparation panicked".to_owned()));
+            }
+            recv(inbox) -> message => match message {
+                Ok(Message::Event(Event::Signal(signal))) if supervisor::ends(signal) => {
+                    return Err(Cause::Signal(signal));
+                }
+                Ok(Message::Event(Event::Crashed(why))) => return Err(Cause::Crashed(why)),
+                _ => {}
+            },
+        }
+    }
+}
+
+/// From the environment to a pod that can be run.
+fn prepare(settings: &Settings, options: Options) -> Result<Pod, Error> {
+    let engine = Engine::connect(Host::parse(settings.docker_host.as_deref())?)?;
+    log::debug!(
+        "the engine at {} speaks API {}",
+        engine.host(),
+        engine.version()
+    );
+    let controller = who_am_i(settings, &engine)?;
+    let spec = PodSpec::from_labels(&controller.labels)?;
+    let (plan, warnings) = pod::plan(&spec, &controller, options);
+    for warning in warnings {
+        log::warn!("{warning}");
+    }
+    let name = health_name(settings)?;
+    let health = health::listen(&name).map_err(|source| Error::System {
+        doing: "open the health socket",
+        source,
+    })?;
+    match supervisor::sweep(&engine, &controller.id)? {
+        0 => {}
+        swept => log::warn!(
+            "removed what the last run of this controller left behind: {swept} containers"
+        ),
+    }
+    Ok(Pod {
+        engine,
+        controller: controller.id,
+        plan,
+        options,
+        health,
+    })
+}
+
+/// The first container of which `/proc` has a trace and which the engine knows to be running.
+fn who_am_i(settings: &Settings, engine: &Engine) -> Result<Controller, Error> {
+    let root = Path::new("/");
+    let candidates = match &settings.container_id {
+        Some(id) => vec![Candidate {
+            id: id.clone(),
+            trace: "PODLIKE_CONTAINER_ID",
+        }],
+        None => identity::candidates(root),
+    };
+    let mut tried = Vec::new();
+    for Candidate { id, trace } in candidates {
+        match engine.inspect(&id) {
+            Ok(details) if details.state.running => {
+                let cgroup = identity::cgroup(root, &details.id);
+                let socket = match engine.host() {
+                    Host::Unix(path) => Some(path.clone()),
+                    Host::Tcp(_) => None,
+                };
+                return Ok(Controller::read(details, cgroup, socket, engine.info()?));
+            }
+            Ok(_) => tried.push(format!("{trace} says {id}, which is not running")),
+            Err(error) if error.is_not_found() => {
+                tried.push(format!("{trace} says {id}, which the engine does not know"));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(Error::NoIdentity { tried })
+}

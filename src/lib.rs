@@ -1,0 +1,35 @@
+//! Podlike: pods for Docker Swarm, and for any single Docker host.
+//!
+//! Labels become a plan; a pure machine turns events into actions; threads carry the actions out and report back; the
+//! cause of the end becomes the exit code.
+//!
+//! ```text
+//! container labels ─pod::labels─▶ PodSpec ─pod::plan─▶ Plan ─supervisor::machine─▶ Action
+//!       ▲ inspect                    (+ Controller,                 ▲                 │ supervisor::component
+//!       engine                         Options)                     │                 ▼
+//! exit code ◀─report─ Cause ◀────────────────────────────────── Event ◀──────── the engine's answers
+//! ```
+//!
+//! | room | owns | may import |
+//! |---|---|---|
+//! | [`cli`] | the command line, the environment | `commands`, `report`, `version`, `pod` |
+//! | [`commands`] | the wiring of each subcommand | `supervisor`, `pod`, `engine`, `health`, `version`, `report`, `cli` (its settings) |
+//! | [`report`] | messages, exit codes | `supervisor`, `pod`, `engine` (their errors) |
+//! | [`supervisor`] | threads, and the machine that decides | `pod`, `engine`, `health` |
+//! | [`pod`] | the model: spec and plan | `compose`, `engine::types` |
+//! | [`health`] | the pod's health and who asks for it | nothing |
+//! | [`engine`] | the Docker Engine API | nothing |
+//! | [`compose`] | Compose notation | nothing |
+//! | [`version`] | what was built | nothing |
+//!
+//! A test, `tests/rooms.rs`, holds this table and the code together.
+
+pub mod cli;
+pub mod commands;
+pub mod compose;
+pub mod engine;
+pub mod health;
+pub mod pod;
+pub mod report;
+pub mod supervisor;
+pub mod version;

@@ -1,0 +1,137 @@
+//! What podlike says about itself: messages on stderr, errors as sentences, and the one table of exit codes.
+//!
+//! | code | when |
+//! |---|---|
+//! | n | a component ended with n, or an init component with n ≠ 0 |
+//! | 0 | TERM or INT, and every component stopped in time |
+//! | 128 + signal | TERM or INT, and components had to be killed: time was up, or a second signal came |
+//! | 125 | a component could not be started |
+//! | 2 | podlike refused to start: labels, engine, usage |
+//! | 70 | a bug in podlike |
+//!
+//! `podlike healthcheck` ends with 0 if the pod is healthy, else with 1.
+
+use std::error::Error;
+use std::io::{self, IsTerminal, Write};
+
+use log::{Level, LevelFilter};
+
+use crate::commands::{self, Outcome};
+use crate::health::Health;
+use crate::supervisor::{Cause, End};
+
+const REFUSED: u8 = 2;
+const START_FAILED: u8 = 125;
+const CRASHED: u8 = 70;
+
+/// An error and what caused it, as one sentence.
+pub fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text = format!("{text}: {error}");
+        source = error.source();
+    }
+    text
+}
+
+/// Says how it went, and returns the exit code.
+pub fn exit(outcome: &Result<Outcome, commands::Error>) -> u8 {
+    match outcome {
+        Ok(Outcome::Ended { end, names }) => {
+            tell(end, names);
+            exit_code(end)
+        }
+        Ok(Outcome::Health(health)) => u8::from(*health != Health::Healthy),
+        Ok(Outcome::Done) => 0,
+        Err(error) => {
+            log::error!("{}", chain(error));
+            REFUSED
+        }
+    }
+}
+
+/// Says why the pod ended. `names` are the components', by position.
+fn tell(end: &End, names: &[String]) {
+    match &end.cause {
+        Cause::Exited(who, code) => {
+            log::info!(
+                "the pod ended with component '{}', exit code {code}",
+                names[who.0]
+            );
+        }
+        Cause::Failed(who, error) => log::error!("component '{}': {}", names[who.0], chain(error)),
+        Cause::Signal(signal) if end.forced => {
+            log::warn!("the pod was killed after signal {signal}");
+        }
+        Cause::Signal(signal) => log::info!("the pod ended on signal {signal}"),
+        Cause::Crashed(why) => log::error!("a bug in podlike, please report it: {why}"),
+    }
+}
+
+fn exit_code(end: &End) -> u8 {
+    match &end.cause {
+        Cause::Exited(_, code) => u8::try_from(*code).unwrap_or(u8::MAX),
+        Cause::Failed(..) => START_FAILED,
+        Cause::Signal(signal) if end.forced => 128 + u8::try_from(*signal).unwrap_or(0),
+        Cause::Signal(_) => 0,
+        Cause::Crashed(_) => CRASHED,
+    }
+}
+
+/// Opens the log on stderr: a line a message, with colour on a terminal unless `NO_COLOR` is set.
+pub fn open_log(level: LevelFilter, colour: bool) {
+    let colour = colour && io::stderr().is_terminal();
+    env_logger::Builder::new()
+        .filter_level(level)
+        .format(move |to, record| {
+            let (word, code) = match record.level() {
+                Level::Error => ("error: ", "31"),
+                Level::Warn => ("warning: ", "33"),
+                Level::Info => ("", "0"),
+                Level::Debug | Level::Trace => ("debug: ", "2"),
+            };
+            if colour {
+                let args = record.args();
+                writeln!(to, "\x1b[1mpodlike:\x1b[0m \x1b[{code}m{word}{args}\x1b[0m")
+            } else {
+                writeln!(to, "podlike: {word}{}", record.args())
+            }
+        })
+        .init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::supervisor::{self, Who};
+
+    #[test]
+    fn the_table_of_exit_codes() {
+        let error = || supervisor::Error::NoHealthCheck {
+            on: "db".to_owned(),
+        };
+        for (cause, forced, code) in [
+            (Cause::Exited(Who(0), 0), false, 0),
+            (Cause::Exited(Who(0), 42), true, 42),
+            (Cause::Exited(Who(0), 255), false, 255),
+            (Cause::Failed(Who(0), error()), false, 125),
+            (Cause::Signal(15), false, 0),
+            (Cause::Signal(15), true, 143),
+            (Cause::Signal(2), true, 130),
+            (Cause::Crashed(String::new()), false, 70),
+        ] {
+            let end = End { cause, forced };
+            assert_eq!(exit_code(&end), code, "{end:?}");
+        }
+    }
+
+    #[test]
+    fn a_chain_reads_from_the_outside_in() {
+        let error = commands::Error::System {
+            doing: "write",
+            source: io::Error::other("full"),
+        };
+        assert_eq!(chain(&error), "cannot write: full");
+    }
+}
