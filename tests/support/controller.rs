@@ -1,0 +1,275 @@
+//! Runs the podlike binary against an engine, outside of a container.
+//!
+//! ```text
+//!   Launch::of(binary, &engine).arg("-logs").start() ─▶ Controller
+//!                     stdout, stderr ◀── a thread each ──┤
+//!                     Ended          ◀── the waiter ─────┘   dropped: killed
+//! ```
+//!
+//! It finds its own container by `PODLIKE_CONTAINER_ID`, as nothing in `/proc` tells of one here.
+
+use std::io::Read;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, bounded};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::fake_engine::FakeEngine;
+
+/// A controller about to be started, with an empty environment but for what is said here.
+pub(crate) struct Launch(Command);
+
+impl Launch {
+    /// `program` is `env!("CARGO_BIN_EXE_podlike")`, `host` as in `DOCKER_HOST`, `id` that of its container.
+    pub(crate) fn new(program: &str, host: &str, id: &str) -> Self {
+        let mut command = Command::new(program);
+        command
+            .env_clear()
+            .env("DOCKER_HOST", host)
+            .env("PODLIKE_CONTAINER_ID", id)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        Self(command)
+    }
+
+    /// As the controller of a fake engine.
+    pub(crate) fn of(program: &str, engine: &FakeEngine) -> Self {
+        Self::new(program, &engine.host(), &engine.controller_id())
+    }
+
+    pub(crate) fn arg(mut self, arg: &str) -> Self {
+        self.0.arg(arg);
+        self
+    }
+
+    pub(crate) fn args(mut self, args: &[&str]) -> Self {
+        self.0.args(args);
+        self
+    }
+
+    pub(crate) fn env(mut self, key: &str, value: &str) -> Self {
+        self.0.env(key, value);
+        self
+    }
+
+    pub(crate) fn env_remove(mut self, key: &str) -> Self {
+        self.0.env_remove(key);
+        self
+    }
+
+    /// Its stdout stays unread until [`Controller::read_stdout`]: a reader that is stuck.
+    pub(crate) fn start_unread(self) -> Controller {
+        self.launch(false)
+    }
+
+    pub(crate) fn start(self) -> Controller {
+        self.launch(true)
+    }
+
+    fn launch(mut self, reads: bool) -> Controller {
+        let begun = Instant::now();
+        let mut child = self.0.spawn().expect("the controller's program starts");
+        let pid = Pid::from_raw(i32::try_from(child.id()).expect("a pid"));
+        let stdout = child.stdout.take().expect("piped");
+        let stderr = Output::collect(child.stderr.take().expect("piped"));
+        let (unread, stdout) = if reads {
+            (None, Output::collect(stdout))
+        } else {
+            (Some(stdout), Arc::default())
+        };
+        let ended = wait_on_a_thread(child);
+        Controller {
+            pid,
+            begun,
+            stdout,
+            stderr,
+            unread,
+            ended,
+        }
+    }
+}
+
+fn wait_on_a_thread(mut child: Child) -> Receiver<(ExitStatus, Instant)> {
+    let (send, ended) = bounded(1);
+    thread::spawn(move || {
+        let status = child.wait().expect("a child of ours");
+        let _ = send.send((status, Instant::now()));
+    });
+    ended
+}
+
+/// A controller that runs, or has run.
+pub(crate) struct Controller {
+    pid: Pid,
+    begun: Instant,
+    stdout: Arc<Output>,
+    stderr: Arc<Output>,
+    unread: Option<std::process::ChildStdout>,
+    ended: Receiver<(ExitStatus, Instant)>,
+}
+
+/// How it ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    /// The number of the signal that killed it.
+    pub(crate) signal: Option<i32>,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: Vec<u8>,
+    /// From its start to its end.
+    pub(crate) took: Duration,
+}
+
+impl Ended {
+    pub(crate) fn out(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+
+    pub(crate) fn err(&self) -> String {
+        String::from_utf8_lossy(&self.stderr).into_owned()
+    }
+}
+
+impl Controller {
+    pub(crate) fn pid(&self) -> i32 {
+        self.pid.as_raw()
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        assert!(
+            self.ended.is_empty(),
+            "{signal} comes too late: it has ended\n{}",
+            self.picture()
+        );
+        kill(self.pid, signal).expect("it can be signalled");
+    }
+
+    /// Its end, and all that it wrote; fails the test when it still runs then.
+    #[track_caller]
+    pub(crate) fn wait(&self, timeout: Duration) -> Ended {
+        let ended = self.ended.recv_timeout(timeout);
+        assert!(
+            ended.is_ok(),
+            "still running after {timeout:?}\n{}",
+            self.picture()
+        );
+        let (status, at) = ended.expect("asserted");
+        Ended {
+            code: status.code(),
+            signal: status.signal(),
+            stdout: self.stdout.whole(),
+            stderr: self.stderr.whole(),
+            took: at - self.begun,
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn until_stdout_contains(&self, text: &str, timeout: Duration) {
+        let found = self.stdout.contains(text, timeout);
+        assert!(
+            found,
+            "no {text:?} on stdout in {timeout:?}\n{}",
+            self.picture()
+        );
+    }
+
+    #[track_caller]
+    pub(crate) fn until_stderr_contains(&self, text: &str, timeout: Duration) {
+        let found = self.stderr.contains(text, timeout);
+        assert!(
+            found,
+            "no {text:?} on stderr in {timeout:?}\n{}",
+            self.picture()
+        );
+    }
+
+    /// Begins to read a stdout that was left unread.
+    pub(crate) fn read_stdout(&mut self) {
+        if let Some(stdout) = self.unread.take() {
+            self.stdout = Output::collect(stdout);
+        }
+    }
+
+    fn picture(&self) -> String {
+        let text = |output: &Output| String::from_utf8_lossy(&output.lock().bytes).into_owned();
+        format!(
+            "stdout: {}\nstderr: {}",
+            text(&self.stdout),
+            text(&self.stderr)
+        )
+    }
+}
+
+impl Drop for Controller {
+    fn drop(&mut self) {
+        // Not waited for, or still running: `wait` has taken the end out of the channel otherwise.
+        if self.ended.try_recv() == Err(crossbeam_channel::TryRecvError::Empty) {
+            let _ = kill(self.pid, Signal::SIGKILL);
+            let _ = self.ended.recv();
+        }
+    }
+}
+
+/// What came out of a pipe so far.
+#[derive(Default)]
+struct Output {
+    text: Mutex<Text>,
+    grown: Condvar,
+}
+
+#[derive(Default)]
+struct Text {
+    bytes: Vec<u8>,
+    closed: bool,
+}
+
+impl Output {
+    fn collect(mut pipe: impl Read + Send + 'static) -> Arc<Self> {
+        let output = Arc::new(Self::default());
+        let writer = Arc::clone(&output);
+        thread::spawn(move || {
+            let mut buffer = vec![0; 64 * 1024];
+            loop {
+                let length = pipe.read(&mut buffer).unwrap_or(0);
+                let mut text = writer.lock();
+                text.bytes.extend(&buffer[..length]);
+                text.closed = length == 0;
+                drop(text);
+                writer.grown.notify_all();
+                if length == 0 {
+                    return;
+                }
+            }
+        });
+        output
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Text> {
+        self.text.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until it is so, the pipe is closed or the time is over.
+    fn until(&self, timeout: Duration, is_so: impl Fn(&[u8]) -> bool) -> MutexGuard<'_, Text> {
+        let goes_on = |text: &mut Text| !text.closed && !is_so(&text.bytes);
+        let waited = self.grown.wait_timeout_while(self.lock(), timeout, goes_on);
+        waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    fn contains(&self, text: &str, timeout: Duration) -> bool {
+        let text = text.as_bytes();
+        let found =
+            |bytes: &[u8]| text.is_empty() || bytes.windows(text.len()).any(|part| part == text);
+        found(&self.until(timeout, found).bytes)
+    }
+
+    /// All of it, once the program has ended. One that left a child with its pipe gets a moment.
+    fn whole(&self) -> Vec<u8> {
+        self.until(Duration::from_secs(2), |_| false).bytes.clone()
+    }
+}

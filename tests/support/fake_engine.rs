@@ -1,0 +1,520 @@
+//! A fake Docker engine: real HTTP over a unix socket, a small truthful model of containers behind it.
+//!
+//! ```text
+//!   podlike ──unix socket──▶ connection threads ──▶ faults ──▶ routes ──▶ World ◀── script threads
+//!                                                                          ▲      (one per container)
+//!   the test ── image, script, fault, set_health ─▶ FakeEngine ────────────┤
+//!            ◀─ requests, calls, container, wait_for ──────────────────────┘
+//! ```
+//!
+//! It behaves as a 20.10 engine does (ENGINE-FACTS.md), as far as a pod can notice. Its controller is no process: the test
+//! sets what the engine says about that container, and runs podlike with its id.
+
+mod fault;
+mod http;
+mod model;
+mod routes;
+mod script;
+
+use std::collections::BTreeMap;
+use std::io::{self, BufReader, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+pub(crate) use self::fault::{Call, Fault};
+pub(crate) use self::model::{Container, Status};
+pub(crate) use self::script::Script;
+
+use self::fault::Armed;
+use self::http::{Head, Wire, read_body, read_head};
+use self::model::{Refusal, Shared, World, full_reference, merge, short_name};
+use self::routes::{Reply, pulled_reference, refuse_archive, route};
+
+/// A request that has arrived.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    pub(crate) method: String,
+    /// `1.41`, of `/v1.41/…`.
+    pub(crate) version: Option<String>,
+    /// Without the version.
+    pub(crate) path: String,
+    pub(crate) query: BTreeMap<String, String>,
+    /// Names in lower case.
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) at: Instant,
+    /// In short, containers by their component's name: `POST /containers/create web`, `POST /containers/web/start`,
+    /// `PUT /containers/web/archive /etc`, `GET /containers/controller/json`.
+    pub(crate) call: String,
+}
+
+impl Request {
+    /// The body as JSON; null if it is not.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+}
+
+/// What a pull of an image does. The value is the image's `Config`.
+#[derive(Clone, Debug)]
+pub(crate) enum Pull {
+    Works(Value),
+    /// Goes on when the gate is opened with [`FakeEngine::open`].
+    Held(String, Value),
+    /// An error inside the body of a 200.
+    ErrorLine(String),
+    Refused(u16, String),
+}
+
+/// The engine. Ends its threads and takes its socket away when it is dropped.
+pub(crate) struct FakeEngine {
+    shared: Arc<Shared>,
+    socket: PathBuf,
+    _home: TempDir,
+}
+
+impl FakeEngine {
+    /// An engine with API 1.41 and one container: the controller, called `pod`, without labels.
+    pub(crate) fn new() -> Self {
+        let home = tempfile::tempdir().expect("a temporary directory");
+        let socket = home.path().join("docker.sock");
+        let listener = UnixListener::bind(&socket).expect("a socket");
+        let shared = Arc::new(Shared::new(World::new()));
+        let world = Arc::clone(&shared);
+        shared.spawn("accept", move || accept(&world, &listener));
+        Self {
+            shared,
+            socket,
+            _home: home,
+        }
+    }
+
+    pub(crate) fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// As in `DOCKER_HOST`.
+    pub(crate) fn host(&self) -> String {
+        format!("unix://{}", self.socket.display())
+    }
+
+    fn set(&self, change: impl FnOnce(&mut World)) -> &Self {
+        self.shared.change(change);
+        self
+    }
+
+    // The controller.
+
+    pub(crate) fn controller_id(&self) -> String {
+        self.shared.look(|world| world.containers[0].id.clone())
+    }
+
+    pub(crate) fn controller_name(&self, name: &str) -> &Self {
+        self.set(|world| name.clone_into(&mut world.containers[0].name))
+    }
+
+    /// A label of the controller.
+    pub(crate) fn label(&self, key: &str, value: &str) -> &Self {
+        self.set(|world| world.containers[0].body["Labels"][key] = json!(value))
+    }
+
+    /// Lays a document over what inspect says of the controller: `{"HostConfig": {"IpcMode": "shareable"}}`.
+    pub(crate) fn controller(&self, overlay: &Value) -> &Self {
+        self.set(|world| {
+            let one = &mut world.containers[0];
+            merge(&mut one.overlay, overlay);
+            // Who joins it asks the model, not the document.
+            merge(
+                &mut one.body,
+                &json!({ "HostConfig": overlay["HostConfig"] }),
+            );
+        })
+    }
+
+    // What the engine has and is.
+
+    /// The versions that it speaks; `/_ping` names the second.
+    pub(crate) fn api(&self, min: &str, max: &str) -> &Self {
+        self.set(|world| {
+            world.api = (min.to_owned(), max.to_owned());
+            world.ping_version = Some(max.to_owned());
+        })
+    }
+
+    /// The `Api-Version` header of its answers, if they are to have another one or none.
+    pub(crate) fn ping_version(&self, version: Option<&str>) -> &Self {
+        self.set(|world| world.ping_version = version.map(ToOwned::to_owned))
+    }
+
+    /// Lays a document over `GET /info`.
+    pub(crate) fn info(&self, overlay: &Value) -> &Self {
+        self.set(|world| merge(&mut world.info, overlay))
+    }
+
+    pub(crate) fn image(&self, reference: &str) -> &Self {
+        self.image_with(reference, json!({}))
+    }
+
+    /// An image with a `Config`: `{"Healthcheck": …, "User": …}`.
+    pub(crate) fn image_with(&self, reference: &str, config: Value) -> &Self {
+        self.set(|world| drop(world.images.insert(full_reference(reference), config)))
+    }
+
+    /// An image that is not there yet (unscripted ones: 404, access denied).
+    pub(crate) fn pull(&self, reference: &str, pull: Pull) -> &Self {
+        self.set(|world| drop(world.pulls.insert(full_reference(reference), pull)))
+    }
+
+    pub(crate) fn volume(&self, name: &str, mountpoint: &str) -> &Self {
+        self.set(|world| drop(world.volumes.insert(name.to_owned(), mountpoint.to_owned())))
+    }
+
+    /// What containers of this component name or image do; others run until they are stopped.
+    pub(crate) fn script(&self, name_or_image: &str, script: Script) -> &Self {
+        self.set(|world| drop(world.scripts.insert(name_or_image.to_owned(), script)))
+    }
+
+    /// The only directories, besides `/`, that containers have. Without it they have all.
+    pub(crate) fn directories(&self, paths: &[&str]) -> &Self {
+        self.set(|world| world.directories = Some(paths.iter().map(ToString::to_string).collect()))
+    }
+
+    /// A refused archive is answered, and its connection closed, before its body is read: as real engines do.
+    pub(crate) fn early_refusals(&self, early: bool) -> &Self {
+        self.set(|world| world.early_refusals = early)
+    }
+
+    /// Events with the `status`, `id` and `from` of engines before 29.
+    pub(crate) fn old_event_fields(&self, old: bool) -> &Self {
+        self.set(|world| world.old_event_fields = old)
+    }
+
+    /// The time from the end of an `AutoRemove` container to its removal.
+    pub(crate) fn removal_takes(&self, time: Duration) -> &Self {
+        self.set(|world| world.removal_takes = time)
+    }
+
+    /// A container that has ended before the test began, for example what is left of another run. Returns its id.
+    pub(crate) fn leftover(&self, name: &str, body: Value) -> String {
+        self.shared.change(|world| {
+            let image = body["Image"].as_str().unwrap_or("leftover").to_owned();
+            let id = world.add(name, &image, body);
+            world.container(&id).expect("just added").status = Status::Exited;
+            id
+        })
+    }
+
+    // What happens.
+
+    /// Spoils the calls; see [`Call`].
+    pub(crate) fn fault(&self, call: impl Into<Call>, fault: Fault) -> &Self {
+        self.arm(call.into(), fault, false)
+    }
+
+    /// As [`Self::fault`], but the engine has done the work when the answer is spoilt.
+    pub(crate) fn fault_after(&self, call: impl Into<Call>, fault: Fault) -> &Self {
+        self.arm(call.into(), fault, true)
+    }
+
+    fn arm(&self, call: Call, fault: Fault, after_work: bool) -> &Self {
+        self.set(|world| {
+            world.faults.push(Armed {
+                call,
+                fault,
+                after_work,
+                seen: 0,
+            });
+        })
+    }
+
+    pub(crate) fn clear_faults(&self) -> &Self {
+        self.set(|world| world.faults.clear())
+    }
+
+    /// Opens a gate that scripts or pulls wait for.
+    pub(crate) fn open(&self, gate: &str) -> &Self {
+        self.set(|world| world.open_gates.extend([gate.to_owned()]))
+    }
+
+    /// The health of a container changes: `healthy`, `unhealthy`, `starting`.
+    pub(crate) fn set_health(&self, name: &str, health: &str) -> &Self {
+        let id = self.container(name).map(|one| one.id).unwrap_or_default();
+        self.set(|world| world.set_health(&id, health))
+    }
+
+    /// As [`Self::set_health`] while no event stream hears of it.
+    pub(crate) fn set_health_silently(&self, name: &str, health: &str) -> &Self {
+        let id = self.container(name).map(|one| one.id).unwrap_or_default();
+        self.set(|world| {
+            if let Some(one) = world.container(&id) {
+                one.health = Some(health.to_owned());
+            }
+        })
+    }
+
+    /// Cuts every open stream of events.
+    pub(crate) fn cut_events(&self) -> &Self {
+        self.set(|world| world.epoch += 1)
+    }
+
+    // What the test asks.
+
+    /// Every request, in order of arrival (of its body's end). Its work may still be under way.
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        self.shared.look(|world| world.requests.clone())
+    }
+
+    /// [`Request::call`] of every request.
+    pub(crate) fn calls(&self) -> Vec<String> {
+        self.shared.look(|world| {
+            world
+                .requests
+                .iter()
+                .map(|request| request.call.clone())
+                .collect()
+        })
+    }
+
+    /// How often the call has been seen.
+    pub(crate) fn seen(&self, call: impl Into<Call>) -> usize {
+        let call = call.into();
+        self.shared.look(|world| {
+            world
+                .requests
+                .iter()
+                .filter(|request| call.is(&request.call))
+                .count()
+        })
+    }
+
+    /// The containers that there are, without the controller, oldest first.
+    pub(crate) fn containers(&self) -> Vec<Container> {
+        self.shared.look(|world| world.containers[1..].to_vec())
+    }
+
+    /// The last container of this name or component name, also when it has been removed.
+    pub(crate) fn container(&self, name: &str) -> Option<Container> {
+        self.shared.look(|world| {
+            let mut all = world.removed.iter().chain(&world.containers);
+            all.rfind(|one| one.is_called(name)).cloned()
+        })
+    }
+
+    pub(crate) fn is_running(&self, name: &str) -> bool {
+        self.container(name)
+            .is_some_and(|one| one.status == Status::Running)
+    }
+
+    /// Waits until it is so; false when it was not in time.
+    #[must_use]
+    pub(crate) fn wait_for(&self, is_so: impl Fn(&Self) -> bool, timeout: Duration) -> bool {
+        let deadline = Instant::now() + timeout;
+        loop {
+            let seen = self.shared.look(|world| world.version);
+            if is_so(self) {
+                return true;
+            }
+            let changed = |world: &mut World| (world.version != seen).then_some(());
+            if self.shared.until(Some(deadline), changed).is_none() {
+                return false;
+            }
+        }
+    }
+
+    /// As [`Self::wait_for`], but fails the test with the calls that came instead.
+    #[track_caller]
+    pub(crate) fn until(&self, what: &str, is_so: impl Fn(&Self) -> bool, timeout: Duration) {
+        let in_time = self.wait_for(is_so, timeout);
+        assert!(
+            in_time,
+            "not in {timeout:?}: {what}; calls so far: {:#?}",
+            self.calls()
+        );
+    }
+
+    /// Until the call has come so often.
+    #[track_caller]
+    pub(crate) fn until_seen(&self, call: &str, times: usize, timeout: Duration) {
+        self.until(
+            &format!("{call} seen {times} times"),
+            |engine| engine.seen(call) >= times,
+            timeout,
+        );
+    }
+
+    #[track_caller]
+    pub(crate) fn until_running(&self, name: &str, timeout: Duration) {
+        self.until(
+            &format!("{name} runs"),
+            |engine| engine.is_running(name),
+            timeout,
+        );
+    }
+
+    /// Until no container but the controller is there.
+    #[track_caller]
+    pub(crate) fn until_empty(&self, timeout: Duration) {
+        self.until(
+            "no container left",
+            |engine| engine.containers().is_empty(),
+            timeout,
+        );
+    }
+}
+
+impl Drop for FakeEngine {
+    fn drop(&mut self) {
+        self.shared.change(|world| {
+            world.closing = true;
+            for socket in world.sockets.values() {
+                let _ = socket.shutdown(std::net::Shutdown::Both);
+            }
+        });
+        // Wakes the accept thread.
+        let _ = UnixStream::connect(&self.socket);
+        while let Some(thread) = self.shared.next_thread() {
+            // A panic in there is a bug of the fake, and no test shall pass over it.
+            assert!(
+                thread.join().is_ok() || thread::panicking(),
+                "the fake engine has panicked"
+            );
+        }
+    }
+}
+
+fn accept(shared: &Arc<Shared>, listener: &UnixListener) {
+    for (connection, stream) in (0..).zip(listener.incoming()) {
+        let Ok(stream) = stream else { return };
+        let Ok(copy) = stream.try_clone() else { return };
+        let closing = shared.change(|world| {
+            world.sockets.insert(connection, copy);
+            world.closing
+        });
+        if closing {
+            return;
+        }
+        let world = Arc::clone(shared);
+        shared.spawn(&format!("connection/{connection}"), move || {
+            let wire = Wire {
+                stream,
+                shared: world,
+                connection,
+                pace: None,
+            };
+            // A client that goes away is its own business.
+            let _ = serve(wire);
+        });
+    }
+}
+
+/// Answers the requests of one connection, one after the other.
+fn serve(mut wire: Wire) -> io::Result<()> {
+    let shared = Arc::clone(&wire.shared);
+    let mut reader = BufReader::new(wire.stream.try_clone()?);
+    while let Some(head) = read_head(&mut reader)? {
+        let early = shared.look(|world| early_refusal(world, &head));
+        if early.is_none() && head.header("expect").eq_ignore_ascii_case("100-continue") {
+            wire.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+        }
+        let body = match early {
+            Some(_) => Vec::new(),
+            None => read_body(&mut reader, &head)?,
+        };
+        let (call, fault) = shared.change(|world| note(world, &head, &body));
+        match fault {
+            Some((Fault::Slow(pace), _)) => wire.pace = Some(pace),
+            Some((fault, after_work)) => {
+                if after_work {
+                    drop(route(&shared, &head, &body));
+                }
+                return fault.strike(&mut wire, &call);
+            }
+            None => wire.pace = None,
+        }
+        let closes = head.wants_close() || early.is_some();
+        let reply = early.map_or_else(|| route(&shared, &head, &body), Err);
+        let closes = reply_to(&head, reply, &mut wire)? || closes;
+        if closes {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// Writes the reply. Says whether it was a stream, which ends with the connection.
+fn reply_to(head: &Head, reply: Result<Reply, Refusal>, wire: &mut Wire) -> io::Result<bool> {
+    const JSON: &str = "application/json";
+    let nothing = [("Content-Length", "0")];
+    match reply {
+        Ok(Reply::Stream(write)) => return write(wire).map(|()| true),
+        Ok(Reply::Empty(200)) => wire.head(200, &nothing),
+        Ok(Reply::Empty(status)) => wire.head(status, &[]),
+        Ok(Reply::Text(status, _)) if head.method == "HEAD" => wire.head(status, &nothing),
+        Ok(Reply::Text(status, text)) => wire.answer(status, "text/plain", text.as_bytes()),
+        Ok(Reply::Json(status, value)) => {
+            wire.answer(status, JSON, format!("{value}\n").as_bytes())
+        }
+        Err(Refusal(status, text)) => {
+            let message = json!({ "message": text });
+            wire.answer(status, JSON, format!("{message}\n").as_bytes())
+        }
+    }
+    .map(|()| false)
+}
+
+/// The refusal of an archive whose body shall not be read.
+fn early_refusal(world: &World, head: &Head) -> Option<Refusal> {
+    let path = head.path.strip_prefix("/containers/")?;
+    let id = path
+        .strip_suffix("/archive")
+        .filter(|_| head.method == "PUT" && world.early_refusals)?;
+    refuse_archive(world, id, head.query.get("path")?).err()
+}
+
+/// Keeps the request, and says which fault strikes it.
+fn note(world: &mut World, head: &Head, body: &[u8]) -> (String, Option<(Fault, bool)>) {
+    let call = spell(world, head);
+    world.requests.push(Request {
+        method: head.method.clone(),
+        version: head.version.clone(),
+        path: head.path.clone(),
+        query: head.query.clone(),
+        headers: head.headers.clone(),
+        body: body.to_vec(),
+        at: Instant::now(),
+        call: call.clone(),
+    });
+    // Every fault counts, the first that fits strikes.
+    let mut striking = None;
+    for armed in &mut world.faults {
+        if armed.strikes(&call) && striking.is_none() {
+            striking = Some((armed.fault.clone(), armed.after_work));
+        }
+    }
+    (call, striking)
+}
+
+fn spell(world: &World, head: &Head) -> String {
+    let mut parts: Vec<String> = head.path.split('/').map(ToOwned::to_owned).collect();
+    if parts.len() > 2
+        && parts[1] == "containers"
+        && !["create", "json"].contains(&parts[2].as_str())
+    {
+        parts[2] = world.spell(&parts[2]);
+    }
+    let (method, path) = (&head.method, parts.join("/"));
+    let asked = |key: &str| head.query.get(key).map_or("", String::as_str);
+    let argument = match path.as_str() {
+        "/containers/create" => short_name(asked("name")).to_owned(),
+        "/images/create" => pulled_reference(&head.query),
+        path if path.ends_with("/archive") => asked("path").to_owned(),
+        _ => String::new(),
+    };
+    format!("{method} {path} {argument}").trim_end().to_owned()
+}

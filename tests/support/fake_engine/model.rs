@@ -1,0 +1,781 @@
+//! The world of the fake engine: what exists, what happened, and the one lock around both.
+//!
+//! ```text
+//!   connections ─┐                         ┌─▶ who waits in `until` looks again
+//!   scripts     ─┼─▶ Shared::change(World) ┴─▶ so does `FakeEngine::wait_for`
+//!   the test    ─┘
+//! ```
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::io::Read;
+use std::os::unix::net::UnixStream;
+use std::str::FromStr;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use nix::sys::signal::Signal;
+use serde_json::{Value, json};
+
+use super::fault::Armed;
+use super::script::Script;
+use super::{Pull, Request};
+
+/// What a container still has to say to one that is attached: as much as a pipe and a buffer hold.
+const ATTACH_ROOM: usize = 1 << 20;
+
+/// The world behind its lock, and the threads that live in it.
+pub(super) struct Shared {
+    world: Mutex<World>,
+    changed: Condvar,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Shared {
+    pub(super) fn new(world: World) -> Self {
+        let (changed, threads) = (Condvar::new(), Mutex::default());
+        let world = Mutex::new(world);
+        Self {
+            world,
+            changed,
+            threads,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn look<R>(&self, look: impl FnOnce(&World) -> R) -> R {
+        look(&self.lock())
+    }
+
+    /// Changes the world and wakes everyone who waits for a change.
+    pub(super) fn change<R>(&self, change: impl FnOnce(&mut World) -> R) -> R {
+        let mut world = self.lock();
+        let outcome = change(&mut world);
+        world.version += 1;
+        drop(world);
+        self.changed.notify_all();
+        outcome
+    }
+
+    /// Waits until the closure finds what it looks for (and changes); `None` at the deadline and when the engine is dropped.
+    pub(super) fn until<R>(
+        &self,
+        deadline: Option<Instant>,
+        mut find: impl FnMut(&mut World) -> Option<R>,
+    ) -> Option<R> {
+        let mut world = self.lock();
+        loop {
+            if let Some(found) = find(&mut world) {
+                world.version += 1;
+                self.changed.notify_all();
+                return Some(found);
+            }
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            if world.closing || left.is_some_and(|left| left.is_zero()) {
+                return None;
+            }
+            world = match left {
+                Some(left) => {
+                    self.changed
+                        .wait_timeout(world, left)
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .0
+                }
+                None => self
+                    .changed
+                    .wait(world)
+                    .unwrap_or_else(PoisonError::into_inner),
+            };
+        }
+    }
+
+    /// Waits for the deadline or the end of the engine.
+    pub(super) fn pause(&self, deadline: Option<Instant>) {
+        self.until(deadline, |_| None::<()>);
+    }
+
+    pub(super) fn spawn(self: &Arc<Self>, name: &str, work: impl FnOnce() + Send + 'static) {
+        let thread = thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(work)
+            .expect("a thread");
+        self.threads
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(thread);
+    }
+
+    /// The last thread that was spawned and is not yet joined.
+    pub(super) fn next_thread(&self) -> Option<JoinHandle<()>> {
+        self.threads
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop()
+    }
+}
+
+/// Where a container stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    Created,
+    Running,
+    Exited,
+    /// No more in the model; only `FakeEngine::container` still shows it.
+    Removed,
+}
+
+/// A container of the model.
+#[derive(Clone, Debug)]
+pub(crate) struct Container {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) image: String,
+    /// The create request as it came.
+    pub(crate) body: Value,
+    pub(crate) status: Status,
+    pub(crate) exit_code: i64,
+    /// Why the last start failed.
+    pub(crate) error: String,
+    pub(crate) oom_killed: bool,
+    /// Its health check's word, if it has one.
+    pub(crate) health: Option<String>,
+    /// Every signal that it was sent, in order: `TERM`.
+    pub(crate) signals: Vec<String>,
+    pub(crate) archives: Vec<Archive>,
+    /// Bytes written so far.
+    pub(crate) written: usize,
+    /// Times that it has ended.
+    pub(super) ends: usize,
+    /// Being removed, by `AutoRemove` or by a DELETE.
+    pub(super) removing: bool,
+    pending: VecDeque<String>,
+    log: Vec<(u8, Vec<u8>)>,
+    /// Deep-merged over what inspect says.
+    pub(super) overlay: Value,
+    /// The image's `Config`.
+    pub(super) image_config: Value,
+}
+
+impl Container {
+    /// `web` of `CONTROLLER.podlike.web`; other names as they are.
+    pub(crate) fn short_name(&self) -> &str {
+        short_name(&self.name)
+    }
+
+    pub(crate) fn label(&self, key: &str) -> Option<&str> {
+        self.body["Labels"][key].as_str()
+    }
+
+    pub(crate) fn host_config(&self, key: &str) -> &Value {
+        &self.body["HostConfig"][key]
+    }
+
+    /// A key of `Config` as it holds: the request's, else the image's.
+    pub(super) fn config(&self, key: &str) -> &Value {
+        let own = &self.body[key];
+        if own.is_null() {
+            &self.image_config[key]
+        } else {
+            own
+        }
+    }
+
+    pub(super) fn auto_remove(&self) -> bool {
+        self.host_config("AutoRemove") == &json!(true)
+    }
+
+    pub(super) fn is_called(&self, name: &str) -> bool {
+        self.name == name || self.short_name() == name
+    }
+
+    fn has_health_check(&self) -> bool {
+        let test = &self.config("Healthcheck")["Test"];
+        test.as_array()
+            .is_some_and(|test| !test.is_empty() && test[0] != "NONE")
+    }
+
+    fn lends_ipc(&self) -> bool {
+        let mode = self.host_config("IpcMode").as_str().unwrap_or_default();
+        !["", "private", "none"].contains(&mode)
+    }
+
+    /// What `GET /containers/{id}/json` says.
+    pub(super) fn inspect(&self) -> Value {
+        let mut config = json!({
+            "Hostname": self.id[..12], "Domainname": "", "User": "", "AttachStdin": false, "AttachStdout": true,
+            "AttachStderr": true, "Tty": false, "OpenStdin": false, "StdinOnce": false, "Env": [], "Cmd": null,
+            "Image": "", "Volumes": null, "WorkingDir": "", "Entrypoint": null, "OnBuild": null, "Labels": {},
+        });
+        merge(&mut config, &self.image_config);
+        let mut own = self.body.clone();
+        let mut host_config = json!({
+            "Binds": null, "ContainerIDFile": "", "NetworkMode": "default", "PortBindings": {}, "AutoRemove": false,
+            "RestartPolicy": {"Name": "", "MaximumRetryCount": 0}, "CgroupnsMode": "private", "IpcMode": "private",
+            "PidMode": "", "UTSMode": "", "OomScoreAdj": 0, "Privileged": false, "ReadonlyRootfs": false,
+            "CgroupParent": "", "Memory": 0, "MemorySwap": 0, "NanoCpus": 0, "CpuShares": 0, "PidsLimit": null,
+            "ShmSize": 67_108_864, "Runtime": "runc", "LogConfig": {"Type": "json-file", "Config": {}},
+        });
+        if let Some(own) = own.as_object_mut() {
+            merge(
+                &mut host_config,
+                &own.remove("HostConfig").unwrap_or_default(),
+            );
+            own.remove("NetworkingConfig");
+        }
+        merge(&mut config, &own);
+        let (running, status) = match self.status {
+            Status::Running => (true, "running"),
+            _ if self.removing => (false, "removing"),
+            Status::Created => (false, "created"),
+            Status::Exited | Status::Removed => (false, "exited"),
+        };
+        let mut document = json!({
+            "Id": self.id, "Created": "2026-01-01T00:00:00.000000000Z", "Path": "", "Args": [],
+            "State": {
+                "Status": status, "Running": running, "Paused": false, "Restarting": false,
+                "OOMKilled": self.oom_killed, "Dead": false, "Pid": if running { 4242 } else { 0 },
+                "ExitCode": self.exit_code, "Error": self.error,
+                "StartedAt": "2026-01-01T00:00:00.000000000Z", "FinishedAt": "0001-01-01T00:00:00Z",
+            },
+            "Image": image_id(&self.image), "Name": format!("/{}", self.name), "RestartCount": 0,
+            "ResolvConfPath": format!("/var/lib/docker/containers/{}/resolv.conf", self.id),
+            "HostnamePath": format!("/var/lib/docker/containers/{}/hostname", self.id),
+            "HostsPath": format!("/var/lib/docker/containers/{}/hosts", self.id),
+            "LogPath": "", "Driver": "overlay2", "Platform": "linux", "MountLabel": "", "ProcessLabel": "",
+            "AppArmorProfile": "", "ExecIDs": null, "Mounts": [], "HostConfig": host_config, "Config": config,
+            "GraphDriver": {"Name": "overlay2", "Data": {}}, "NetworkSettings": {"Ports": {}, "Networks": {}},
+        });
+        if let Some(health) = &self.health {
+            document["State"]["Health"] = json!({"Status": health, "FailingStreak": 0, "Log": []});
+        }
+        merge(&mut document, &self.overlay);
+        document
+    }
+}
+
+/// A tar that was PUT into a container.
+#[derive(Clone, Debug)]
+pub(crate) struct Archive {
+    /// The directory that it was put into.
+    pub(crate) path: String,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// One member of an archive.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub(crate) path: String,
+    pub(crate) header: tar::Header,
+    pub(crate) content: Vec<u8>,
+}
+
+impl Archive {
+    pub(crate) fn entries(&self) -> std::io::Result<Vec<Entry>> {
+        let mut archive = tar::Archive::new(self.bytes.as_slice());
+        let read = |entry: std::io::Result<tar::Entry<'_, &[u8]>>| {
+            let mut entry = entry?;
+            let mut content = Vec::new();
+            entry.read_to_end(&mut content)?;
+            let path = entry.path()?.to_string_lossy().into_owned();
+            Ok(Entry {
+                path,
+                header: entry.header().clone(),
+                content,
+            })
+        };
+        archive.entries()?.map(read).collect()
+    }
+}
+
+/// What a stream of `GET /events` tells of.
+pub(super) struct Happening {
+    pub(super) at: Duration,
+    pub(super) document: Value,
+}
+
+struct Attached {
+    container: String,
+    streams: [bool; 2],
+    raw: bool,
+    bytes: Vec<u8>,
+    ended: bool,
+}
+
+/// An error answer: status and message.
+pub(super) struct Refusal(pub(super) u16, pub(super) String);
+
+/// Everything there is.
+pub(super) struct World {
+    pub(super) version: u64,
+    pub(super) closing: bool,
+    pub(super) sockets: BTreeMap<u64, UnixStream>,
+    /// Watched connections whose clients have closed them.
+    pub(super) gone: BTreeSet<u64>,
+
+    pub(super) ping_version: Option<String>,
+    pub(super) api: (String, String),
+    pub(super) info: Value,
+    pub(super) old_event_fields: bool,
+    pub(super) early_refusals: bool,
+    pub(super) directories: Option<BTreeSet<String>>,
+    pub(super) volumes: BTreeMap<String, String>,
+    /// `Config` by full reference.
+    pub(super) images: BTreeMap<String, Value>,
+    pub(super) pulls: BTreeMap<String, Pull>,
+    pub(super) scripts: BTreeMap<String, Script>,
+    pub(super) open_gates: BTreeSet<String>,
+    pub(super) faults: Vec<Armed>,
+    pub(super) removal_takes: Duration,
+
+    pub(super) requests: Vec<Request>,
+    pub(super) events: Vec<Happening>,
+    /// Streams of an older epoch have been cut.
+    pub(super) epoch: u64,
+    /// The controller is the first, components follow as they were created.
+    pub(super) containers: Vec<Container>,
+    pub(super) removed: Vec<Container>,
+    attached: BTreeMap<u64, Attached>,
+    counter: u64,
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        let mut world = Self {
+            version: 0,
+            closing: false,
+            sockets: BTreeMap::new(),
+            gone: BTreeSet::new(),
+            ping_version: Some("1.41".to_owned()),
+            api: ("1.12".to_owned(), "1.41".to_owned()),
+            info: json!({
+                "ID": "FAKE", "ServerVersion": "20.10.24", "CgroupDriver": "systemd", "CgroupVersion": "2",
+                "LiveRestoreEnabled": false, "SecurityOptions": ["name=seccomp,profile=default"], "Driver": "overlay2",
+                "OperatingSystem": "Debian GNU/Linux 12 (bookworm)", "OSType": "linux", "Architecture": "x86_64",
+                "Swarm": {"NodeID": "", "LocalNodeState": "inactive", "ControlAvailable": false},
+            }),
+            old_event_fields: false,
+            early_refusals: false,
+            directories: None,
+            volumes: BTreeMap::new(),
+            images: BTreeMap::new(),
+            pulls: BTreeMap::new(),
+            scripts: BTreeMap::new(),
+            open_gates: BTreeSet::new(),
+            faults: Vec::new(),
+            removal_takes: Duration::from_millis(10),
+            requests: Vec::new(),
+            events: Vec::new(),
+            epoch: 0,
+            containers: Vec::new(),
+            removed: Vec::new(),
+            attached: BTreeMap::new(),
+            counter: 0,
+        };
+        world.images.insert(full_reference("podlike"), json!({}));
+        let controller = json!({"Image": "podlike", "Labels": {}});
+        let id = world.add("pod", "podlike", controller);
+        world.container(&id).expect("just added").status = Status::Running;
+        world
+    }
+
+    pub(super) fn count(&mut self) -> u64 {
+        self.counter += 1;
+        self.counter
+    }
+
+    // Containers: who they are.
+
+    pub(super) fn find(&self, name: &str) -> Option<&Container> {
+        let name = name.trim_start_matches('/');
+        let exact = |one: &&Container| one.id == name || one.name == name;
+        let prefix = |one: &&Container| !name.is_empty() && one.id.starts_with(name);
+        let all = || self.containers.iter();
+        all().find(exact).or_else(|| all().find(prefix))
+    }
+
+    pub(super) fn known(&self, name: &str) -> Result<&Container, Refusal> {
+        let missing = || Refusal(404, format!("No such container: {name}"));
+        self.find(name).ok_or_else(missing)
+    }
+
+    pub(super) fn container(&mut self, id: &str) -> Option<&mut Container> {
+        self.containers.iter_mut().find(|one| one.id == id)
+    }
+
+    /// How calls name a container: `controller`, `web`, or what was asked for when nobody is called so.
+    pub(super) fn spell(&self, name: &str) -> String {
+        let removed = || self.removed.iter().rev().find(|one| one.id == name);
+        match self.find(name).or_else(removed) {
+            Some(one) if one.id == self.containers[0].id => "controller".to_owned(),
+            Some(one) => one.short_name().to_owned(),
+            None => name.to_owned(),
+        }
+    }
+
+    pub(super) fn add(&mut self, name: &str, image: &str, body: Value) -> String {
+        let id = scattered(self.count());
+        self.containers.push(Container {
+            id: id.clone(),
+            name: name.to_owned(),
+            image: image.to_owned(),
+            body,
+            status: Status::Created,
+            exit_code: 0,
+            error: String::new(),
+            oom_killed: false,
+            health: None,
+            signals: Vec::new(),
+            archives: Vec::new(),
+            written: 0,
+            ends: 0,
+            removing: false,
+            pending: VecDeque::new(),
+            log: Vec::new(),
+            overlay: Value::Null,
+            image_config: self
+                .images
+                .get(&full_reference(image))
+                .cloned()
+                .unwrap_or_default(),
+        });
+        id
+    }
+
+    // Containers: what becomes of them.
+
+    /// The container by id or name runs from now on; the script is for the caller to play.
+    pub(super) fn start(&mut self, id: &str) -> Result<Script, Refusal> {
+        let one = self.known(id)?.clone();
+        let script = self.script_of(&one);
+        let refused = self.refuse_to_join(&one).err();
+        let refused = refused.or_else(|| {
+            script
+                .start_error
+                .clone()
+                .map(|(status, text)| Refusal(status, text))
+        });
+        if let Some(refusal) = refused {
+            let code = if refusal.0 == 400 { 127 } else { 128 };
+            if let Some(failed) = self.container(&one.id) {
+                (failed.exit_code, failed.error) = (code, refusal.1.clone());
+            }
+            self.end_attached(&one.id);
+            if one.auto_remove() {
+                self.remove(&one.id);
+            }
+            return Err(refusal);
+        }
+        let health = one.has_health_check().then(|| "starting".to_owned());
+        if let Some(started) = self.container(&one.id) {
+            (started.status, started.health) = (Status::Running, health);
+            (started.exit_code, started.oom_killed) = (0, false);
+            started.error.clear();
+            started.pending.clear();
+        }
+        self.happened(&one.id, "start", &[]);
+        Ok(script)
+    }
+
+    fn script_of(&self, one: &Container) -> Script {
+        let own = self
+            .scripts
+            .get(one.short_name())
+            .or_else(|| self.scripts.get(&one.image));
+        own.cloned()
+            .unwrap_or_else(|| Script::new().until_stopped())
+    }
+
+    /// Whoever joins the namespace of another needs that one running, and its IPC shareable.
+    fn refuse_to_join(&self, one: &Container) -> Result<(), Refusal> {
+        for kind in ["NetworkMode", "PidMode", "IpcMode"] {
+            let Some(donor) = joined(one.host_config(kind)) else {
+                continue;
+            };
+            let (id, status) = match kind {
+                "NetworkMode" => (self.known(donor)?.id.clone(), 409),
+                _ => (donor.to_owned(), 500),
+            };
+            let why = match self.known(donor) {
+                Err(Refusal(_, missing)) => missing,
+                Ok(donor) if donor.status != Status::Running => match kind {
+                    "NetworkMode" => {
+                        format!("cannot join network of a non running container: {id}")
+                    }
+                    _ => format!("container {} is not running", donor.id),
+                },
+                Ok(donor) if kind == "IpcMode" && !donor.lends_ipc() => {
+                    "non-shareable IPC (hint: use IpcMode:shareable for the donor container)"
+                        .to_owned()
+                }
+                Ok(_) => continue,
+            };
+            return Err(Refusal(
+                status,
+                match kind {
+                    "IpcMode" => format!("can't join IPC of container {id}: {why}"),
+                    _ => why,
+                },
+            ));
+        }
+        Ok(())
+    }
+
+    pub(super) fn signal(&mut self, id: &str, signal: &str) {
+        if let Some(one) = self.container(id) {
+            one.signals.push(signal.to_owned());
+            one.pending.push_back(signal.to_owned());
+            let number = signal_number(signal).unwrap_or(0).to_string();
+            self.happened(id, "kill", &[("signal", &number)]);
+        }
+    }
+
+    pub(super) fn take_signal(&mut self, id: &str) -> Option<String> {
+        self.container(id)?.pending.pop_front()
+    }
+
+    pub(super) fn stop_signal(&mut self, id: &str) -> String {
+        let one = self.container(id);
+        let signal = one.and_then(|one| one.config("StopSignal").as_str().and_then(plain_signal));
+        signal.unwrap_or_else(|| "TERM".to_owned())
+    }
+
+    pub(super) fn oom(&mut self, id: &str) {
+        if let Some(one) = self.container(id) {
+            one.oom_killed = true;
+            self.happened(id, "oom", &[]);
+        }
+    }
+
+    /// A running container has ended. Says whether `AutoRemove` is to remove it now.
+    pub(super) fn end(&mut self, id: &str, code: i64) -> bool {
+        let Some(one) = self.container(id) else {
+            return false;
+        };
+        (one.status, one.exit_code) = (Status::Exited, code);
+        one.ends += 1;
+        let removes = one.auto_remove() && !one.removing;
+        one.removing |= removes;
+        self.end_attached(id);
+        self.happened(id, "die", &[("exitCode", &code.to_string())]);
+        removes
+    }
+
+    pub(super) fn remove(&mut self, id: &str) {
+        self.end_attached(id);
+        self.happened(id, "destroy", &[]);
+        if let Some(at) = self.containers.iter().position(|one| one.id == id) {
+            let mut one = self.containers.remove(at);
+            one.status = Status::Removed;
+            self.removed.push(one);
+        }
+    }
+
+    pub(super) fn set_health(&mut self, id: &str, health: &str) {
+        if let Some(one) = self.container(id) {
+            one.health = Some(health.to_owned());
+            self.happened(id, &format!("health_status: {health}"), &[]);
+        }
+    }
+
+    // Output.
+
+    /// Attaches to both or one of the streams; `logs` begins with what was written before.
+    pub(super) fn attach(&mut self, id: &str, streams: [bool; 2], logs: bool) -> u64 {
+        let key = self.count();
+        let Some(one) = self.container(id) else {
+            return key;
+        };
+        let raw = one.config("Tty") == &json!(true);
+        let container = id.to_owned();
+        // One that has ended says no more; one that was never started still may.
+        let ended = one.status == Status::Exited;
+        let mut attached = Attached {
+            container,
+            streams,
+            raw,
+            bytes: Vec::new(),
+            ended,
+        };
+        for (stream, bytes) in one.log.iter().filter(|_| logs) {
+            attached.push(*stream, bytes);
+        }
+        self.attached.insert(key, attached);
+        self.happened(id, "attach", &[]);
+        key
+    }
+
+    pub(super) fn is_attached(&self, id: &str) -> bool {
+        self.attached.values().any(|one| one.container == id)
+    }
+
+    /// Writes to all that are attached, unless one of them has no room.
+    pub(super) fn write(&mut self, id: &str, stream: u8, bytes: &[u8]) -> bool {
+        let mine = |one: &&mut Attached| one.container == id;
+        if self
+            .attached
+            .values_mut()
+            .filter(mine)
+            .any(|one| one.bytes.len() > ATTACH_ROOM)
+        {
+            return false;
+        }
+        for one in self.attached.values_mut().filter(mine) {
+            one.push(stream, bytes);
+        }
+        if let Some(one) = self.container(id) {
+            // Enough for a late reader, and no more: a flood must not fill the memory of the tests.
+            if one.written < ATTACH_ROOM {
+                one.log.push((stream, bytes.to_vec()));
+            }
+            one.written += bytes.len();
+        }
+        true
+    }
+
+    /// What is there for the attached one; `Some(empty)` is the end.
+    pub(super) fn take_output(&mut self, key: u64) -> Option<Vec<u8>> {
+        let one = self.attached.get_mut(&key)?;
+        (one.ended || !one.bytes.is_empty()).then(|| std::mem::take(&mut one.bytes))
+    }
+
+    pub(super) fn detach(&mut self, key: u64) {
+        self.attached.remove(&key);
+    }
+
+    fn end_attached(&mut self, id: &str) {
+        let mine = |one: &&mut Attached| one.container == id;
+        self.attached
+            .values_mut()
+            .filter(mine)
+            .for_each(|one| one.ended = true);
+    }
+
+    // Events.
+
+    /// Something happened to a container.
+    pub(super) fn happened(&mut self, id: &str, action: &str, more: &[(&str, &str)]) {
+        let Some(one) = self.find(id) else {
+            return;
+        };
+        let mut attributes = one.inspect()["Config"]["Labels"].take();
+        attributes["image"] = json!(one.image);
+        attributes["name"] = json!(one.name);
+        for (key, value) in more {
+            attributes[*key] = json!(value);
+        }
+        let image = one.image.clone();
+        let mut document = json!({
+            "Type": "container", "Action": action, "Actor": {"ID": id, "Attributes": attributes}, "scope": "local",
+        });
+        if self.old_event_fields {
+            merge(
+                &mut document,
+                &json!({"status": action, "id": id, "from": image}),
+            );
+        }
+        self.tell(document);
+    }
+
+    pub(super) fn tell(&mut self, mut document: Value) {
+        let at = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        document["time"] = json!(at.as_secs());
+        document["timeNano"] = json!(u64::try_from(at.as_nanos()).unwrap_or(0));
+        self.events.push(Happening { at, document });
+    }
+}
+
+impl Attached {
+    fn push(&mut self, stream: u8, bytes: &[u8]) {
+        if !self.streams[usize::from(stream) - 1] {
+            return;
+        }
+        if !self.raw {
+            let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+            self.bytes.extend([stream, 0, 0, 0]);
+            self.bytes.extend(length.to_be_bytes());
+        }
+        self.bytes.extend(bytes);
+    }
+}
+
+/// `X` of `container:X`.
+pub(super) fn joined(mode: &Value) -> Option<&str> {
+    mode.as_str()?.strip_prefix("container:")
+}
+
+pub(super) fn short_name(name: &str) -> &str {
+    name.split_once(".podlike.")
+        .map_or(name, |(_, short)| short)
+}
+
+/// `docker.io/library/web` and `web` are `web:latest`.
+pub(super) fn full_reference(image: &str) -> String {
+    let short = image.strip_prefix("docker.io/").unwrap_or(image);
+    let short = short.strip_prefix("library/").unwrap_or(short);
+    let last = short.rsplit('/').next().unwrap_or_default();
+    let latest = if last.contains([':', '@']) {
+        ""
+    } else {
+        ":latest"
+    };
+    format!("{short}{latest}")
+}
+
+pub(super) fn image_id(image: &str) -> String {
+    let sum = full_reference(image).bytes().fold(7, |sum: u64, byte| {
+        sum.wrapping_mul(31).wrapping_add(u64::from(byte))
+    });
+    format!("sha256:{}", scattered(sum))
+}
+
+/// `TERM` of `SIGTERM`, `term` and `15`.
+pub(super) fn plain_signal(name: &str) -> Option<String> {
+    if let Ok(number) = name.parse::<i32>() {
+        let signal = Signal::try_from(number).ok()?;
+        return Some(signal.as_str()[3..].to_owned());
+    }
+    let upper = name.to_ascii_uppercase();
+    let plain = upper.strip_prefix("SIG").unwrap_or(&upper);
+    signal_number(plain).map(|_| plain.to_owned())
+}
+
+pub(super) fn signal_number(plain: &str) -> Option<i64> {
+    match plain.strip_prefix("RTMIN+") {
+        Some(offset) => offset.parse::<i64>().ok().map(|offset| 34 + offset),
+        None => Signal::from_str(&format!("SIG{plain}"))
+            .ok()
+            .map(|signal| signal as i64),
+    }
+}
+
+/// Lays one document over another: objects key by key, all else as a whole.
+pub(super) fn merge(under: &mut Value, over: &Value) {
+    match (under, over) {
+        (_, Value::Null) => {}
+        (Value::Object(under), Value::Object(over)) => {
+            for (key, value) in over {
+                merge(under.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (under, over) => *under = over.clone(),
+    }
+}
+
+/// 64 hexadecimal digits that differ from the first one on (the finisher of `SplitMix64`).
+fn scattered(seed: u64) -> String {
+    let word = |n: u64| {
+        let mixed = seed
+            .wrapping_mul(4)
+            .wrapping_add(n)
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        format!("{:016x}", mixed ^ (mixed >> 31))
+    };
+    (0..4).map(word).collect()
+}

@@ -1,0 +1,696 @@
+//! The endpoints, one function each, with the words and statuses of a 20.10 engine.
+//!
+//! A stream is registered when its function returns, before its head goes out: so, as with a real engine, a client that has
+//! read the head misses nothing.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::Pull;
+use super::http::{Head, Wire};
+use super::model::{
+    Archive, Container, Refusal, Shared, Status, World, full_reference, image_id, joined,
+    plain_signal,
+};
+use super::script::play;
+
+type WriteStream = dyn FnOnce(&mut Wire) -> io::Result<()>;
+
+/// An answer, ready to be written.
+pub(super) enum Reply {
+    Json(u16, Value),
+    Text(u16, &'static str),
+    Empty(u16),
+    /// Writes its own head and ends with the connection.
+    Stream(Box<WriteStream>),
+}
+
+impl Reply {
+    fn stream(write: impl FnOnce(&mut Wire) -> io::Result<()> + 'static) -> Self {
+        Self::Stream(Box::new(write))
+    }
+}
+
+type Outcome = Result<Reply, Refusal>;
+
+/// Does what the request asks for.
+pub(super) fn route(shared: &Arc<Shared>, head: &Head, body: &[u8]) -> Outcome {
+    gate(shared, head)?;
+    let parts: Vec<&str> = head.path.trim_matches('/').split('/').collect();
+    let query = &head.query;
+    match (head.method.as_str(), parts.as_slice()) {
+        ("GET" | "HEAD", ["_ping"]) => Ok(Reply::Text(200, "OK")),
+        ("GET", ["version"]) => Ok(version(shared)),
+        ("GET", ["info"]) => Ok(Reply::Json(200, shared.look(|world| world.info.clone()))),
+        ("GET", ["events"]) => Ok(events(shared, query)),
+        ("GET", ["volumes", name]) => volume(shared, name),
+        ("POST", ["images", "create"]) => pull(shared, query),
+        ("GET", ["images", name @ .., "json"]) => image(shared, &name.join("/")),
+        ("GET", ["containers", "json"]) => Ok(list(shared, query)),
+        ("POST", ["containers", "create"]) => create(shared, query, body),
+        ("GET", ["containers", id, "json"]) => {
+            shared.look(|world| Ok(Reply::Json(200, world.known(id)?.inspect())))
+        }
+        ("PUT", ["containers", id, "archive"]) => archive(shared, id, query, body),
+        ("POST", ["containers", id, "attach"]) => Ok(attach(shared, id, head)),
+        ("POST", ["containers", id, "wait"]) => wait(shared, id, query),
+        ("POST", ["containers", id, "start"]) => start(shared, id),
+        ("POST", ["containers", id, "stop"]) => stop(shared, id, query),
+        ("POST", ["containers", id, "kill"]) => kill(shared, id, query),
+        ("DELETE", ["containers", id]) => remove(shared, id, query),
+        _ => Err(Refusal(404, "page not found".to_owned())),
+    }
+}
+
+fn gate(shared: &Shared, head: &Head) -> Result<(), Refusal> {
+    let Some(asked) = &head.version else {
+        return Ok(());
+    };
+    let number = |version: &str| {
+        version
+            .split('.')
+            .map(|part| part.parse().unwrap_or(0))
+            .collect::<Vec<u32>>()
+    };
+    let (min, max) = shared.look(|world| world.api.clone());
+    let text = if number(asked) > number(&max) {
+        format!("client version {asked} is too new. Maximum supported API version is {max}")
+    } else if number(asked) < number(&min) {
+        let advice = "please upgrade your client to a newer version";
+        format!(
+            "client version {asked} is too old. Minimum supported API version is {min}, {advice}"
+        )
+    } else {
+        return Ok(());
+    };
+    Err(Refusal(400, text))
+}
+
+fn version(shared: &Shared) -> Reply {
+    let ((min, max), engine) =
+        shared.look(|world| (world.api.clone(), world.info["ServerVersion"].clone()));
+    let document = json!({
+        "Platform": {"Name": ""}, "Version": engine, "ApiVersion": max, "MinAPIVersion": min,
+        "Os": "linux", "Arch": "amd64", "KernelVersion": "6.1.0", "GoVersion": "go1.19.8", "GitCommit": "5d6db84",
+    });
+    Reply::Json(200, document)
+}
+
+/// A flag as the engine reads it.
+fn flag(query: &BTreeMap<String, String>, key: &str) -> bool {
+    let value = query
+        .get(key)
+        .map_or("", String::as_str)
+        .to_ascii_lowercase();
+    !["", "0", "no", "false", "none"].contains(&value.as_str())
+}
+
+fn word<'a>(query: &'a BTreeMap<String, String>, key: &str) -> &'a str {
+    query.get(key).map_or("", String::as_str)
+}
+
+/// `filters={"label":["k=v"]}` or `{"label":{"k=v":true}}`.
+struct Filters(Value);
+
+impl Filters {
+    fn of(query: &BTreeMap<String, String>) -> Self {
+        Self(serde_json::from_str(word(query, "filters")).unwrap_or_default())
+    }
+
+    fn values(&self, key: &str) -> Vec<&str> {
+        match &self.0[key] {
+            Value::Array(values) => values.iter().filter_map(Value::as_str).collect(),
+            Value::Object(values) => values.keys().map(String::as_str).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Nothing was asked of it, or one of the values fits.
+    fn any(&self, key: &str, fits: impl Fn(&str) -> bool) -> bool {
+        let values = self.values(key);
+        values.is_empty() || values.into_iter().any(fits)
+    }
+
+    /// Every label that was asked for is there.
+    fn labels(&self, labels: &Value) -> bool {
+        self.values("label")
+            .into_iter()
+            .all(|label| match label.split_once('=') {
+                Some((key, value)) => labels[key] == value,
+                None => labels.get(label).is_some(),
+            })
+    }
+}
+
+// The engine as a whole.
+
+fn events(shared: &Arc<Shared>, query: &BTreeMap<String, String>) -> Reply {
+    let filters = Filters::of(query);
+    let since: Option<f64> = word(query, "since").parse().ok();
+    let (mut next, epoch) = shared.look(|world| {
+        let old = |since| {
+            world
+                .events
+                .iter()
+                .take_while(|event| event.at.as_secs_f64() < since)
+                .count()
+        };
+        (since.map_or(world.events.len(), old), world.epoch)
+    });
+    let shared = Arc::clone(shared);
+    let wanted = move |event: &Value| {
+        let actor = &event["Actor"];
+        let is = |value: &Value, asked: &str| value.as_str().is_some_and(|value| value == asked);
+        let action = |asked: &str| {
+            event["Action"]
+                .as_str()
+                .is_some_and(|action| action.split(':').next() == Some(asked))
+        };
+        filters.any("type", |asked| is(&event["Type"], asked))
+            && filters.any("event", |asked| {
+                action(asked) || is(&event["Action"], asked)
+            })
+            && filters.any("container", |asked| {
+                is(&actor["ID"], asked) || is(&actor["Attributes"]["name"], asked)
+            })
+            && filters.labels(&actor["Attributes"])
+    };
+    Reply::stream(move |wire| {
+        let connection = wire.connection;
+        wire.open_chunks()?;
+        wire.watch()?;
+        // Until the engine is dropped, the client has gone or the test cuts the stream.
+        while let Some(fresh) = shared.until(None, |world| {
+            let over = world.gone.contains(&connection) || world.epoch != epoch;
+            let fresh: Vec<Value> = world.events[next..]
+                .iter()
+                .map(|event| event.document.clone())
+                .collect();
+            (over || !fresh.is_empty()).then_some((!over).then_some(fresh))
+        }) {
+            let Some(fresh) = fresh else { break };
+            next += fresh.len();
+            for event in fresh.iter().filter(|event| wanted(event)) {
+                wire.chunk(format!("{event}\n").as_bytes())?;
+            }
+        }
+        Ok(())
+    })
+}
+
+fn volume(shared: &Shared, name: &str) -> Outcome {
+    let place = shared.look(|world| world.volumes.get(name).cloned());
+    let place = place.ok_or_else(|| Refusal(404, format!("get {name}: no such volume")))?;
+    let document = json!({
+        "Name": name, "Driver": "local", "Mountpoint": place, "Labels": {}, "Options": {}, "Scope": "local",
+        "CreatedAt": "2026-01-01T00:00:00Z",
+    });
+    Ok(Reply::Json(200, document))
+}
+
+fn image(shared: &Shared, name: &str) -> Outcome {
+    let reference = full_reference(name);
+    let config = shared.look(|world| world.images.get(&reference).cloned());
+    let config = config.ok_or_else(|| {
+        let text = format!("no such image: {name}: No such image: {reference}");
+        Refusal(404, text)
+    })?;
+    let document = json!({
+        "Id": image_id(&reference), "RepoTags": [reference], "RepoDigests": [], "Config": config,
+        "Architecture": "amd64", "Os": "linux", "Size": 1, "Created": "2026-01-01T00:00:00Z",
+    });
+    Ok(Reply::Json(200, document))
+}
+
+/// A reference as a pull spells it: `fromImage=web&tag=1` or `fromImage=web:1`.
+pub(super) fn pulled_reference(query: &BTreeMap<String, String>) -> String {
+    let (image, tag) = (word(query, "fromImage"), word(query, "tag"));
+    let mark = if tag.starts_with("sha256:") { "@" } else { ":" };
+    full_reference(&if tag.is_empty() {
+        image.to_owned()
+    } else {
+        format!("{image}{mark}{tag}")
+    })
+}
+
+fn pull(shared: &Arc<Shared>, query: &BTreeMap<String, String>) -> Outcome {
+    let reference = pulled_reference(query);
+    let (name, tag) = reference
+        .rsplit_once([':', '@'])
+        .unwrap_or((&reference, ""));
+    let begin = json!({"status": format!("Pulling from {name}"), "id": tag});
+    let denied = format!(
+        "pull access denied for {name}, repository does not exist or may require 'docker login': \
+         denied: requested access to the resource is denied"
+    );
+    let gate = match shared.look(|world| world.pulls.get(&reference).cloned()) {
+        None => return Err(Refusal(404, denied)),
+        Some(Pull::Refused(status, message)) => return Err(Refusal(status, message)),
+        Some(Pull::ErrorLine(message)) => {
+            return Ok(Reply::stream(move |wire| {
+                let error = json!({"errorDetail": {"message": message}, "error": message});
+                wire.open_chunks()?;
+                wire.chunk(format!("{begin}\r\n{error}\r\n").as_bytes())?;
+                wire.write_all(b"0\r\n\r\n")
+            }));
+        }
+        Some(Pull::Works(_)) => None,
+        Some(Pull::Held(gate, _)) => Some(gate),
+    };
+    let shared = Arc::clone(shared);
+    Ok(Reply::stream(move |wire| {
+        wire.open_chunks()?;
+        let progress = json!({"status": "Downloading", "progressDetail": {"current": 1, "total": 2}, "id": "c0ffee"});
+        wire.chunk(format!("{begin}\r\n{progress}\r\n").as_bytes())?;
+        if let Some(gate) = gate {
+            wire.watch()?;
+            let connection = wire.connection;
+            let done = |world: &World| {
+                world.open_gates.contains(&gate) || world.gone.contains(&connection)
+            };
+            let opened = shared.until(None, |world| {
+                done(world).then(|| world.open_gates.contains(&gate))
+            });
+            if opened != Some(true) {
+                return Ok(());
+            }
+        }
+        shared.change(|world| {
+            if let Some(Pull::Works(config) | Pull::Held(_, config)) =
+                world.pulls.get(&reference).cloned()
+            {
+                world.images.insert(reference.clone(), config);
+            }
+            let actor = json!({"ID": reference, "Attributes": {"name": reference}});
+            world
+                .tell(json!({"Type": "image", "Action": "pull", "Actor": actor, "scope": "local"}));
+        });
+        let end = json!({"status": format!("Status: Downloaded newer image for {reference}")});
+        wire.chunk(format!("{end}\r\n").as_bytes())?;
+        wire.write_all(b"0\r\n\r\n")
+    }))
+}
+
+fn list(shared: &Shared, query: &BTreeMap<String, String>) -> Reply {
+    let (all, filters) = (flag(query, "all"), Filters::of(query));
+    let wanted = |one: &&Container| {
+        let document = one.inspect();
+        (all || !filters.values("status").is_empty() || one.status == Status::Running)
+            && filters.any("status", |status| document["State"]["Status"] == status)
+            && filters.any("name", |name| format!("/{}", one.name).contains(name))
+            && filters.any("id", |id| one.id.starts_with(id))
+            && filters.labels(&document["Config"]["Labels"])
+    };
+    let line = |one: &Container| {
+        let document = one.inspect();
+        json!({
+            "Id": one.id, "Names": [format!("/{}", one.name)], "Image": one.image, "ImageID": document["Image"],
+            "Command": "", "Created": 1_767_225_600, "Ports": [], "Labels": document["Config"]["Labels"],
+            "State": document["State"]["Status"], "Status": "Up 1 second", "Mounts": document["Mounts"],
+            "HostConfig": {"NetworkMode": document["HostConfig"]["NetworkMode"]}, "NetworkSettings": {"Networks": {}},
+        })
+    };
+    let newest_first = shared.look(|world| {
+        world
+            .containers
+            .iter()
+            .rev()
+            .filter(wanted)
+            .map(line)
+            .collect()
+    });
+    Reply::Json(200, newest_first)
+}
+
+// One container.
+
+fn create(shared: &Shared, query: &BTreeMap<String, String>, body: &[u8]) -> Outcome {
+    let body: Value =
+        serde_json::from_slice(body).map_err(|error| Refusal(400, error.to_string()))?;
+    let image = body["Image"].as_str().unwrap_or_default().to_owned();
+    refuse_conflicts(&body)?;
+    shared.change(|world| {
+        let reference = full_reference(&image);
+        if !world
+            .images
+            .keys()
+            .any(|known| *known == reference || image_id(known) == image)
+        {
+            return Err(Refusal(404, format!("No such image: {reference}")));
+        }
+        let name = match word(query, "name").trim_start_matches('/') {
+            "" => format!("unnamed_{}", world.count()),
+            name => name.to_owned(),
+        };
+        let allowed = |one: char| one.is_ascii_alphanumeric() || "_.-".contains(one);
+        if name.len() < 2
+            || !name.starts_with(|one: char| one.is_ascii_alphanumeric())
+            || !name.chars().all(allowed)
+        {
+            let rule = "only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed";
+            return Err(Refusal(
+                400,
+                format!("Invalid container name ({name}), {rule}"),
+            ));
+        }
+        if let Some(other) = world.containers.iter().find(|one| one.name == name) {
+            let text = format!(
+                "Conflict. The container name \"/{name}\" is already in use by container \"{}\". \
+                 You have to remove (or rename) that container to be able to reuse that name.",
+                other.id
+            );
+            return Err(Refusal(409, text));
+        }
+        // The donor of the network is looked for at the start only.
+        for donor in ["PidMode", "IpcMode"].map(|kind| joined(&body["HostConfig"][kind])) {
+            if let Some(Err(Refusal(_, text))) = donor.map(|donor| world.known(donor)) {
+                return Err(Refusal(400, text));
+            }
+        }
+        let id = world.add(&name, &image, body);
+        world.happened(&id, "create", &[]);
+        Ok(Reply::Json(201, json!({"Id": id, "Warnings": []})))
+    })
+}
+
+/// What cannot be set beside the network of another container, and `AutoRemove` beside a restart policy.
+fn refuse_conflicts(body: &Value) -> Result<(), Refusal> {
+    let host_config = &body["HostConfig"];
+    let given = |value: &Value| match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(items) => !items.is_empty(),
+        _ => true,
+    };
+    let policy = host_config["RestartPolicy"]["Name"]
+        .as_str()
+        .unwrap_or_default();
+    if host_config["AutoRemove"] == json!(true) && !["", "no"].contains(&policy) {
+        return Err(Refusal(
+            400,
+            "can't create 'AutoRemove' container with restart policy".to_owned(),
+        ));
+    }
+    if joined(&host_config["NetworkMode"]).is_none() {
+        return Ok(());
+    }
+    let conflicts = [
+        (&body["Hostname"], "hostname and the network mode"),
+        (
+            &host_config["Links"],
+            "container type network can't be used with links. This would result in undefined behavior",
+        ),
+        (&host_config["Dns"], "dns and the network mode"),
+        (
+            &host_config["ExtraHosts"],
+            "custom host-to-IP mapping and the network mode",
+        ),
+        (&body["MacAddress"], "mac-address and the network mode"),
+        (
+            &host_config["PortBindings"],
+            "port publishing and the container type network mode",
+        ),
+        (
+            &host_config["PublishAllPorts"],
+            "port publishing and the container type network mode",
+        ),
+        (
+            &body["ExposedPorts"],
+            "port exposing and the container type network mode",
+        ),
+    ];
+    match conflicts.iter().find(|(value, _)| given(value)) {
+        Some((_, what)) => Err(Refusal(400, format!("conflicting options: {what}"))),
+        None => Ok(()),
+    }
+}
+
+/// Why an archive cannot be put there.
+pub(super) fn refuse_archive(world: &World, id: &str, path: &str) -> Result<(), Refusal> {
+    let one = world.known(id)?;
+    let host_config = &one.body["HostConfig"];
+    let known = world
+        .directories
+        .as_ref()
+        .is_none_or(|known| known.contains(path.trim_end_matches('/')));
+    if !known && !path.trim_end_matches('/').is_empty() {
+        return Err(Refusal(
+            404,
+            format!("Could not find the file {path} in container {id}"),
+        ));
+    }
+    let binds = host_config["Binds"].as_array().into_iter().flatten();
+    let binds = binds.filter_map(|bind| bind.as_str()?.split(':').nth(1));
+    let mounts = host_config["Mounts"].as_array().into_iter().flatten();
+    let mounts = mounts.filter_map(|mount| mount["Target"].as_str());
+    let in_volume = binds.chain(mounts).any(|target| path.starts_with(target));
+    if host_config["ReadonlyRootfs"] == json!(true) && !in_volume {
+        return Err(Refusal(
+            500,
+            "container rootfs is marked read-only".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+fn archive(shared: &Shared, id: &str, query: &BTreeMap<String, String>, body: &[u8]) -> Outcome {
+    let path = word(query, "path").to_owned();
+    shared.change(|world| {
+        refuse_archive(world, id, &path)?;
+        let id = world.known(id)?.id.clone();
+        let bytes = body.to_vec();
+        world
+            .container(&id)
+            .expect("known")
+            .archives
+            .push(Archive { path, bytes });
+        Ok(Reply::Empty(200))
+    })
+}
+
+/// Someone who is attached; gone with the reply, written or not.
+struct Seat(Arc<Shared>, u64);
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.change(|world| world.detach(self.1));
+    }
+}
+
+const RAW: &str = "application/vnd.docker.raw-stream";
+
+fn attach(shared: &Arc<Shared>, id: &str, head: &Head) -> Reply {
+    let query = &head.query;
+    let wanted = [flag(query, "stdout"), flag(query, "stderr")];
+    let key = shared.change(|world| {
+        let id = world.known(id)?.id.clone();
+        Ok(world.attach(&id, wanted, flag(query, "logs")))
+    });
+    let key = match key {
+        Ok(key) => key,
+        // The only refusal that is no JSON: the connection is no longer the server's.
+        Err(Refusal(status, text)) => {
+            return Reply::stream(move |wire| {
+                let head = format!("HTTP/1.1 {status} Not Found\r\nContent-Type: {RAW}\r\n\r\n");
+                wire.write_all(format!("{head}{text}\r\n").as_bytes())
+            });
+        }
+    };
+    let seat = Seat(Arc::clone(shared), key);
+    let upgrades = head.header("upgrade").eq_ignore_ascii_case("tcp");
+    Reply::stream(move |wire| {
+        let start = if upgrades { "101 UPGRADED" } else { "200 OK" };
+        let more = if upgrades {
+            "Connection: Upgrade\r\nUpgrade: tcp\r\n"
+        } else {
+            ""
+        };
+        wire.write_all(
+            format!("HTTP/1.1 {start}\r\nContent-Type: {RAW}\r\n{more}\r\n").as_bytes(),
+        )?;
+        let take = || seat.0.until(None, |world| world.take_output(seat.1));
+        while let Some(bytes) = take().filter(|bytes| !bytes.is_empty()) {
+            wire.write_all(&bytes)?;
+        }
+        Ok(())
+    })
+}
+
+fn wait(shared: &Arc<Shared>, id: &str, query: &BTreeMap<String, String>) -> Outcome {
+    let condition = word(query, "condition").to_owned();
+    let (id, ends) = shared.look(|world| world.known(id).map(|one| (one.id.clone(), one.ends)))?;
+    let shared = Arc::clone(shared);
+    Ok(Reply::stream(move |wire| {
+        let connection = wire.connection;
+        wire.open_chunks()?;
+        wire.watch()?;
+        let code = shared.until(None, |world| {
+            let gone = world.gone.contains(&connection);
+            match world.containers.iter().find(|one| one.id == id) {
+                None => Some(
+                    world
+                        .removed
+                        .iter()
+                        .rev()
+                        .find(|one| one.id == id)
+                        .map(|one| one.exit_code),
+                ),
+                Some(_) if gone => Some(None),
+                Some(one) => {
+                    let over = match condition.as_str() {
+                        "next-exit" => one.ends > ends,
+                        "removed" => false,
+                        _ => one.status != Status::Running,
+                    };
+                    over.then_some(Some(one.exit_code))
+                }
+            }
+        });
+        let Some(Some(code)) = code else {
+            return Ok(());
+        };
+        wire.chunk(format!("{{\"Error\":null,\"StatusCode\":{code}}}\n").as_bytes())?;
+        wire.write_all(b"0\r\n\r\n")
+    }))
+}
+
+fn start(shared: &Arc<Shared>, id: &str) -> Outcome {
+    let started = shared.change(|world| {
+        let one = world.known(id)?;
+        if one.status == Status::Running {
+            return Ok(None);
+        }
+        if one.removing {
+            return Err(Refusal(
+                409,
+                "container is marked for removal and cannot be started".to_owned(),
+            ));
+        }
+        let (id, name) = (one.id.clone(), one.short_name().to_owned());
+        world.start(&id).map(|script| Some((id, name, script)))
+    })?;
+    let Some((id, name, script)) = started else {
+        return Ok(Reply::Empty(304));
+    };
+    if let Some(time) = script.healthy_after {
+        let (shared, id) = (Arc::clone(shared), id.clone());
+        let deadline = Some(Instant::now() + time);
+        Arc::clone(&shared).spawn(&format!("health/{name}"), move || {
+            let runs = |world: &World| {
+                world
+                    .find(&id)
+                    .is_some_and(|one| one.status == Status::Running)
+            };
+            shared.until(deadline, |world| (!runs(world)).then_some(()));
+            if shared.look(|world| runs(world) && !world.closing) {
+                shared.change(|world| world.set_health(&id, "healthy"));
+            }
+        });
+    }
+    let world = Arc::clone(shared);
+    shared.spawn(&format!("script/{name}"), move || {
+        play(&world, &id, &script);
+    });
+    Ok(Reply::Empty(204))
+}
+
+/// Waits until the container has ended once more than so many times; false at the deadline.
+fn ended(shared: &Shared, id: &str, ends: usize, deadline: Option<Instant>) -> bool {
+    let over = |world: &mut World| world.container(id).is_none_or(|one| one.ends > ends);
+    shared
+        .until(deadline, |world| over(world).then_some(()))
+        .is_some()
+}
+
+fn stop(shared: &Shared, id: &str, query: &BTreeMap<String, String>) -> Outcome {
+    let running = shared.change(|world| {
+        let one = world.known(id)?;
+        let (id, ends) = (one.id.clone(), one.ends);
+        let own_time = one.config("StopTimeout").as_i64().unwrap_or(10);
+        if one.status != Status::Running {
+            return Ok(None);
+        }
+        let signal = plain_signal(word(query, "signal")).unwrap_or_else(|| world.stop_signal(&id));
+        world.signal(&id, &signal);
+        Ok(Some((id, ends, own_time)))
+    })?;
+    let Some((id, ends, own_time)) = running else {
+        return Ok(Reply::Empty(304));
+    };
+    let time = word(query, "t").parse().unwrap_or(own_time);
+    // A negative time is no limit.
+    let deadline = u64::try_from(time)
+        .ok()
+        .map(|time| Instant::now() + Duration::from_secs(time));
+    if !ended(shared, &id, ends, deadline) {
+        shared.change(|world| world.signal(&id, "KILL"));
+        ended(shared, &id, ends, None);
+    }
+    shared.change(|world| world.happened(&id, "stop", &[]));
+    Ok(Reply::Empty(204))
+}
+
+fn kill(shared: &Shared, id: &str, query: &BTreeMap<String, String>) -> Outcome {
+    let asked = match word(query, "signal") {
+        "" => "KILL",
+        signal => signal,
+    };
+    let signal =
+        plain_signal(asked).ok_or_else(|| Refusal(400, format!("Invalid signal: {asked}")))?;
+    let (full_id, ends) = shared.change(|world| {
+        let one = world.known(id)?;
+        let (full_id, ends) = (one.id.clone(), one.ends);
+        if one.status != Status::Running {
+            let text = format!("Cannot kill container: {id}: Container {full_id} is not running");
+            return Err(Refusal(409, text));
+        }
+        world.signal(&full_id, &signal);
+        Ok((full_id, ends))
+    })?;
+    if signal == "KILL" {
+        ended(shared, &full_id, ends, None);
+    }
+    Ok(Reply::Empty(204))
+}
+
+fn remove(shared: &Shared, id: &str, query: &BTreeMap<String, String>) -> Outcome {
+    let (id, running) = shared.change(|world| {
+        let one = world.known(id)?;
+        let (full_id, running) = (one.id.clone(), one.status == Status::Running);
+        if one.removing {
+            return Err(Refusal(
+                409,
+                format!("removal of container {id} is already in progress"),
+            ));
+        }
+        if running && !flag(query, "force") {
+            let advice = "Stop the container before attempting removal or force remove";
+            return Err(Refusal(
+                409,
+                format!("You cannot remove a running container {full_id}. {advice}"),
+            ));
+        }
+        if let Some(one) = world.container(&full_id) {
+            one.removing = true;
+        }
+        if running {
+            world.signal(&full_id, "KILL");
+        }
+        Ok((full_id, running.then_some(())))
+    })?;
+    if running.is_some() {
+        let over = |world: &World| {
+            world
+                .find(&id)
+                .is_none_or(|one| one.status != Status::Running)
+        };
+        shared.until(None, |world| over(world).then_some(()));
+    }
+    shared.change(|world| world.remove(&id));
+    Ok(Reply::Empty(204))
+}

@@ -1,0 +1,13 @@
+//! What the integration tests stand on.
+//!
+//! ```text
+//!   test ──▶ Launch ──▶ the podlike binary ──HTTP over a unix socket──▶ FakeEngine
+//!    ▲          └── controller.rs: exit code, output, signals                │
+//!    └───────────────── requests, containers, faults ◀───────────────────────┘
+//! ```
+
+// Each test binary compiles this module anew and uses a part of it.
+#![allow(dead_code)]
+
+pub(crate) mod controller;
+pub(crate) mod fake_engine;
