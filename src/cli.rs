@@ -84,17 +84,11 @@ pub struct Settings {
 impl Settings {
     /// Reads the environment of this process.
     pub fn read() -> Self {
-        let value = |key| {
-            env::var(key)
-                .ok()
-                .filter(|value: &String| !value.is_empty())
-        };
+        let value = |key| env::var(key).ok().filter(|value: &String| !value.is_empty());
         Self {
             docker_host: value("DOCKER_HOST"),
             container_id: value("PODLIKE_CONTAINER_ID"),
-            log: value("PODLIKE_LOG")
-                .and_then(|level| level.parse().ok())
-                .unwrap_or(LevelFilter::Info),
+            log: value("PODLIKE_LOG").and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::Info),
             colour: value("NO_COLOR").is_none(),
         }
     }
@@ -137,10 +131,7 @@ impl fmt::Display for Error {
 
 /// Reads the command line of this process.
 pub fn read() -> Result<Command, Error> {
-    let words: Vec<String> = env::args_os()
-        .skip(1)
-        .map(|word| word.to_string_lossy().into_owned())
-        .collect();
+    let words: Vec<String> = env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     parse(&words)
 }
 
@@ -153,11 +144,9 @@ fn parse(words: &[String]) -> Result<Command, Error> {
             Some(Subcommand::Healthcheck(_)) => Command::Healthcheck,
             Some(Subcommand::Version(_)) => Command::Version,
         }),
-        Err(exit) if exit.status.is_ok() => Ok(Command::Help(format!(
-            "{}\n\npodlike {}",
-            exit.output.trim_end(),
-            version::long()
-        ))),
+        Err(exit) if exit.status.is_ok() => {
+            Ok(Command::Help(format!("{}\n\npodlike {}", exit.output.trim_end(), version::long())))
+        }
         Err(exit) => Err(Error(exit.output.trim_end().to_owned())),
     }
 }
@@ -170,17 +159,11 @@ fn normalised(words: &[String]) -> Result<Vec<String>, Error> {
             result.push(word.clone());
             continue;
         };
-        let (name, value) = flag
-            .split_once('=')
-            .map_or((flag, None), |(name, value)| (name, Some(value)));
+        let (name, value) = flag.split_once('=').map_or((flag, None), |(name, value)| (name, Some(value)));
         if SWITCHES.contains(&name) {
-            let next = words
-                .get(position + 1)
-                .filter(|next| value.is_none() && next.parse::<Switch>().is_ok());
+            let next = words.get(position + 1).filter(|next| value.is_none() && next.parse::<Switch>().is_ok());
             if let Some(next) = next {
-                return Err(Error(format!(
-                    "-{name} {next}: a value needs an equals sign: -{name}={next}"
-                )));
+                return Err(Error(format!("-{name} {next}: a value needs an equals sign: -{name}={next}")));
             }
             result.extend([format!("--{name}"), value.unwrap_or("true").to_owned()]);
         } else {
@@ -199,12 +182,7 @@ mod tests {
     use super::*;
 
     fn parsed(line: &str) -> Result<Command, Error> {
-        parse(
-            &line
-                .split_whitespace()
-                .map(str::to_owned)
-                .collect::<Vec<_>>(),
-        )
+        parse(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
     }
 
     #[test]
@@ -212,36 +190,10 @@ mod tests {
         let default = Options::default();
         for (line, options) in [
             ("", default),
-            (
-                "-logs",
-                Options {
-                    logs: true,
-                    ..default
-                },
-            ),
-            (
-                "--logs -pids=false",
-                Options {
-                    logs: true,
-                    pids: false,
-                    ..default
-                },
-            ),
-            (
-                "--ipc=0 -volumes=true",
-                Options {
-                    ipc: false,
-                    volumes: true,
-                    ..default
-                },
-            ),
-            (
-                "-pull=T --logs=False",
-                Options {
-                    pull: true,
-                    ..default
-                },
-            ),
+            ("-logs", Options { logs: true, ..default }),
+            ("--logs -pids=false", Options { logs: true, pids: false, ..default }),
+            ("--ipc=0 -volumes=true", Options { ipc: false, volumes: true, ..default }),
+            ("-pull=T --logs=False", Options { pull: true, ..default }),
         ] {
             assert_eq!(parsed(line), Ok(Command::Run(options)), "{line}");
         }
@@ -263,9 +215,7 @@ mod tests {
     #[test]
     fn help_names_every_switch() {
         for line in ["-h", "-help", "--help"] {
-            let Ok(Command::Help(text)) = parsed(line) else {
-                panic!("no help")
-            };
+            let Ok(Command::Help(text)) = parsed(line) else { panic!("no help") };
             for switch in SWITCHES {
                 assert!(text.contains(&format!("--{switch}")), "{switch}");
             }

@@ -12,9 +12,9 @@
 //!
 //! | room | owns | may import |
 //! |---|---|---|
-//! | [`cli`] | the command line, the environment | `commands`, `report`, `version`, `pod` |
-//! | [`commands`] | the wiring of each subcommand | `supervisor`, `pod`, `engine`, `health`, `version`, `report`, `cli` (its settings) |
-//! | [`report`] | messages, exit codes | `supervisor`, `pod`, `engine` (their errors) |
+//! | [`report`] | messages, exit codes | `commands`, `supervisor`, `health` |
+//! | [`commands`] | the wiring of each subcommand | `cli`, `supervisor`, `pod`, `engine`, `health`, `version` |
+//! | [`cli`] | the command line, the environment | `pod`, `version` |
 //! | [`supervisor`] | threads, and the machine that decides | `pod`, `engine`, `health` |
 //! | [`pod`] | the model: spec and plan | `compose`, `engine::types` |
 //! | [`health`] | the pod's health and who asks for it | nothing |

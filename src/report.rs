@@ -55,10 +55,7 @@ pub fn exit(outcome: &Result<Outcome, commands::Error>) -> u8 {
 fn tell(end: &End, names: &[String]) {
     match &end.cause {
         Cause::Exited(who, code) => {
-            log::info!(
-                "the pod ended with component '{}', exit code {code}",
-                names[who.0]
-            );
+            log::info!("the pod ended with component '{}', exit code {code}", names[who.0]);
         }
         Cause::Failed(who, error) => log::error!("component '{}': {}", names[who.0], chain(error)),
         Cause::Signal(signal) if end.forced => {
@@ -108,9 +105,7 @@ mod tests {
 
     #[test]
     fn the_table_of_exit_codes() {
-        let error = || supervisor::Error::NoHealthCheck {
-            on: "db".to_owned(),
-        };
+        let error = || supervisor::Error::NoHealthCheck { on: "db".to_owned() };
         for (cause, forced, code) in [
             (Cause::Exited(Who(0), 0), false, 0),
             (Cause::Exited(Who(0), 42), true, 42),
@@ -128,10 +123,7 @@ mod tests {
 
     #[test]
     fn a_chain_reads_from_the_outside_in() {
-        let error = commands::Error::System {
-            doing: "write",
-            source: io::Error::other("full"),
-        };
+        let error = commands::Error::System { doing: "write", source: io::Error::other("full") };
         assert_eq!(chain(&error), "cannot write: full");
     }
 }

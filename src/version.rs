@@ -7,10 +7,6 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Version and target.
 pub fn long() -> String {
-    let libc = if cfg!(target_env = "musl") {
-        "musl"
-    } else {
-        "gnu"
-    };
+    let libc = if cfg!(target_env = "musl") { "musl" } else { "gnu" };
     format!("{VERSION} ({ARCH}-{OS}-{libc})")
 }

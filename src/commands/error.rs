@@ -38,16 +38,9 @@ impl fmt::Display for Error {
                 f.write_str("cannot find out which container this is: ")?;
                 if tried.is_empty() {
                     let traces = pod::identity::TRACES.join(", ");
-                    write!(
-                        f,
-                        "no id in {traces}; podlike runs in a container, or set PODLIKE_CONTAINER_ID"
-                    )
+                    write!(f, "no id in {traces}; podlike runs in a container, or set PODLIKE_CONTAINER_ID")
                 } else {
-                    write!(
-                        f,
-                        "{}; is this the engine that runs it? PODLIKE_CONTAINER_ID overrides",
-                        tried.join("; ")
-                    )
+                    write!(f, "{}; is this the engine that runs it? PODLIKE_CONTAINER_ID overrides", tried.join("; "))
                 }
             }
             Self::System { doing, .. } => write!(f, "cannot {doing}"),

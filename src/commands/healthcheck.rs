@@ -13,9 +13,7 @@ pub fn healthcheck(settings: &Settings) -> Result<Outcome, Error> {
             health
         }
         Err(error) => {
-            version::print(&format!(
-                "unhealthy: the controller does not answer: {error}"
-            ))?;
+            version::print(&format!("unhealthy: the controller does not answer: {error}"))?;
             Health::Unhealthy
         }
     };

@@ -36,15 +36,6 @@ pub enum Outcome {
 /// The name under which the controller and its health check find each other: what `/proc` says first of the container
 /// that both are in, whether the engine confirms it or not.
 fn health_name(settings: &Settings) -> Result<String, Error> {
-    let first = || {
-        identity::candidates(Path::new("/"))
-            .into_iter()
-            .next()
-            .map(|candidate| candidate.id)
-    };
-    settings
-        .container_id
-        .clone()
-        .or_else(first)
-        .ok_or(Error::NoIdentity { tried: Vec::new() })
+    let first = || identity::candidates(Path::new("/")).into_iter().next().map(|candidate| candidate.id);
+    settings.container_id.clone().or_else(first).ok_or(Error::NoIdentity { tried: Vec::new() })
 }

@@ -17,10 +17,7 @@ use super::{Error, Outcome, health_name};
 pub fn run(settings: &Settings, options: Options) -> Result<Outcome, Error> {
     let (sender, inbox) = supervisor::inbox();
     let crew = Crew::new(sender);
-    supervisor::listen(&crew).map_err(|source| Error::System {
-        doing: "listen to signals",
-        source,
-    })?;
+    supervisor::listen(&crew).map_err(|source| Error::System { doing: "listen to signals", source })?;
 
     // Nothing exists yet, so a signal can end it at any moment: the preparation is left to itself.
     let (prepared, preparation) = bounded(1);
@@ -32,21 +29,10 @@ pub fn run(settings: &Settings, options: Options) -> Result<Outcome, Error> {
     let pod = match wait_for(&preparation, &inbox) {
         Ok(pod) => pod?,
         Err(cause) => {
-            return Ok(Outcome::Ended {
-                end: End {
-                    cause,
-                    forced: false,
-                },
-                names: Vec::new(),
-            });
+            return Ok(Outcome::Ended { end: End { cause, forced: false }, names: Vec::new() });
         }
     };
-    let names: Vec<String> = pod
-        .plan
-        .components
-        .iter()
-        .map(|component| component.name.clone())
-        .collect();
+    let names: Vec<String> = pod.plan.components.iter().map(|component| component.name.clone()).collect();
     log::info!("starting {}", names.join(", "));
     let end = supervisor::run(pod, &crew, &inbox)?;
     Ok(Outcome::Ended { end, names })
@@ -73,11 +59,7 @@ fn wait_for<T>(preparation: &Receiver<T>, inbox: &Receiver<Message>) -> Result<T
 /// From the environment to a pod that can be run.
 fn prepare(settings: &Settings, options: Options) -> Result<Pod, Error> {
     let engine = Engine::connect(Host::parse(settings.docker_host.as_deref())?)?;
-    log::debug!(
-        "the engine at {} speaks API {}",
-        engine.host(),
-        engine.version()
-    );
+    log::debug!("the engine at {} speaks API {}", engine.host(), engine.version());
     let controller = who_am_i(settings, &engine)?;
     let spec = PodSpec::from_labels(&controller.labels)?;
     let (plan, warnings) = pod::plan(&spec, &controller, options);
@@ -85,33 +67,19 @@ fn prepare(settings: &Settings, options: Options) -> Result<Pod, Error> {
         log::warn!("{warning}");
     }
     let name = health_name(settings)?;
-    let health = health::listen(&name).map_err(|source| Error::System {
-        doing: "open the health socket",
-        source,
-    })?;
+    let health = health::listen(&name).map_err(|source| Error::System { doing: "open the health socket", source })?;
     match supervisor::sweep(&engine, &controller.id)? {
         0 => {}
-        swept => log::warn!(
-            "removed what the last run of this controller left behind: {swept} containers"
-        ),
+        swept => log::warn!("removed what the last run of this controller left behind: {swept} containers"),
     }
-    Ok(Pod {
-        engine,
-        controller: controller.id,
-        plan,
-        options,
-        health,
-    })
+    Ok(Pod { engine, controller: controller.id, plan, options, health })
 }
 
 /// The first container of which `/proc` has a trace and which the engine knows to be running.
 fn who_am_i(settings: &Settings, engine: &Engine) -> Result<Controller, Error> {
     let root = Path::new("/");
     let candidates = match &settings.container_id {
-        Some(id) => vec![Candidate {
-            id: id.clone(),
-            trace: "PODLIKE_CONTAINER_ID",
-        }],
+        Some(id) => vec![Candidate { id: id.clone(), trace: "PODLIKE_CONTAINER_ID" }],
         None => identity::candidates(root),
     };
     let mut tried = Vec::new();

@@ -19,8 +19,5 @@ pub fn help(text: &str) -> Result<Outcome, Error> {
 }
 
 pub(super) fn print(line: &str) -> Result<(), Error> {
-    writeln!(io::stdout(), "{line}").map_err(|source| Error::System {
-        doing: "write to stdout",
-        source,
-    })
+    writeln!(io::stdout(), "{line}").map_err(|source| Error::System { doing: "write to stdout", source })
 }

@@ -51,19 +51,11 @@ impl fmt::Display for Error {
         };
         match self {
             Self::Syntax(words) => write!(f, "not valid YAML: {words}"),
-            Self::WrongType {
-                at,
-                expected,
-                found,
-            } => {
+            Self::WrongType { at, expected, found } => {
                 place(f, at)?;
                 write!(f, "expected {expected}, found {found}")
             }
-            Self::Invalid {
-                at,
-                value,
-                expected,
-            } => {
+            Self::Invalid { at, value, expected } => {
                 place(f, at)?;
                 write!(f, "'{value}' is not {expected}")
             }
@@ -104,9 +96,7 @@ fn edits(a: &str, b: &str) -> usize {
         row[0] = i + 1;
         for (j, y) in b.iter().enumerate() {
             let above = row[j + 1];
-            row[j + 1] = (diagonal + usize::from(x != *y))
-                .min(above + 1)
-                .min(row[j] + 1);
+            row[j + 1] = (diagonal + usize::from(x != *y)).min(above + 1).min(row[j] + 1);
             diagonal = above;
         }
     }

@@ -17,8 +17,7 @@ pub fn command(node: &Node) -> Result<Vec<String>, Error> {
     match &node.kind {
         Kind::List(_) => strings(node),
         Kind::Map(_) => Err(node.expected("a string or a list of strings")),
-        _ => shell_words::split(&node.text()?)
-            .map_err(|_| node.invalid("a command: a quote is not closed")),
+        _ => shell_words::split(&node.text()?).map_err(|_| node.invalid("a command: a quote is not closed")),
     }
 }
 
@@ -31,9 +30,7 @@ pub fn key_values(node: &Node) -> Result<Vec<(String, Option<String>)>, Error> {
             .map(|item| {
                 let text = item.text()?;
                 match text.split_once('=') {
-                    _ if text.is_empty() || text.starts_with('=') => {
-                        Err(item.invalid("a pair such as KEY=VALUE"))
-                    }
+                    _ if text.is_empty() || text.starts_with('=') => Err(item.invalid("a pair such as KEY=VALUE")),
                     Some((key, value)) => Ok((key.to_owned(), Some(value.to_owned()))),
                     None => Ok((text, None)),
                 }
@@ -42,11 +39,7 @@ pub fn key_values(node: &Node) -> Result<Vec<(String, Option<String>)>, Error> {
         Kind::Map(entries) => entries
             .iter()
             .map(|(key, value)| {
-                let text = if value.is_null() {
-                    None
-                } else {
-                    Some(value.text()?)
-                };
+                let text = if value.is_null() { None } else { Some(value.text()?) };
                 Ok((key.clone(), text))
             })
             .collect(),
@@ -61,8 +54,7 @@ mod tests {
 
     #[test]
     fn a_command_is_split_as_a_shell_would() {
-        let words =
-            command(&parse("sh -c 'echo \"a b\"' x\\ y").expect("valid")).expect("a command");
+        let words = command(&parse("sh -c 'echo \"a b\"' x\\ y").expect("valid")).expect("a command");
         assert_eq!(words, ["sh", "-c", "echo \"a b\"", "x y"]);
         assert!(
             command(&parse("sh -c \"'\"").expect("valid")).is_err()
@@ -72,26 +64,14 @@ mod tests {
 
     #[test]
     fn pairs_keep_the_difference_between_empty_and_missing() {
-        let expected = [
-            ("A".to_owned(), Some("1".to_owned())),
-            ("B".to_owned(), Some(String::new())),
-            ("C".to_owned(), None),
-        ];
-        assert_eq!(
-            key_values(&parse("[A=1, B=, C]").expect("valid")).expect("pairs"),
-            expected
-        );
-        assert_eq!(
-            key_values(&parse("{A: 1, B: '', C: }").expect("valid")).expect("pairs"),
-            expected
-        );
+        let expected =
+            [("A".to_owned(), Some("1".to_owned())), ("B".to_owned(), Some(String::new())), ("C".to_owned(), None)];
+        assert_eq!(key_values(&parse("[A=1, B=, C]").expect("valid")).expect("pairs"), expected);
+        assert_eq!(key_values(&parse("{A: 1, B: '', C: }").expect("valid")).expect("pairs"), expected);
     }
 
     #[test]
     fn numbers_and_booleans_are_taken_for_strings() {
-        assert_eq!(
-            strings(&parse("[80, true, x]").expect("valid")).expect("strings"),
-            ["80", "true", "x"]
-        );
+        assert_eq!(strings(&parse("[80, true, x]").expect("valid")).expect("strings"), ["80", "true", "x"]);
     }
 }

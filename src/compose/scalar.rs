@@ -30,9 +30,7 @@ fn parse_duration(text: &str) -> Option<Duration> {
         let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
         let number: f64 = rest[..digits].parse().ok()?;
         rest = &rest[digits..];
-        let unit = rest
-            .find(|c: char| c.is_ascii_digit() || c == '.')
-            .unwrap_or(rest.len());
+        let unit = rest.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(rest.len());
         let scale = match &rest[..unit] {
             "ns" => 1e-9,
             "us" | "µs" | "μs" => 1e-6,
@@ -55,19 +53,11 @@ pub fn byte_size(node: &Node) -> Result<i64, Error> {
     parse_byte_size(&text).ok_or_else(|| node.invalid("a size in bytes such as 64m or 1.5g"))
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "a fraction of a byte is dropped, and the range is checked"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "a fraction of a byte is dropped, and the range is checked")]
 fn parse_byte_size(text: &str) -> Option<i64> {
-    let digits = text
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(text.len());
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let number: f64 = text[..digits].parse().ok()?;
-    let suffix = text[digits..]
-        .strip_prefix(' ')
-        .unwrap_or(&text[digits..])
-        .to_ascii_lowercase();
+    let suffix = text[digits..].strip_prefix(' ').unwrap_or(&text[digits..]).to_ascii_lowercase();
     let scale = match suffix.strip_suffix('b').unwrap_or(&suffix) {
         "" => 1u64,
         "k" | "ki" => 1 << 10,
@@ -77,10 +67,7 @@ fn parse_byte_size(text: &str) -> Option<i64> {
         "p" | "pi" => 1 << 50,
         _ => return None,
     };
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "powers of two up to 2^50 are exact"
-    )]
+    #[expect(clippy::cast_precision_loss, reason = "powers of two up to 2^50 are exact")]
     let bytes = number * scale as f64;
     (bytes < 9.2e18).then_some(bytes as i64)
 }
@@ -93,16 +80,10 @@ pub fn signal(node: &Node) -> Result<String, Error> {
     let known = match name.parse::<i32>() {
         Ok(number) => (1..=64).contains(&number),
         Err(_) => {
-            name.starts_with("RTMIN")
-                || name.starts_with("RTMAX")
-                || Signal::from_str(&format!("SIG{name}")).is_ok()
+            name.starts_with("RTMIN") || name.starts_with("RTMAX") || Signal::from_str(&format!("SIG{name}")).is_ok()
         }
     };
-    if known {
-        Ok(text)
-    } else {
-        Err(node.invalid("a signal such as SIGTERM or 15"))
-    }
+    if known { Ok(text) } else { Err(node.invalid("a signal such as SIGTERM or 15")) }
 }
 
 #[cfg(test)]
@@ -111,29 +92,10 @@ mod tests {
 
     #[test]
     fn durations_are_read_as_go_reads_them() {
-        for (text, milliseconds) in [
-            ("0", 0),
-            ("1m30s", 90_000),
-            ("1.5s", 1_500),
-            ("300ms", 300),
-            ("2h", 7_200_000),
-        ] {
-            assert_eq!(
-                parse_duration(text),
-                Some(Duration::from_millis(milliseconds)),
-                "{text}"
-            );
+        for (text, milliseconds) in [("0", 0), ("1m30s", 90_000), ("1.5s", 1_500), ("300ms", 300), ("2h", 7_200_000)] {
+            assert_eq!(parse_duration(text), Some(Duration::from_millis(milliseconds)), "{text}");
         }
-        for text in [
-            "",
-            "10",
-            "s",
-            "1x",
-            "-1s",
-            "1s2",
-            "1.2.3s",
-            "9999999999999h",
-        ] {
+        for text in ["", "10", "s", "1x", "-1s", "1s2", "1.2.3s", "9999999999999h"] {
             assert_eq!(parse_duration(text), None, "{text}");
         }
     }
@@ -149,13 +111,9 @@ mod tests {
 
     #[test]
     fn byte_sizes_are_read_as_docker_reads_them() {
-        for (text, bytes) in [
-            ("67108864", 67_108_864),
-            ("64m", 67_108_864),
-            ("1.5gb", 1_610_612_736),
-            ("512 KiB", 524_288),
-            ("1b", 1),
-        ] {
+        for (text, bytes) in
+            [("67108864", 67_108_864), ("64m", 67_108_864), ("1.5gb", 1_610_612_736), ("512 KiB", 524_288), ("1b", 1)]
+        {
             assert_eq!(parse_byte_size(text), Some(bytes), "{text}");
         }
         for text in ["", "m", "64x", "-1", "1 2", "99999999p"] {
@@ -174,11 +132,7 @@ mod tests {
             ("65", false),
             ("0", false),
         ] {
-            assert_eq!(
-                signal(&super::super::parse(text).expect("valid")).is_ok(),
-                known,
-                "{text}"
-            );
+            assert_eq!(signal(&super::super::parse(text).expect("valid")).is_ok(), known, "{text}");
         }
     }
 }

@@ -76,28 +76,17 @@ fn mapping(at: &str, entries: serde_yaml::Mapping) -> Result<Vec<(String, Node)>
         };
         if key == "<<" {
             match node(at.to_owned(), value)? {
-                Node {
-                    kind: Kind::List(items),
-                    ..
-                } => merged.extend(items),
+                Node { kind: Kind::List(items), .. } => merged.extend(items),
                 single => merged.push(single),
             }
         } else {
-            let at = if at.is_empty() {
-                key.clone()
-            } else {
-                format!("{at}.{key}")
-            };
+            let at = if at.is_empty() { key.clone() } else { format!("{at}.{key}") };
             own.push((key, node(at, value)?));
         }
     }
     for source in merged {
         let Kind::Map(entries) = source.kind else {
-            return Err(wrong(
-                at,
-                "a mapping to merge with '<<'",
-                source.kind.name(),
-            ));
+            return Err(wrong(at, "a mapping to merge with '<<'", source.kind.name()));
         };
         for (key, value) in entries {
             if own.iter().all(|(known, _)| *known != key) {
@@ -109,11 +98,7 @@ fn mapping(at: &str, entries: serde_yaml::Mapping) -> Result<Vec<(String, Node)>
 }
 
 fn wrong(at: &str, expected: &'static str, found: &'static str) -> Error {
-    Error::WrongType {
-        at: at.to_owned(),
-        expected,
-        found,
-    }
+    Error::WrongType { at: at.to_owned(), expected, found }
 }
 
 impl Kind {
@@ -143,11 +128,7 @@ impl Node {
             Kind::Bool(value) => value.to_string(),
             other => other.name().to_owned(),
         };
-        Error::Invalid {
-            at: self.at.clone(),
-            value,
-            expected: expected.into(),
-        }
+        Error::Invalid { at: self.at.clone(), value, expected: expected.into() }
     }
 
     /// Whether nothing stands here.
@@ -180,9 +161,7 @@ impl Node {
     /// A whole number.
     pub fn integer(&self) -> Result<i64, Error> {
         match &self.kind {
-            Kind::Text(text) | Kind::Number(text) => text
-                .parse()
-                .map_err(|_| self.invalid("a whole number such as 5")),
+            Kind::Text(text) | Kind::Number(text) => text.parse().map_err(|_| self.invalid("a whole number such as 5")),
             _ => Err(self.expected("a whole number")),
         }
     }
@@ -206,11 +185,7 @@ impl Node {
     /// The error that `key` is not one of the `known` keys of this mapping.
     pub fn unknown<'a>(&self, key: &str, known: impl IntoIterator<Item = &'a str>) -> Error {
         let nearest = super::nearest(key, known).map(str::to_owned);
-        Error::UnknownKey {
-            at: self.at.clone(),
-            key: key.to_owned(),
-            nearest,
-        }
+        Error::UnknownKey { at: self.at.clone(), key: key.to_owned(), nearest }
     }
 }
 
@@ -226,16 +201,12 @@ mod tests {
         let list = &root.map().expect("map")[0].1.map().expect("map")[0].1;
         assert_eq!(list.at, "a.b");
         let number = &list.list().expect("list")[1].map().expect("map")[0].1;
-        assert_eq!(
-            (number.at.as_str(), &number.kind),
-            ("a.b[1].c", &Kind::Number("1".into()))
-        );
+        assert_eq!((number.at.as_str(), &number.kind), ("a.b[1].c", &Kind::Number("1".into())));
     }
 
     #[test]
     fn chained_merge_keys_leave_nothing_behind() {
-        let root = parse("x: &x {a: 1, b: 1}\ny: &y {<<: *x, b: 2}\nz: {<<: [*y], c: 3}\n")
-            .expect("valid");
+        let root = parse("x: &x {a: 1, b: 1}\ny: &y {<<: *x, b: 2}\nz: {<<: [*y], c: 3}\n").expect("valid");
         let z: Vec<_> = root.map().expect("map")[2]
             .1
             .map()
@@ -249,10 +220,7 @@ mod tests {
     #[test]
     fn a_tab_is_pointed_at() {
         let error = parse("image: x\n\tcommand: y\n").expect_err("a tab");
-        assert!(
-            error.to_string().contains("line 2") && error.to_string().contains("tab"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("line 2") && error.to_string().contains("tab"), "{error}");
     }
 
     #[test]

@@ -63,30 +63,17 @@ impl Volume {
             "" => Source::Anonymous,
             path if path.starts_with('/') => Source::Bind(path.to_owned()),
             path if path.starts_with(['.', '~']) => {
-                return Err(invalid(
-                    "a volume: the source must be a name or an absolute path of the host",
-                ));
+                return Err(invalid("a volume: the source must be a name or an absolute path of the host"));
             }
             name => Source::Named(name.to_owned()),
         };
-        let options: Vec<String> = options
-            .split(',')
-            .filter(|option| !option.is_empty())
-            .map(str::to_owned)
-            .collect();
-        if let Some(unknown) = options
-            .iter()
-            .find(|option| !OPTIONS.contains(&option.as_str()))
-        {
+        let options: Vec<String> = options.split(',').filter(|option| !option.is_empty()).map(str::to_owned).collect();
+        if let Some(unknown) = options.iter().find(|option| !OPTIONS.contains(&option.as_str())) {
             return Err(invalid(&format!(
                 "a volume: unknown option '{unknown}', known are ro, rw, z, Z, nocopy and the propagations"
             )));
         }
-        Ok(Self {
-            source,
-            target: target.to_owned(),
-            options,
-        })
+        Ok(Self { source, target: target.to_owned(), options })
     }
 }
 
@@ -107,26 +94,13 @@ mod tests {
             options: options.iter().map(|option| (*option).to_owned()).collect(),
         };
         assert_eq!(short("/data"), Ok(volume(Source::Anonymous, "/data", &[])));
-        assert_eq!(
-            short("db:/data:ro,z"),
-            Ok(volume(Source::Named("db".into()), "/data", &["ro", "z"]))
-        );
-        assert_eq!(
-            short("/srv:/data"),
-            Ok(volume(Source::Bind("/srv".into()), "/data", &[]))
-        );
+        assert_eq!(short("db:/data:ro,z"), Ok(volume(Source::Named("db".into()), "/data", &["ro", "z"])));
+        assert_eq!(short("/srv:/data"), Ok(volume(Source::Bind("/srv".into()), "/data", &[])));
     }
 
     #[test]
     fn what_is_no_volume_is_refused() {
-        for text in [
-            "data",
-            "db:data",
-            "./x:/data",
-            "a:/b:ro:x",
-            "db:/data:rx",
-            "':/data'",
-        ] {
+        for text in ["data", "db:data", "./x:/data", "a:/b:ro:x", "db:/data:rx", "':/data'"] {
             assert!(short(text).is_err(), "{text}");
         }
     }

@@ -31,27 +31,10 @@ impl Engine {
         }
     }
 
-    fn put_archive(
-        &self,
-        id: &str,
-        directory: &str,
-        source: &Path,
-        name: &str,
-    ) -> Result<(), Error> {
-        let path = format!(
-            "/containers/{}/archive?noOverwriteDirNonDir=1&path={}",
-            encoded(id),
-            encoded(directory)
-        );
+    fn put_archive(&self, id: &str, directory: &str, source: &Path, name: &str) -> Result<(), Error> {
+        let path = format!("/containers/{}/archive?noOverwriteDirNonDir=1&path={}", encoded(id), encoded(directory));
         let mut push = |to: &mut dyn Write| write_archive(to, source, name);
-        self.versioned(
-            "PUT",
-            &path,
-            Payload::Tar(&mut push),
-            Limit::Idle(QUICK),
-            |_| (),
-        )
-        .map(drop)
+        self.versioned("PUT", &path, Payload::Tar(&mut push), Limit::Idle(QUICK), |_| ()).map(drop)
     }
 }
 
@@ -82,8 +65,7 @@ mod tests {
         let root = folder.path().join("tree");
         fs::create_dir_all(root.join("sub/empty")).expect("folders");
         fs::write(root.join("sub/file"), "content").expect("a file");
-        fs::set_permissions(root.join("sub/file"), fs::Permissions::from_mode(0o640))
-            .expect("a mode");
+        fs::set_permissions(root.join("sub/file"), fs::Permissions::from_mode(0o640)).expect("a mode");
         symlink("sub/file", root.join("link")).expect("a link");
         let mut bytes = Vec::new();
         write_archive(&mut bytes, &root, "data").expect("an archive");
@@ -94,28 +76,13 @@ mod tests {
             .map(|entry| {
                 let entry = entry.expect("an entry");
                 let path = entry.path().expect("a path").display().to_string();
-                let link = entry
-                    .link_name()
-                    .expect("a link name")
-                    .map(|name| name.display().to_string());
+                let link = entry.link_name().expect("a link name").map(|name| name.display().to_string());
                 (path, entry.header().mode().expect("a mode") & 0o777, link)
             })
             .collect();
         seen.sort();
-        let paths: Vec<_> = seen
-            .iter()
-            .map(|(path, ..)| path.trim_end_matches('/'))
-            .collect();
-        assert_eq!(
-            paths,
-            [
-                "data",
-                "data/link",
-                "data/sub",
-                "data/sub/empty",
-                "data/sub/file"
-            ]
-        );
+        let paths: Vec<_> = seen.iter().map(|(path, ..)| path.trim_end_matches('/')).collect();
+        assert_eq!(paths, ["data", "data/link", "data/sub", "data/sub/empty", "data/sub/file"]);
         assert_eq!(seen[1].2.as_deref(), Some("sub/file"));
         assert_eq!(seen[4].1, 0o640);
     }

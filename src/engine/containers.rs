@@ -43,12 +43,7 @@ impl Engine {
 
     /// `GET /containers/ID/json`: what the engine knows of a container, by its id or name.
     pub fn inspect(&self, id: &str) -> Result<ContainerDetails, Error> {
-        self.read(
-            "GET",
-            &format!("/containers/{}/json", encoded(id)),
-            Payload::Nothing,
-            QUICK,
-        )
+        self.read("GET", &format!("/containers/{}/json", encoded(id)), Payload::Nothing, QUICK)
     }
 
     /// `GET /containers/json?all=1`: the containers that carry a label, running or not.
@@ -59,15 +54,7 @@ impl Engine {
 
     /// `POST /containers/ID/start`. One that runs already is fine.
     pub fn start(&self, id: &str) -> Result<(), Error> {
-        tolerate(
-            304,
-            self.perform(
-                "POST",
-                &format!("/containers/{}/start", encoded(id)),
-                Payload::Nothing,
-                WORK,
-            ),
-        )
+        tolerate(304, self.perform("POST", &format!("/containers/{}/start", encoded(id)), Payload::Nothing, WORK))
     }
 
     /// `POST /containers/ID/stop`: sends the stop signal of the container, and kills it after the grace (whole
@@ -75,19 +62,12 @@ impl Engine {
     pub fn stop(&self, id: &str, grace: Duration) -> Result<(), Error> {
         let seconds = grace.as_millis().div_ceil(1000);
         let path = format!("/containers/{}/stop?t={seconds}", encoded(id));
-        tolerate(
-            304,
-            self.perform("POST", &path, Payload::Nothing, grace.saturating_add(WORK)),
-        )
+        tolerate(304, self.perform("POST", &path, Payload::Nothing, grace.saturating_add(WORK)))
     }
 
     /// `POST /containers/ID/kill`: sends a signal, by name or number.
     pub fn kill(&self, id: &str, signal: &str) -> Result<(), Error> {
-        let path = format!(
-            "/containers/{}/kill?signal={}",
-            encoded(id),
-            encoded(signal)
-        );
+        let path = format!("/containers/{}/kill?signal={}", encoded(id), encoded(signal));
         self.perform("POST", &path, Payload::Nothing, QUICK)
     }
 
@@ -103,9 +83,7 @@ impl Engine {
                 Payload::Nothing,
                 WORK,
             ) {
-                Ok(response) => {
-                    read_json::<WaitAnswer>("POST /containers/wait", response).map(drop)
-                }
+                Ok(response) => read_json::<WaitAnswer>("POST /containers/wait", response).map(drop),
                 Err(gone) if gone.is_not_found() => Ok(()),
                 Err(_) => Err(error),
             },
@@ -121,25 +99,14 @@ impl Engine {
             Condition::NotRunning => "not-running",
             Condition::Removed => "removed",
         };
-        let response = self.stream(
-            "POST",
-            &format!("/containers/{}/wait?condition={condition}", encoded(id)),
-        )?;
-        Ok(Wait {
-            call: format!("POST /containers/{id}/wait"),
-            body: response.body,
-        })
+        let response = self.stream("POST", &format!("/containers/{}/wait?condition={condition}", encoded(id)))?;
+        Ok(Wait { call: format!("POST /containers/{id}/wait"), body: response.body })
     }
 
     /// `POST /containers/ID/attach`: the output of a container from this moment on, from any log driver.
     pub fn attach(&self, id: &str) -> Result<Attach, Error> {
-        let path = format!(
-            "/containers/{}/attach?stream=1&stdout=1&stderr=1",
-            encoded(id)
-        );
-        Ok(Attach {
-            body: self.stream("POST", &path)?.body,
-        })
+        let path = format!("/containers/{}/attach?stream=1&stdout=1&stderr=1", encoded(id));
+        Ok(Attach { body: self.stream("POST", &path)?.body })
     }
 }
 
@@ -176,10 +143,7 @@ impl Wait {
         }
         match serde_json::from_slice::<WaitAnswer>(&line) {
             Ok(answer) => Ok(answer.status_code),
-            Err(error) => Err(Error::Nonsense {
-                call: self.call,
-                what: error.to_string(),
-            }),
+            Err(error) => Err(Error::Nonsense { call: self.call, what: error.to_string() }),
         }
     }
 }

@@ -81,10 +81,8 @@ impl Error {
 
     /// Whether the engine may have done what was asked all the same: it was asked, and gave no clear answer.
     pub fn is_ambiguous(&self) -> bool {
-        matches!(
-            self,
-            Self::TimedOut { .. } | Self::Broken { .. } | Self::Nonsense { .. }
-        ) || self.status().is_some_and(|status| status >= 500)
+        matches!(self, Self::TimedOut { .. } | Self::Broken { .. } | Self::Nonsense { .. })
+            || self.status().is_some_and(|status| status >= 500)
     }
 
     fn status(&self) -> Option<u16> {
@@ -107,9 +105,9 @@ impl fmt::Display for Error {
                         " (is the engine's socket mounted? add -v {0}:{0}:ro, or set DOCKER_HOST)",
                         path.display()
                     ),
-                    (io::ErrorKind::PermissionDenied, _) => {
-                        f.write_str(" (run the controller as root, or with the group that owns the socket: --group-add)")
-                    }
+                    (io::ErrorKind::PermissionDenied, _) => f.write_str(
+                        " (run the controller as root, or with the group that owns the socket: --group-add)",
+                    ),
                     (io::ErrorKind::ConnectionRefused, _) => f.write_str(" (is the engine running?)"),
                     _ => Ok(()),
                 }
@@ -118,11 +116,7 @@ impl fmt::Display for Error {
                 f,
                 "the engine's API is {theirs}, podlike needs {ours} or newer: Docker 19.03 is the oldest engine with it"
             ),
-            Self::Refused {
-                call,
-                status,
-                words,
-            } => write!(f, "{call}: the engine answered {status}: {words}"),
+            Self::Refused { call, status, words } => write!(f, "{call}: the engine answered {status}: {words}"),
             Self::TimedOut { call } => write!(f, "{call}: the engine did not answer in time"),
             Self::Broken { call, .. } => write!(f, "{call}: the connection to the engine broke"),
             Self::Nonsense { call, what } => {
@@ -137,9 +131,7 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Unreachable { source, .. }
-            | Self::Broken { source, .. }
-            | Self::Source(source) => Some(source),
+            Self::Unreachable { source, .. } | Self::Broken { source, .. } | Self::Source(source) => Some(source),
             _ => None,
         }
     }

@@ -29,23 +29,15 @@ pub struct Actor {
 
 /// An open stream of events: an iterator that blocks.
 pub struct Events {
-    lines: serde_json::StreamDeserializer<
-        'static,
-        serde_json::de::IoRead<BufReader<Body<Socket>>>,
-        ContainerEvent,
-    >,
+    lines: serde_json::StreamDeserializer<'static, serde_json::de::IoRead<BufReader<Body<Socket>>>, ContainerEvent>,
 }
 
 impl Engine {
     /// `GET /events`: the events of the containers that carry a label, from this moment on.
     pub fn events(&self, label: &str) -> Result<Events, Error> {
         let filters = serde_json::json!({ "type": ["container"], "label": [label] });
-        let response = self.stream(
-            "GET",
-            &format!("/events?filters={}", encoded(&filters.to_string())),
-        )?;
-        let lines =
-            serde_json::Deserializer::from_reader(BufReader::new(response.body)).into_iter();
+        let response = self.stream("GET", &format!("/events?filters={}", encoded(&filters.to_string())))?;
+        let lines = serde_json::Deserializer::from_reader(BufReader::new(response.body)).into_iter();
         Ok(Events { lines })
     }
 }
@@ -59,10 +51,7 @@ impl Iterator for Events {
             if error.is_io() {
                 broken(call(), error.into())
             } else {
-                Error::Nonsense {
-                    call: call(),
-                    what: error.to_string(),
-                }
+                Error::Nonsense { call: call(), what: error.to_string() }
             }
         }))
     }

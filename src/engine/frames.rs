@@ -36,19 +36,11 @@ impl std::error::Error for NotFrames {}
 impl Frames {
     /// At the border between two frames.
     pub fn new() -> Self {
-        Self {
-            head: [0; 8],
-            known: 0,
-            left: 0,
-            stream: Stream::Out,
-        }
+        Self { head: [0; 8], known: 0, left: 0, stream: Stream::Out }
     }
 
     /// Takes the next piece of content from the front of `input`; nothing if only heads are left.
-    pub fn next<'a>(
-        &mut self,
-        input: &mut &'a [u8],
-    ) -> Result<Option<(Stream, &'a [u8])>, NotFrames> {
+    pub fn next<'a>(&mut self, input: &mut &'a [u8]) -> Result<Option<(Stream, &'a [u8])>, NotFrames> {
         while self.left == 0 {
             let taken = input.len().min(8 - self.known);
             self.head[self.known..self.known + taken].copy_from_slice(&input[..taken]);
@@ -93,13 +85,7 @@ mod tests {
 
     #[test]
     fn any_cut_gives_the_same_content() {
-        let bytes = [
-            frame(1, b"one\n"),
-            frame(2, b""),
-            frame(2, b"two"),
-            frame(1, b"three"),
-        ]
-        .concat();
+        let bytes = [frame(1, b"one\n"), frame(2, b""), frame(2, b"two"), frame(1, b"three")].concat();
         for size in 1..=bytes.len() {
             let mut frames = Frames::new();
             let (mut out, mut err) = (Vec::new(), Vec::new());
@@ -112,19 +98,12 @@ mod tests {
                 }
                 assert!(piece.is_empty());
             }
-            assert_eq!(
-                (out.as_slice(), err.as_slice()),
-                (&b"one\nthree"[..], &b"two"[..]),
-                "pieces of {size}"
-            );
+            assert_eq!((out.as_slice(), err.as_slice()), (&b"one\nthree"[..], &b"two"[..]), "pieces of {size}");
         }
     }
 
     #[test]
     fn what_is_not_a_frame_is_said() {
-        assert_eq!(
-            Frames::new().next(&mut &b"plain text, no frames"[..]),
-            Err(NotFrames)
-        );
+        assert_eq!(Frames::new().next(&mut &b"plain text, no frames"[..]), Err(NotFrames));
     }
 }

@@ -27,33 +27,20 @@ impl Host {
             None | Some("") => return Ok(Self::Unix(DEFAULT_SOCKET.into())),
             Some(address) => address,
         };
-        let refused = |reason| {
-            Err(Error::Address {
-                address: address.to_owned(),
-                reason,
-            })
-        };
+        let refused = |reason| Err(Error::Address { address: address.to_owned(), reason });
         match address.split_once("://") {
             Some(("unix", path)) if path.starts_with('/') => Ok(Self::Unix(path.into())),
-            Some(("unix", _)) => refused(
-                "the path of a socket must be absolute, such as unix:///var/run/docker.sock",
-            ),
+            Some(("unix", _)) => refused("the path of a socket must be absolute, such as unix:///var/run/docker.sock"),
             Some(("tcp" | "http", authority)) => {
                 let authority = authority.trim_end_matches('/');
-                let port = authority
-                    .rsplit_once(':')
-                    .and_then(|(_, port)| port.parse::<u16>().ok());
+                let port = authority.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
                 match port {
-                    _ if authority.contains('/') => {
-                        refused("a path behind the port is not supported")
-                    }
+                    _ if authority.contains('/') => refused("a path behind the port is not supported"),
                     Some(_) => Ok(Self::Tcp(authority.to_owned())),
                     None => refused("the port is missing, such as tcp://127.0.0.1:2375"),
                 }
             }
-            Some(("ssh" | "npipe" | "fd" | "https", _)) => {
-                refused("only unix:// and tcp:// are supported")
-            }
+            Some(("ssh" | "npipe" | "fd" | "https", _)) => refused("only unix:// and tcp:// are supported"),
             _ => refused("expected unix:///PATH or tcp://HOST:PORT"),
         }
     }
@@ -83,10 +70,7 @@ impl Host {
                 }
             }
         };
-        Ok(Socket {
-            wire,
-            limit: Limit::Never,
-        })
+        Ok(Socket { wire, limit: Limit::Never })
     }
 }
 
@@ -158,12 +142,8 @@ impl Read for Socket {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let left = self.left()?;
         match &mut self.wire {
-            Wire::Unix(stream) => stream
-                .set_read_timeout(left)
-                .and_then(|()| stream.read(buffer)),
-            Wire::Tcp(stream) => stream
-                .set_read_timeout(left)
-                .and_then(|()| stream.read(buffer)),
+            Wire::Unix(stream) => stream.set_read_timeout(left).and_then(|()| stream.read(buffer)),
+            Wire::Tcp(stream) => stream.set_read_timeout(left).and_then(|()| stream.read(buffer)),
         }
     }
 }
@@ -176,12 +156,8 @@ impl Write for Socket {
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         let left = self.left()?;
         match &mut self.wire {
-            Wire::Unix(stream) => stream
-                .set_write_timeout(left)
-                .and_then(|()| stream.write_vectored(slices)),
-            Wire::Tcp(stream) => stream
-                .set_write_timeout(left)
-                .and_then(|()| stream.write_vectored(slices)),
+            Wire::Unix(stream) => stream.set_write_timeout(left).and_then(|()| stream.write_vectored(slices)),
+            Wire::Tcp(stream) => stream.set_write_timeout(left).and_then(|()| stream.write_vectored(slices)),
         }
     }
 
@@ -211,34 +187,13 @@ mod tests {
 
     #[test]
     fn docker_host_is_read_as_docker_reads_it() {
-        assert_eq!(
-            Host::parse(None).expect("the default"),
-            Host::Unix(DEFAULT_SOCKET.into())
-        );
-        assert_eq!(
-            Host::parse(Some("unix:///x.sock")).expect("a socket"),
-            Host::Unix("/x.sock".into())
-        );
-        assert_eq!(
-            Host::parse(Some("tcp://127.0.0.1:2375/")).expect("tcp"),
-            Host::Tcp("127.0.0.1:2375".into())
-        );
-        assert_eq!(
-            Host::parse(Some("tcp://[::1]:2375")).expect("tcp"),
-            Host::Tcp("[::1]:2375".into())
-        );
-        for bad in [
-            "unix://x.sock",
-            "tcp://host",
-            "ssh://x",
-            "/var/run/docker.sock",
-            "tcp://h:1/x",
-        ] {
+        assert_eq!(Host::parse(None).expect("the default"), Host::Unix(DEFAULT_SOCKET.into()));
+        assert_eq!(Host::parse(Some("unix:///x.sock")).expect("a socket"), Host::Unix("/x.sock".into()));
+        assert_eq!(Host::parse(Some("tcp://127.0.0.1:2375/")).expect("tcp"), Host::Tcp("127.0.0.1:2375".into()));
+        assert_eq!(Host::parse(Some("tcp://[::1]:2375")).expect("tcp"), Host::Tcp("[::1]:2375".into()));
+        for bad in ["unix://x.sock", "tcp://host", "ssh://x", "/var/run/docker.sock", "tcp://h:1/x"] {
             let error = Host::parse(Some(bad)).expect_err(bad).to_string();
-            assert!(
-                error.starts_with(&format!("DOCKER_HOST is '{bad}': ")),
-                "{error}"
-            );
+            assert!(error.starts_with(&format!("DOCKER_HOST is '{bad}': ")), "{error}");
         }
     }
 
@@ -246,10 +201,7 @@ mod tests {
     fn a_limit_holds_also_when_bytes_trickle() {
         let (ours, mut theirs) = UnixStream::pair().expect("a pair");
         let end = Instant::now() + Duration::from_millis(80);
-        let mut socket = Socket {
-            wire: Wire::Unix(ours),
-            limit: Limit::Until(end),
-        };
+        let mut socket = Socket { wire: Wire::Unix(ours), limit: Limit::Until(end) };
         let mut byte = [0];
         let error = loop {
             theirs.write_all(b"x").expect("the other end is open");
@@ -258,9 +210,6 @@ mod tests {
                 Err(error) => break error,
             }
         };
-        assert!(matches!(
-            error.kind(),
-            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock
-        ));
+        assert!(matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock));
     }
 }

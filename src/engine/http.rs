@@ -66,31 +66,19 @@ pub(super) fn exchange<S: Read + Write>(
         Err(Error::Stream(error)) if hangs_up(&error) => Some(error),
         Err(error) => return Err(error),
     };
-    match (
-        receive(BufReader::with_capacity(BUFFER, stream), request.method),
-        hung_up,
-    ) {
+    match (receive(BufReader::with_capacity(BUFFER, stream), request.method), hung_up) {
         (Err(Error::Stream(_)), Some(error)) => Err(Error::Stream(error)),
         (result, _) => result,
     }
 }
 
 fn hangs_up(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset
-    )
+    matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
 }
 
-fn send<S: Write>(
-    stream: &mut S,
-    request: &Request<'_>,
-    payload: Payload<'_>,
-) -> Result<(), Error> {
-    let mut head = format!(
-        "{} {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n",
-        request.method, request.path, request.host
-    );
+fn send<S: Write>(stream: &mut S, request: &Request<'_>, payload: Payload<'_>) -> Result<(), Error> {
+    let mut head =
+        format!("{} {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", request.method, request.path, request.host);
     match payload {
         Payload::Nothing => {
             if request.method == "POST" {
@@ -110,10 +98,7 @@ fn send<S: Write>(
         Payload::Tar(push) => {
             head.push_str("Content-Type: application/x-tar\r\nTransfer-Encoding: chunked\r\n\r\n");
             stream.write_all(head.as_bytes()).map_err(Error::Stream)?;
-            let mut chunks = Chunks {
-                stream,
-                failed: None,
-            };
+            let mut chunks = Chunks { stream, failed: None };
             match push(&mut chunks) {
                 Ok(()) => chunks.stream.write_all(b"0\r\n\r\n").map_err(Error::Stream),
                 Err(error) => Err(match chunks.failed {
@@ -137,8 +122,7 @@ impl<S: Write> Write for Chunks<'_, S> {
             return Ok(0);
         }
         let chunk = (|| {
-            self.stream
-                .write_all(format!("{:x}\r\n", bytes.len()).as_bytes())?;
+            self.stream.write_all(format!("{:x}\r\n", bytes.len()).as_bytes())?;
             self.stream.write_all(bytes)?;
             self.stream.write_all(b"\r\n")
         })();
@@ -168,17 +152,10 @@ fn receive<S: Read>(mut stream: BufReader<S>, method: &str) -> Result<Response<S
         let framing = match (head.status, method) {
             (101, _) => Framing::UntilEnd,
             (204 | 304, _) | (_, "HEAD") => Framing::Length(0),
-            _ if head.chunked => Framing::Chunks {
-                left: 0,
-                first: true,
-            },
+            _ if head.chunked => Framing::Chunks { left: 0, first: true },
             _ => head.length.map_or(Framing::UntilEnd, Framing::Length),
         };
-        return Ok(Response {
-            status: head.status,
-            api_version: head.api_version,
-            body: Body { stream, framing },
-        });
+        return Ok(Response { status: head.status, api_version: head.api_version, body: Body { stream, framing } });
     }
 }
 
@@ -218,22 +195,11 @@ fn read_head<S: Read>(stream: &mut BufReader<S>, text: &mut Vec<u8>) -> Result<H
 
 fn understand(response: &httparse::Response<'_, '_>) -> Result<Head, Error> {
     let status = response.code.ok_or_else(|| malformed("no status"))?;
-    let mut head = Head {
-        status,
-        length: None,
-        chunked: false,
-        api_version: None,
-    };
+    let mut head = Head { status, length: None, chunked: false, api_version: None };
     for header in &*response.headers {
-        let value = str::from_utf8(header.value)
-            .map(str::trim)
-            .unwrap_or_default();
+        let value = str::from_utf8(header.value).map(str::trim).unwrap_or_default();
         if header.name.eq_ignore_ascii_case("content-length") {
-            head.length = Some(
-                value
-                    .parse()
-                    .map_err(|_| malformed(format!("a length of '{value}'")))?,
-            );
+            head.length = Some(value.parse().map_err(|_| malformed(format!("a length of '{value}'")))?);
         } else if header.name.eq_ignore_ascii_case("transfer-encoding") {
             head.chunked = value.eq_ignore_ascii_case("chunked");
         } else if header.name.eq_ignore_ascii_case("api-version") {
@@ -271,18 +237,12 @@ impl<S: Read> Body<S> {
     /// Reads the head of the next chunk, or the end of the last.
     fn next_chunk(&mut self, first: bool) -> io::Result<()> {
         if !first && !self.line()?.is_empty() {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "a chunk is longer than it says",
-            ));
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "a chunk is longer than it says"));
         }
         let mut line = self.line()?;
         line.extend_from_slice(b"\r\n");
         let Ok(httparse::Status::Complete((_, left))) = httparse::parse_chunk_size(&line) else {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "the length of a chunk is not a number",
-            ));
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "the length of a chunk is not a number"));
         };
         if left == 0 {
             while !self.line()?.is_empty() {}
@@ -321,9 +281,7 @@ impl<S: Read> BufRead for Body<S> {
         if buffer.is_empty() {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        let end = buffer
-            .len()
-            .min(usize::try_from(left).unwrap_or(usize::MAX));
+        let end = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
         Ok(&buffer[..end])
     }
 
@@ -360,16 +318,8 @@ mod tests {
 
     impl Peer {
         fn new(packets: &[&str]) -> Self {
-            let packets = packets
-                .iter()
-                .rev()
-                .map(|packet| packet.as_bytes().to_vec())
-                .collect();
-            Self {
-                packets,
-                sent: Vec::new(),
-                room: usize::MAX,
-            }
+            let packets = packets.iter().rev().map(|packet| packet.as_bytes().to_vec()).collect();
+            Self { packets, sent: Vec::new(), room: usize::MAX }
         }
     }
 
@@ -400,32 +350,20 @@ mod tests {
     }
 
     fn get(packets: &[&str]) -> Result<(u16, String), String> {
-        let request = Request {
-            method: "GET",
-            path: "/x",
-            host: "docker",
-        };
-        let mut response = exchange(Peer::new(packets), &request, Payload::Nothing)
-            .map_err(|error| format!("{error:?}"))?;
+        let request = Request { method: "GET", path: "/x", host: "docker" };
+        let mut response =
+            exchange(Peer::new(packets), &request, Payload::Nothing).map_err(|error| format!("{error:?}"))?;
         let mut body = String::new();
-        response
-            .body
-            .read_to_string(&mut body)
-            .map_err(|error| error.to_string())?;
+        response.body.read_to_string(&mut body).map_err(|error| error.to_string())?;
         Ok((response.status, body))
     }
 
     #[test]
     fn the_three_ways_to_end_a_body() {
-        assert_eq!(
-            get(&["HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhixx"]),
-            Ok((200, "hi".into()))
-        );
-        assert_eq!(
-            get(&["HTTP/1.1 200 OK\r\n\r\nhi", "!"]),
-            Ok((200, "hi!".into()))
-        );
-        let chunks = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n3;x=y\r\n!!!\r\n0\r\nT: x\r\n\r\n";
+        assert_eq!(get(&["HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhixx"]), Ok((200, "hi".into())));
+        assert_eq!(get(&["HTTP/1.1 200 OK\r\n\r\nhi", "!"]), Ok((200, "hi!".into())));
+        let chunks =
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n3;x=y\r\n!!!\r\n0\r\nT: x\r\n\r\n";
         assert_eq!(get(&[chunks]), Ok((200, "hi!!!".into())));
         let bytes: Vec<String> = chunks.chars().map(String::from).collect();
         let bytes: Vec<&str> = bytes.iter().map(String::as_str).collect();
@@ -434,15 +372,9 @@ mod tests {
 
     #[test]
     fn interim_answers_are_skipped_in_one_packet_and_in_two() {
+        assert_eq!(get(&["HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n"]), Ok((204, String::new())));
         assert_eq!(
-            get(&["HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n"]),
-            Ok((204, String::new()))
-        );
-        assert_eq!(
-            get(&[
-                "HTTP/1.1 100 Continue\r\n\r\n",
-                "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na"
-            ]),
+            get(&["HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na"]),
             Ok((200, "a".into()))
         );
     }
@@ -451,38 +383,23 @@ mod tests {
     fn a_cut_body_is_an_error_and_not_a_short_one() {
         assert!(get(&["HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhi"]).is_err());
         assert!(get(&["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhi"]).is_err());
-        assert!(
-            get(&["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n"]).is_err()
-        );
+        assert!(get(&["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n"]).is_err());
     }
 
     #[test]
     fn nonsense_is_refused() {
-        for nonsense in [
-            "",
-            "SSH-2.0-x\r\n",
-            "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
-            "HTTP/1.1 2",
-        ] {
+        for nonsense in ["", "SSH-2.0-x\r\n", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "HTTP/1.1 2"] {
             assert!(get(&[nonsense]).is_err(), "{nonsense}");
         }
         let endless = format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(LONGEST_HEAD));
-        assert!(
-            get(&[&endless, &endless])
-                .expect_err("endless")
-                .contains("does not end")
-        );
+        assert!(get(&[&endless, &endless]).expect_err("endless").contains("does not end"));
         let chunk = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n";
         assert!(get(&[chunk]).is_err());
     }
 
     #[test]
     fn an_upload_is_pushed_in_chunks() {
-        let request = Request {
-            method: "PUT",
-            path: "/x",
-            host: "docker",
-        };
+        let request = Request { method: "PUT", path: "/x", host: "docker" };
         let mut response = exchange(
             Peer::new(&["HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"]),
             &request,
@@ -495,30 +412,18 @@ mod tests {
 
     #[test]
     fn an_early_refusal_is_the_answer() {
-        let request = Request {
-            method: "PUT",
-            path: "/x",
-            host: "docker",
-        };
+        let request = Request { method: "PUT", path: "/x", host: "docker" };
         let mut peer = Peer::new(&["HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno"]);
         peer.room = 300;
         let mut push = |to: &mut dyn Write| (0..100).try_for_each(|_| to.write_all(&[0; 100]));
-        let response =
-            exchange(peer, &request, Payload::Tar(&mut push)).expect("the engine's answer");
+        let response = exchange(peer, &request, Payload::Tar(&mut push)).expect("the engine's answer");
         assert_eq!(response.status, 404);
     }
 
     #[test]
     fn a_source_that_fails_is_told_from_a_stream_that_fails() {
-        let request = Request {
-            method: "PUT",
-            path: "/x",
-            host: "docker",
-        };
+        let request = Request { method: "PUT", path: "/x", host: "docker" };
         let mut push = |_: &mut dyn Write| Err(io::Error::other("unreadable"));
-        assert!(matches!(
-            exchange(Peer::new(&[]), &request, Payload::Tar(&mut push)),
-            Err(Error::Source(_))
-        ));
+        assert!(matches!(exchange(Peer::new(&[]), &request, Payload::Tar(&mut push)), Err(Error::Source(_))));
     }
 }

@@ -9,12 +9,7 @@ use super::{Engine, Error, QUICK, broken, encoded};
 impl Engine {
     /// `GET /images/NAME/json`: whether the engine has the image.
     pub fn has_image(&self, image: &str) -> Result<bool, Error> {
-        match self.perform(
-            "GET",
-            &format!("/images/{}/json", encoded(image)),
-            Payload::Nothing,
-            QUICK,
-        ) {
+        match self.perform("GET", &format!("/images/{}/json", encoded(image)), Payload::Nothing, QUICK) {
             Ok(()) => Ok(true),
             Err(error) if error.is_not_found() => Ok(false),
             Err(error) => Err(error),
@@ -30,30 +25,19 @@ impl Engine {
             error: Option<String>,
         }
         let (name, tag) = split(image);
-        let path = format!(
-            "/images/create?fromImage={}&tag={}",
-            encoded(name),
-            encoded(tag)
-        );
+        let path = format!("/images/create?fromImage={}&tag={}", encoded(name), encoded(tag));
         let response = self.versioned("POST", &path, Payload::Nothing, Limit::Never, connected)?;
-        for progress in serde_json::Deserializer::from_reader(response.body).into_iter::<Progress>()
-        {
+        for progress in serde_json::Deserializer::from_reader(response.body).into_iter::<Progress>() {
             match progress {
                 Ok(Progress { error: None }) => {}
                 Ok(Progress { error: Some(words) }) => {
-                    return Err(Error::Pull {
-                        image: image.to_owned(),
-                        words,
-                    });
+                    return Err(Error::Pull { image: image.to_owned(), words });
                 }
                 Err(error) if error.is_io() => {
                     return Err(broken("POST /images/create".to_owned(), error.into()));
                 }
                 Err(error) => {
-                    return Err(Error::Nonsense {
-                        call: "POST /images/create".to_owned(),
-                        what: error.to_string(),
-                    });
+                    return Err(Error::Nonsense { call: "POST /images/create".to_owned(), what: error.to_string() });
                 }
             }
         }

@@ -39,15 +39,9 @@ use http::Payload;
 use types::{ApiVersion, Info, Version};
 
 /// The newest API version that we speak: nothing above it is needed yet, and every engine from 25 to 29 has it.
-const NEWEST: ApiVersion = ApiVersion {
-    major: 1,
-    minor: 44,
-};
+const NEWEST: ApiVersion = ApiVersion { major: 1, minor: 44 };
 /// The oldest one: Docker 19.03, the first with private IPC namespaces by default.
-const OLDEST: ApiVersion = ApiVersion {
-    major: 1,
-    minor: 40,
-};
+const OLDEST: ApiVersion = ApiVersion { major: 1, minor: 40 };
 
 /// How long a call may take that the engine answers from memory.
 pub const QUICK: Duration = Duration::from_secs(15);
@@ -69,16 +63,10 @@ type Response = http::Response<Socket>;
 impl Engine {
     /// Reaches the engine and agrees on an API version: the older of its newest and ours.
     pub fn connect(host: Host) -> Result<Self, Error> {
-        let mut engine = Self {
-            host,
-            version: NEWEST,
-        };
+        let mut engine = Self { host, version: NEWEST };
         let limit = Limit::Until(Instant::now() + QUICK);
         let pong = engine.exchange("GET", "/_ping", Payload::Nothing, limit, |_| ())?;
-        let theirs = pong
-            .api_version
-            .as_deref()
-            .and_then(|text| text.parse().ok());
+        let theirs = pong.api_version.as_deref().and_then(|text| text.parse().ok());
         drop(pong);
         engine.version = if let Some(theirs) = theirs {
             theirs
@@ -87,10 +75,7 @@ impl Engine {
             read_json::<Version>("GET /version", response)?.api_version
         };
         if engine.version < OLDEST {
-            return Err(Error::TooOld {
-                theirs: engine.version,
-                ours: OLDEST,
-            });
+            return Err(Error::TooOld { theirs: engine.version, ours: OLDEST });
         }
         engine.version = engine.version.min(NEWEST);
         Ok(engine)
@@ -119,20 +104,11 @@ impl Engine {
         payload: Payload<'_>,
         patience: Duration,
     ) -> Result<T, Error> {
-        read_json(
-            &call_name(method, path),
-            self.call(method, path, payload, patience)?,
-        )
+        read_json(&call_name(method, path), self.call(method, path, payload, patience)?)
     }
 
     /// Makes a call of which only the success matters.
-    fn perform(
-        &self,
-        method: &'static str,
-        path: &str,
-        payload: Payload<'_>,
-        patience: Duration,
-    ) -> Result<(), Error> {
+    fn perform(&self, method: &'static str, path: &str, payload: Payload<'_>, patience: Duration) -> Result<(), Error> {
         self.call(method, path, payload, patience).map(drop)
     }
 
@@ -143,13 +119,7 @@ impl Engine {
         payload: Payload<'_>,
         patience: Duration,
     ) -> Result<Response, Error> {
-        self.versioned(
-            method,
-            path,
-            payload,
-            Limit::Until(Instant::now() + patience),
-            |_| (),
-        )
+        self.versioned(method, path, payload, Limit::Until(Instant::now() + patience), |_| ())
     }
 
     /// Opens a stream: returns when the engine has sent its head, which means that it has taken note; from then on
@@ -169,13 +139,7 @@ impl Engine {
         limit: Limit,
         connected: impl FnOnce(Canceller),
     ) -> Result<Response, Error> {
-        self.exchange(
-            method,
-            &format!("/v{}{path}", self.version),
-            payload,
-            limit,
-            connected,
-        )
+        self.exchange(method, &format!("/v{}{path}", self.version), payload, limit, connected)
     }
 
     /// One request and the head of its answer. `connected` gets the means to cancel it before anything is sent.
@@ -188,27 +152,13 @@ impl Engine {
         connected: impl FnOnce(Canceller),
     ) -> Result<Response, Error> {
         let call = || call_name(method, path);
-        let socket = self.host.connect().map_err(|source| Error::Unreachable {
-            host: self.host.clone(),
-            source,
-        })?;
-        connected(socket.canceller().map_err(|source| Error::Broken {
-            call: call(),
-            source,
-        })?);
+        let socket = self.host.connect().map_err(|source| Error::Unreachable { host: self.host.clone(), source })?;
+        connected(socket.canceller().map_err(|source| Error::Broken { call: call(), source })?);
         let socket = socket.with(limit);
-        let request = http::Request {
-            method,
-            path,
-            host: self.host.authority(),
-        };
+        let request = http::Request { method, path, host: self.host.authority() };
         match http::exchange(socket, &request, payload) {
             Ok(response) if (200..300).contains(&response.status) => Ok(response),
-            Ok(response) => Err(Error::Refused {
-                call: call(),
-                status: response.status,
-                words: words(response),
-            }),
+            Ok(response) => Err(Error::Refused { call: call(), status: response.status, words: words(response) }),
             Err(http::Error::Source(source)) => Err(Error::Source(source)),
             Err(http::Error::Malformed(what)) => Err(Error::Nonsense { call: call(), what }),
             Err(http::Error::Stream(source)) => Err(broken(call(), source)),
@@ -219,16 +169,9 @@ impl Engine {
 /// A call as errors name it: without the version, which says nothing.
 fn call_name(method: &str, path: &str) -> String {
     let path = path.split('?').next().unwrap_or(path);
-    let unversioned = path
-        .strip_prefix("/v")
-        .and_then(|rest| rest.find('/').map(|slash| &rest[slash..]));
-    let versioned = path
-        .strip_prefix("/v")
-        .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
-    format!(
-        "{method} {}",
-        unversioned.filter(|_| versioned).unwrap_or(path)
-    )
+    let unversioned = path.strip_prefix("/v").and_then(|rest| rest.find('/').map(|slash| &rest[slash..]));
+    let versioned = path.strip_prefix("/v").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    format!("{method} {}", unversioned.filter(|_| versioned).unwrap_or(path))
 }
 
 /// An error of the connection: out of time, or cut.
@@ -242,10 +185,8 @@ fn broken(call: String, source: io::Error) -> Error {
 fn read_json<T: DeserializeOwned>(call: &str, response: Response) -> Result<T, Error> {
     let mut text = Vec::new();
     match response.body.take(LARGEST_ANSWER).read_to_end(&mut text) {
-        Ok(_) => serde_json::from_slice(&text).map_err(|error| Error::Nonsense {
-            call: call.to_owned(),
-            what: error.to_string(),
-        }),
+        Ok(_) => serde_json::from_slice(&text)
+            .map_err(|error| Error::Nonsense { call: call.to_owned(), what: error.to_string() }),
         Err(source) => Err(broken(call.to_owned(), source)),
     }
 }
@@ -261,11 +202,7 @@ fn words(response: Response) -> String {
     let _ = response.body.take(64 << 10).read_to_end(&mut text);
     match serde_json::from_slice(&text) {
         Ok(Message { message }) => message.trim().to_owned(),
-        Err(_) => String::from_utf8_lossy(&text)
-            .trim()
-            .chars()
-            .take(500)
-            .collect(),
+        Err(_) => String::from_utf8_lossy(&text).trim().chars().take(500).collect(),
     }
 }
 
@@ -297,19 +234,13 @@ mod tests {
 
     #[test]
     fn a_call_is_named_without_version_and_query() {
-        assert_eq!(
-            call_name("POST", "/v1.41/containers/create?name=x"),
-            "POST /containers/create"
-        );
+        assert_eq!(call_name("POST", "/v1.41/containers/create?name=x"), "POST /containers/create");
         assert_eq!(call_name("GET", "/version"), "GET /version");
         assert_eq!(call_name("GET", "/volumes/v"), "GET /volumes/v");
     }
 
     #[test]
     fn a_name_cannot_leave_its_place_in_a_path() {
-        assert_eq!(
-            encoded("a/../b?c=d e\r\n\u{e9}"),
-            "a%2F..%2Fb%3Fc%3Dd%20e%0D%0A%C3%A9"
-        );
+        assert_eq!(encoded("a/../b?c=d e\r\n\u{e9}"), "a%2F..%2Fb%3Fc%3Dd%20e%0D%0A%C3%A9");
     }
 }

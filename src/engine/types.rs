@@ -25,10 +25,8 @@ impl FromStr for ApiVersion {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let parts = text
-            .trim()
-            .split_once('.')
-            .and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)));
+        let parts =
+            text.trim().split_once('.').and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)));
         let (major, minor) = parts.ok_or_else(|| format!("'{text}' is not an API version"))?;
         Ok(Self { major, minor })
     }
@@ -36,9 +34,7 @@ impl FromStr for ApiVersion {
 
 impl<'de> Deserialize<'de> for ApiVersion {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        String::deserialize(from)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        String::deserialize(from)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -170,9 +166,7 @@ pub struct Volume {
 }
 
 /// The engine writes `null` for an empty collection.
-fn null_is_empty<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
-    from: D,
-) -> Result<T, D::Error> {
+fn null_is_empty<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(from: D) -> Result<T, D::Error> {
     Ok(Option::deserialize(from)?.unwrap_or_default())
 }
 
@@ -267,16 +261,10 @@ pub struct HostConfig {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub cgroup_parent: String,
     /// Volumes and paths of the host, as `SOURCE:TARGET[:OPTIONS]`.
-    #[serde(
-        skip_serializing_if = "Vec::is_empty",
-        deserialize_with = "null_is_empty"
-    )]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_empty")]
     pub binds: Vec<String>,
     /// Target → options of a tmpfs.
-    #[serde(
-        skip_serializing_if = "BTreeMap::is_empty",
-        deserialize_with = "null_is_empty"
-    )]
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "null_is_empty")]
     pub tmpfs: BTreeMap<String, String>,
     /// Whether the root filesystem is read-only.
     #[serde(skip_serializing_if = "is_zero")]
@@ -285,16 +273,10 @@ pub struct HostConfig {
     #[serde(skip_serializing_if = "is_zero")]
     pub privileged: bool,
     /// Capabilities to add.
-    #[serde(
-        skip_serializing_if = "Vec::is_empty",
-        deserialize_with = "null_is_empty"
-    )]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_empty")]
     pub cap_add: Vec<String>,
     /// Capabilities to drop.
-    #[serde(
-        skip_serializing_if = "Vec::is_empty",
-        deserialize_with = "null_is_empty"
-    )]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_empty")]
     pub cap_drop: Vec<String>,
     /// The memory limit in bytes, 0 for none.
     #[serde(skip_serializing_if = "is_zero")]
@@ -334,8 +316,10 @@ mod tests {
 
     #[test]
     fn what_the_engine_leaves_null_is_empty() {
-        let details: ContainerDetails =
-            serde_json::from_str(r#"{"Id":"a","Config":{"Labels":null,"Env":null},"HostConfig":{"Binds":null,"PidsLimit":null}}"#).expect("details");
+        let details: ContainerDetails = serde_json::from_str(
+            r#"{"Id":"a","Config":{"Labels":null,"Env":null},"HostConfig":{"Binds":null,"PidsLimit":null}}"#,
+        )
+        .expect("details");
         assert!(details.config.labels.is_empty() && details.host_config.binds.is_empty());
     }
 }

@@ -104,8 +104,7 @@ pub fn ask(controller: &str) -> io::Result<Health> {
     stream.set_read_timeout(Some(PATIENCE))?;
     let mut word = String::new();
     (&mut stream).take(32).read_to_string(&mut word)?;
-    Health::parse(&word)
-        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "the answer is not a health"))
+    Health::parse(&word).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "the answer is not a health"))
 }
 
 #[cfg(test)]

@@ -17,10 +17,7 @@ pub enum Stage {
 
 /// A container that podlike runs.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "they are the switches that Compose has"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "they are the switches that Compose has")]
 pub struct Component {
     /// The name within the pod.
     pub name: String,

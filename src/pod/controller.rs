@@ -30,12 +30,7 @@ pub struct Controller {
 
 impl Controller {
     /// Puts together what the engine and `/proc` say.
-    pub fn read(
-        details: ContainerDetails,
-        cgroup: Option<PathBuf>,
-        socket: Option<PathBuf>,
-        engine: Info,
-    ) -> Self {
+    pub fn read(details: ContainerDetails, cgroup: Option<PathBuf>, socket: Option<PathBuf>, engine: Info) -> Self {
         Self {
             id: details.id,
             name: details.name.trim_start_matches('/').to_owned(),
@@ -51,8 +46,6 @@ impl Controller {
 
     /// The value of a variable in its environment.
     pub(super) fn env(&self, key: &str) -> Option<&str> {
-        self.env
-            .iter()
-            .find_map(|pair| pair.strip_prefix(key)?.strip_prefix('='))
+        self.env.iter().find_map(|pair| pair.strip_prefix(key)?.strip_prefix('='))
     }
 }

@@ -18,17 +18,12 @@ pub struct FileCopy {
 /// Reads `SOURCE:TARGET`, a list of such, a mapping from source to target, or a list of such mappings.
 pub(super) fn copies(node: &Node) -> Result<Vec<FileCopy>, Error> {
     match &node.kind {
-        Kind::List(items) => Ok(items
-            .iter()
-            .map(copies)
-            .collect::<Result<Vec<_>, _>>()?
-            .into_iter()
-            .flatten()
-            .collect()),
-        Kind::Map(entries) => entries
-            .iter()
-            .map(|(source, target)| copy(target, source, target.text()?.trim()))
-            .collect(),
+        Kind::List(items) => {
+            Ok(items.iter().map(copies).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+        }
+        Kind::Map(entries) => {
+            entries.iter().map(|(source, target)| copy(target, source, target.text()?.trim())).collect()
+        }
         _ => {
             let text = node.text()?;
             match text.trim().split_once(':') {
@@ -46,10 +41,7 @@ fn copy(node: &Node, source: &str, target: &str) -> Result<FileCopy, Error> {
     if !target.starts_with('/') || target.split('/').any(|part| part == "..") {
         return Err(node.invalid("a copy: the target must be an absolute path without '..'"));
     }
-    Ok(FileCopy {
-        source: PathBuf::from(source),
-        target: target.to_owned(),
-    })
+    Ok(FileCopy { source: PathBuf::from(source), target: target.to_owned() })
 }
 
 #[cfg(test)]
@@ -59,10 +51,7 @@ mod tests {
 
     fn read(text: &str) -> Result<Vec<(String, String)>, Error> {
         let copies = copies(&parse(text).expect("valid"))?;
-        Ok(copies
-            .into_iter()
-            .map(|copy| (copy.source.display().to_string(), copy.target))
-            .collect())
+        Ok(copies.into_iter().map(|copy| (copy.source.display().to_string(), copy.target)).collect())
     }
 
     #[test]

@@ -61,15 +61,12 @@ impl fmt::Display for Error {
                 f.write_str("no components: the controller needs a container label pod.component.NAME for each")?;
                 match nearest {
                     Some(label) => write!(f, " (it has '{label}')"),
-                    None => f.write_str(
-                        " (in a stack, set it under 'labels' of the service, not under 'deploy')",
-                    ),
+                    None => f.write_str(" (in a stack, set it under 'labels' of the service, not under 'deploy')"),
                 }
             }
-            Self::Name { label } => write!(
-                f,
-                "label '{label}': the name of a component is made of letters, digits, '_', '.' and '-'"
-            ),
+            Self::Name { label } => {
+                write!(f, "label '{label}': the name of a component is made of letters, digits, '_', '.' and '-'")
+            }
             Self::NameTaken { label } => {
                 write!(f, "label '{label}': an init component has this name")
             }
@@ -77,15 +74,8 @@ impl fmt::Display for Error {
                 write!(f, "label '{label}': no such component")?;
                 suggest(f, nearest)
             }
-            Self::UnknownDependency {
-                component,
-                on,
-                nearest,
-            } => {
-                write!(
-                    f,
-                    "component '{component}': depends_on '{on}': no such component"
-                )?;
+            Self::UnknownDependency { component, on, nearest } => {
+                write!(f, "component '{component}': depends_on '{on}': no such component")?;
                 suggest(f, nearest)
             }
             Self::Circle(names) => write!(f, "depends_on goes in a circle: {}", names.join(" → ")),

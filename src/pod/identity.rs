@@ -66,8 +66,7 @@ fn is_id(text: &str) -> bool {
 }
 
 fn is_hex(text: &str) -> bool {
-    text.bytes()
-        .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// Our cgroup as the memory controller of cgroup v1 sees it, if the path is the host's: a namespace shows `/`.
@@ -76,9 +75,7 @@ pub fn cgroup(root: &Path, id: &str) -> Option<PathBuf> {
     text.lines().find_map(|line| {
         let mut fields = line.splitn(3, ':').skip(1);
         let (controllers, path) = (fields.next()?, fields.next()?);
-        let memory = controllers
-            .split(',')
-            .any(|controller| controller == "memory");
+        let memory = controllers.split(',').any(|controller| controller == "memory");
         (memory && path.ends_with(id)).then(|| PathBuf::from(path))
     })
 }
@@ -91,20 +88,13 @@ mod tests {
 
     #[test]
     fn the_id_is_in_the_mounts_wherever_the_engine_keeps_its_data() {
-        for folder in [
-            "/var/lib/docker/containers",
-            "/containers",
-            "/mnt/data/docker/containers",
-        ] {
-            let line = format!(
-                "1 2 254:0 {folder}/{ID}/resolv.conf /etc/resolv.conf rw - ext4 /dev/vda rw\n"
-            );
+        for folder in ["/var/lib/docker/containers", "/containers", "/mnt/data/docker/containers"] {
+            let line = format!("1 2 254:0 {folder}/{ID}/resolv.conf /etc/resolv.conf rw - ext4 /dev/vda rw\n");
             let text = format!("30 2 0:21 / /proc rw - proc proc rw\n{line}");
             assert_eq!(from_mountinfo(&text).as_deref(), Some(ID), "{folder}");
         }
-        let others = format!(
-            "1 2 254:0 /srv/{ID}/hosts /etc/hosts rw - ext4 x rw\n1 2 3 /containers/x/hosts /x rw\nshort"
-        );
+        let others =
+            format!("1 2 254:0 /srv/{ID}/hosts /etc/hosts rw - ext4 x rw\n1 2 3 /containers/x/hosts /x rw\nshort");
         assert_eq!(from_mountinfo(&others), None);
     }
 
@@ -117,19 +107,12 @@ mod tests {
         ] {
             assert_eq!(from_cgroup(&line).as_deref(), Some(ID), "{line}");
         }
-        assert_eq!(
-            from_cgroup("0::/\n4:memory:/\n"),
-            None,
-            "a cgroup namespace hides it"
-        );
+        assert_eq!(from_cgroup("0::/\n4:memory:/\n"), None, "a cgroup namespace hides it");
     }
 
     #[test]
     fn a_hostname_that_was_set_is_not_taken_for_an_id() {
-        assert_eq!(
-            from_hostname("0123456789ab\n").as_deref(),
-            Some("0123456789ab")
-        );
+        assert_eq!(from_hostname("0123456789ab\n").as_deref(), Some("0123456789ab"));
         assert_eq!(from_hostname("web-server-1\n"), None);
     }
 
@@ -137,15 +120,9 @@ mod tests {
     fn only_a_path_that_ends_with_our_id_is_our_cgroup() {
         let root = tempfile::tempdir().expect("a folder");
         fs::create_dir_all(root.path().join("proc/self")).expect("a folder");
-        let write =
-            |text: &str| fs::write(root.path().join("proc/self/cgroup"), text).expect("a file");
-        write(&format!(
-            "5:cpu,cpuacct:/docker/{ID}\n4:memory:/docker/{ID}\n"
-        ));
-        assert_eq!(
-            cgroup(root.path(), ID),
-            Some(format!("/docker/{ID}").into())
-        );
+        let write = |text: &str| fs::write(root.path().join("proc/self/cgroup"), text).expect("a file");
+        write(&format!("5:cpu,cpuacct:/docker/{ID}\n4:memory:/docker/{ID}\n"));
+        assert_eq!(cgroup(root.path(), ID), Some(format!("/docker/{ID}").into()));
         write("4:memory:/\n0::/\n");
         assert_eq!(cgroup(root.path(), ID), None);
     }

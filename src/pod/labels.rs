@@ -47,57 +47,33 @@ impl PodSpec {
     pub fn from_labels(labels: &BTreeMap<String, String>) -> Result<Self, Error> {
         let mut components = Vec::new();
         if let Some(text) = labels.get(INIT) {
-            components = init_components(text).map_err(|source| Error::Label {
-                label: INIT.to_owned(),
-                source,
-            })?;
+            components = init_components(text).map_err(|source| Error::Label { label: INIT.to_owned(), source })?;
         }
         for (label, text) in labels {
             if let Some(name) = label.strip_prefix(COMPONENT_PREFIX) {
-                let component = component(name, text).map_err(|source| Error::Label {
-                    label: label.clone(),
-                    source,
-                })?;
-                if components
-                    .iter()
-                    .any(|other: &Component| other.name == component.name)
-                {
-                    return Err(Error::NameTaken {
-                        label: label.clone(),
-                    });
+                let component =
+                    component(name, text).map_err(|source| Error::Label { label: label.clone(), source })?;
+                if components.iter().any(|other: &Component| other.name == component.name) {
+                    return Err(Error::NameTaken { label: label.clone() });
                 }
                 if !is_container_name(name) {
-                    return Err(Error::Name {
-                        label: label.clone(),
-                    });
+                    return Err(Error::Name { label: label.clone() });
                 }
                 components.push(component);
             }
         }
-        if components
-            .iter()
-            .all(|component| component.stage == Stage::Init)
-        {
+        if components.iter().all(|component| component.stage == Stage::Init) {
             let nearest = labels.keys().find(|label| looks_like_ours(label)).cloned();
             return Err(Error::NoComponents { nearest });
         }
         for (label, text) in labels {
             if let Some(name) = label.strip_prefix(COPY_PREFIX) {
                 let nearest = needs::nearest(name, &components);
-                let Some(component) = components
-                    .iter_mut()
-                    .find(|component| component.name == name)
-                else {
-                    return Err(Error::UnknownCopy {
-                        label: label.clone(),
-                        nearest,
-                    });
+                let Some(component) = components.iter_mut().find(|component| component.name == name) else {
+                    return Err(Error::UnknownCopy { label: label.clone(), nearest });
                 };
                 let copies = compose::parse(text).and_then(|node| copy::copies(&node));
-                component.copies = copies.map_err(|source| Error::Label {
-                    label: label.clone(),
-                    source,
-                })?;
+                component.copies = copies.map_err(|source| Error::Label { label: label.clone(), source })?;
             }
         }
         let needs = needs::resolve(&components)?;
@@ -125,10 +101,7 @@ fn init_components(text: &str) -> Result<Vec<Component>, compose::Error> {
 
 /// The engine's rule for the names of containers, of which ours are a part.
 fn is_container_name(name: &str) -> bool {
-    !name.is_empty()
-        && name
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
 }
 
 /// Whether a label was probably meant to declare a component.

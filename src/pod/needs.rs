@@ -40,13 +40,7 @@ pub struct Need {
 pub(super) fn dependencies(node: &Node) -> Result<Vec<Dependency>, compose::Error> {
     let Kind::Map(entries) = &node.kind else {
         let names = compose::strings(node)?;
-        return Ok(names
-            .into_iter()
-            .map(|on| Dependency {
-                on,
-                until: Until::Started,
-            })
-            .collect());
+        return Ok(names.into_iter().map(|on| Dependency { on, until: Until::Started }).collect());
     };
     entries
         .iter()
@@ -60,10 +54,7 @@ pub(super) fn dependencies(node: &Node) -> Result<Vec<Dependency>, compose::Erro
                     }
                 }
             }
-            Ok(Dependency {
-                on: on.clone(),
-                until,
-            })
+            Ok(Dependency { on: on.clone(), until })
         })
         .collect()
 }
@@ -73,18 +64,14 @@ fn condition_of(node: &Node) -> Result<Until, compose::Error> {
         "service_started" => Ok(Until::Started),
         "service_healthy" => Ok(Until::Healthy),
         "service_completed_successfully" => Ok(Until::Succeeded),
-        _ => Err(node.invalid(
-            "a condition: service_started, service_healthy or service_completed_successfully",
-        )),
+        _ => Err(node.invalid("a condition: service_started, service_healthy or service_completed_successfully")),
     }
 }
 
 /// The needs of each component, in the order of the components. An init component needs the one before it, a main
 /// component the last of them, each to have succeeded.
 pub(super) fn resolve(components: &[Component]) -> Result<Vec<Vec<Need>>, Error> {
-    let last_init = components
-        .iter()
-        .rposition(|component| component.stage == Stage::Init);
+    let last_init = components.iter().rposition(|component| component.stage == Stage::Init);
     let needs = components
         .iter()
         .enumerate()
@@ -93,27 +80,16 @@ pub(super) fn resolve(components: &[Component]) -> Result<Vec<Vec<Need>>, Error>
                 Stage::Init => position.checked_sub(1),
                 Stage::Main => last_init,
             };
-            let mut needs: Vec<_> = before
-                .map(|on| Need {
-                    on,
-                    until: Until::Succeeded,
-                })
-                .into_iter()
-                .collect();
+            let mut needs: Vec<_> = before.map(|on| Need { on, until: Until::Succeeded }).into_iter().collect();
             for dependency in &component.depends_on {
-                let found = components
-                    .iter()
-                    .position(|other| other.name == dependency.on);
+                let found = components.iter().position(|other| other.name == dependency.on);
                 let on = found.ok_or_else(|| Error::UnknownDependency {
                     component: component.name.clone(),
                     on: dependency.on.clone(),
                     nearest: nearest(&dependency.on, components),
                 })?;
                 if components[on].stage == Stage::Main {
-                    needs.push(Need {
-                        on,
-                        until: dependency.until,
-                    });
+                    needs.push(Need { on, until: dependency.until });
                 }
             }
             Ok(needs)
@@ -121,22 +97,13 @@ pub(super) fn resolve(components: &[Component]) -> Result<Vec<Vec<Need>>, Error>
         .collect::<Result<Vec<_>, Error>>()?;
     match order(&needs) {
         Ok(_) => Ok(needs),
-        Err(circle) => Err(Error::Circle(
-            circle
-                .into_iter()
-                .map(|on| components[on].name.clone())
-                .collect(),
-        )),
+        Err(circle) => Err(Error::Circle(circle.into_iter().map(|on| components[on].name.clone()).collect())),
     }
 }
 
 /// The component whose name is nearest to a name that nobody has.
 pub(super) fn nearest(name: &str, components: &[Component]) -> Option<String> {
-    compose::nearest(
-        name,
-        components.iter().map(|component| component.name.as_str()),
-    )
-    .map(str::to_owned)
+    compose::nearest(name, components.iter().map(|component| component.name.as_str())).map(str::to_owned)
 }
 
 /// The positions in an order in which each comes after what it needs; else a circle, from a component to itself.
@@ -144,9 +111,8 @@ pub(super) fn order(needs: &[Vec<Need>]) -> Result<Vec<usize>, Vec<usize>> {
     let mut order = Vec::new();
     let mut waiting: Vec<usize> = (0..needs.len()).collect();
     while !waiting.is_empty() {
-        let (ready, rest): (Vec<_>, Vec<_>) = waiting
-            .iter()
-            .partition(|on| needs[**on].iter().all(|need| order.contains(&need.on)));
+        let (ready, rest): (Vec<_>, Vec<_>) =
+            waiting.iter().partition(|on| needs[**on].iter().all(|need| order.contains(&need.on)));
         if ready.is_empty() {
             return Err(circle(needs, &rest));
         }
@@ -161,10 +127,7 @@ fn circle(needs: &[Vec<Need>], stuck: &[usize]) -> Vec<usize> {
     let mut path = vec![stuck[0]];
     loop {
         let last = path[path.len() - 1];
-        let next = needs[last]
-            .iter()
-            .map(|need| need.on)
-            .find(|on| stuck.contains(on));
+        let next = needs[last].iter().map(|need| need.on).find(|on| stuck.contains(on));
         let next = next.expect("a stuck component needs another stuck one");
         if let Some(start) = path.iter().position(|on| *on == next) {
             path.drain(..start);
@@ -183,53 +146,32 @@ mod tests {
         let components: Vec<_> = edges
             .iter()
             .map(|(name, on)| {
-                let stage = if name.starts_with("init") {
-                    Stage::Init
-                } else {
-                    Stage::Main
-                };
+                let stage = if name.starts_with("init") { Stage::Init } else { Stage::Main };
                 let mut component = Component::new(name, stage, "x");
-                component.depends_on = on
-                    .iter()
-                    .map(|on| Dependency {
-                        on: (*on).to_owned(),
-                        until: Until::Started,
-                    })
-                    .collect();
+                component.depends_on =
+                    on.iter().map(|on| Dependency { on: (*on).to_owned(), until: Until::Started }).collect();
                 component
             })
             .collect();
         let needs = resolve(&components).map_err(|error| error.to_string())?;
-        Ok(needs
-            .into_iter()
-            .map(|needs| needs.into_iter().map(|need| need.on).collect())
-            .collect())
+        Ok(needs.into_iter().map(|needs| needs.into_iter().map(|need| need.on).collect()).collect())
     }
 
     #[test]
     fn init_components_queue_and_the_main_ones_need_the_last() {
-        let needs = pod(&[
-            ("init-1", &[]),
-            ("init-2", &[]),
-            ("web", &["db"]),
-            ("db", &[]),
-        ]);
+        let needs = pod(&[("init-1", &[]), ("init-2", &[]), ("web", &["db"]), ("db", &[])]);
         assert_eq!(needs, Ok(vec![vec![], vec![0], vec![1, 3], vec![1]]));
     }
 
     #[test]
     fn an_unknown_name_is_refused_with_a_suggestion() {
         let error = pod(&[("web", &["dbb"]), ("db", &[])]).expect_err("unknown");
-        assert_eq!(
-            error,
-            "component 'web': depends_on 'dbb': no such component, did you mean 'db'?"
-        );
+        assert_eq!(error, "component 'web': depends_on 'dbb': no such component, did you mean 'db'?");
     }
 
     #[test]
     fn a_circle_is_shown_from_end_to_end() {
-        let error = pod(&[("x", &["a"]), ("a", &["b"]), ("b", &["c"]), ("c", &["a"])])
-            .expect_err("a circle");
+        let error = pod(&[("x", &["a"]), ("a", &["b"]), ("b", &["c"]), ("c", &["a"])]).expect_err("a circle");
         assert_eq!(error, "depends_on goes in a circle: a → b → c → a");
         assert!(pod(&[("a", &["a"])]).is_err());
     }

@@ -33,22 +33,14 @@ const KEYS: [&str; 21] = [
 /// Reads a component. Unknown keys are errors, `x-*` is left alone.
 pub(super) fn component(name: &str, stage: Stage, node: &Node) -> Result<Component, Error> {
     let entries = node.map()?;
-    let image = entries
-        .iter()
-        .find(|(key, value)| key == "image" && !value.is_null());
-    let image = image
-        .map(|(_, value)| value.text())
-        .transpose()?
-        .filter(|image| !image.is_empty());
+    let image = entries.iter().find(|(key, value)| key == "image" && !value.is_null());
+    let image = image.map(|(_, value)| value.text()).transpose()?.filter(|image| !image.is_empty());
     let Some(image) = image else {
         // A misspelt key explains the missing one.
         if let Some((key, _)) = entries.iter().find(|(key, _)| !known(key)) {
             return Err(node.unknown(key, KEYS));
         }
-        return Err(Error::MissingKey {
-            at: node.at.clone(),
-            key: "image",
-        });
+        return Err(Error::MissingKey { at: node.at.clone(), key: "image" });
     };
     let mut component = Component::new(name, stage, &image);
     for (key, value) in entries {
@@ -77,10 +69,7 @@ fn set(component: &mut Component, key: &str, value: &Node) -> Result<(), Error> 
         "healthcheck" => component.healthcheck = Some(healthcheck(value)?),
         "labels" => {
             let labels = compose::key_values(value)?;
-            component.labels = labels
-                .into_iter()
-                .map(|(key, value)| (key, value.unwrap_or_default()))
-                .collect();
+            component.labels = labels.into_iter().map(|(key, value)| (key, value.unwrap_or_default())).collect();
         }
         "mem_limit" => component.mem_limit = Some(compose::byte_size(value)?),
         "oom_score_adj" => {
@@ -128,16 +117,8 @@ fn tmpfs(node: &Node) -> Result<Vec<(String, String)>, Error> {
 }
 
 fn healthcheck(node: &Node) -> Result<Healthcheck, Error> {
-    const KEYS: [&str; 6] = [
-        "disable",
-        "interval",
-        "retries",
-        "start_period",
-        "test",
-        "timeout",
-    ];
-    let (mut test, mut interval, mut timeout, mut start_period, mut retries) =
-        (None, None, None, None, None);
+    const KEYS: [&str; 6] = ["disable", "interval", "retries", "start_period", "test", "timeout"];
+    let (mut test, mut interval, mut timeout, mut start_period, mut retries) = (None, None, None, None, None);
     let mut disabled = false;
     for (key, value) in node.map()? {
         match key.as_str() {
@@ -148,8 +129,7 @@ fn healthcheck(node: &Node) -> Result<Healthcheck, Error> {
             "start_period" => start_period = Some(compose::duration(value)?),
             "retries" => {
                 let count = value.integer()?;
-                retries =
-                    Some(u64::try_from(count).map_err(|_| value.invalid("a number of retries"))?);
+                retries = Some(u64::try_from(count).map_err(|_| value.invalid("a number of retries"))?);
             }
             "test" => match &value.kind {
                 Kind::List(_) => {
@@ -161,8 +141,7 @@ fn healthcheck(node: &Node) -> Result<Healthcheck, Error> {
                             return Err(Error::Invalid {
                                 at: value.at.clone(),
                                 value: words.join(" "),
-                                expected: "a test: a list starts with CMD, CMD-SHELL or NONE"
-                                    .to_owned(),
+                                expected: "a test: a list starts with CMD, CMD-SHELL or NONE".to_owned(),
                             });
                         }
                     }
@@ -176,11 +155,5 @@ fn healthcheck(node: &Node) -> Result<Healthcheck, Error> {
     if disabled {
         return Ok(Healthcheck::Disabled);
     }
-    Ok(Healthcheck::Check {
-        test,
-        interval,
-        timeout,
-        start_period,
-        retries,
-    })
+    Ok(Healthcheck::Check { test, interval, timeout, start_period, retries })
 }

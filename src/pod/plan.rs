@@ -21,10 +21,7 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// What the operator chose by flags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "they are the switches of the command line"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "they are the switches of the command line")]
 pub struct Options {
     /// Share the PID namespace.
     pub pids: bool,
@@ -40,13 +37,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            pids: true,
-            ipc: true,
-            volumes: false,
-            pull: false,
-            logs: false,
-        }
+        Self { pids: true, ipc: true, volumes: false, pull: false, logs: false }
     }
 }
 
@@ -120,21 +111,11 @@ impl fmt::Display for Warning {
                 "components are not placed in the controller's cgroup (cgroup v{version}, {driver} driver): \
                  its limits hold for each component, not for their sum"
             ),
-            Self::Capped {
-                component,
-                key,
-                limit,
-            } => {
-                write!(
-                    f,
-                    "component '{component}': {key} is above the controller's limit, {limit} is used"
-                )
+            Self::Capped { component, key, limit } => {
+                write!(f, "component '{component}': {key} is above the controller's limit, {limit} is used")
             }
             Self::SwarmLabel { component, label } => {
-                write!(
-                    f,
-                    "component '{component}': the label '{label}' is left out, it belongs to Swarm"
-                )
+                write!(f, "component '{component}': the label '{label}' is left out, it belongs to Swarm")
             }
             Self::SocketNotShared { destination } => write!(
                 f,
@@ -156,22 +137,11 @@ pub fn plan(spec: &PodSpec, controller: &Controller, options: Options) -> (Plan,
             version => version,
         };
         let driver = controller.engine.cgroup_driver.clone();
-        warnings.push(Warning::NotNested {
-            version: version.to_owned(),
-            driver,
-        });
+        warnings.push(Warning::NotNested { version: version.to_owned(), driver });
     }
-    let shared = if options.volumes {
-        shared_mounts(controller, &mut warnings)
-    } else {
-        Vec::new()
-    };
+    let shared = if options.volumes { shared_mounts(controller, &mut warnings) } else { Vec::new() };
     let mut needs = spec.needs.clone();
-    let ipc = if options.ipc {
-        Ipc::choose(spec, controller)
-    } else {
-        Ipc::Private
-    };
+    let ipc = if options.ipc { Ipc::choose(spec, controller) } else { Ipc::Private };
     ipc.add_needs(spec, &mut needs);
     let auto_remove = auto_remove(controller);
     let components = spec
@@ -189,29 +159,15 @@ pub fn plan(spec: &PodSpec, controller: &Controller, options: Options) -> (Plan,
                 privileged: component.privileged,
                 cap_add: component.cap_add.clone(),
                 cap_drop: component.cap_drop.clone(),
-                oom_score_adj: component
-                    .oom_score_adj
-                    .unwrap_or((controller.host.oom_score_adj + 1).min(1000)),
+                oom_score_adj: component.oom_score_adj.unwrap_or((controller.host.oom_score_adj + 1).min(1000)),
                 ..HostConfig::default()
             };
             if options.pids {
                 host_config.pid_mode = format!("container:{}", controller.id);
             }
-            limit(
-                &mut host_config,
-                component,
-                controller,
-                nested,
-                &mut warnings,
-            );
+            limit(&mut host_config, component, controller, nested, &mut warnings);
             let mut request = request(component, controller, &mut warnings);
-            mount(
-                &mut request,
-                &mut host_config,
-                component,
-                controller,
-                &shared,
-            );
+            mount(&mut request, &mut host_config, component, controller, &shared);
             request.host_config = host_config;
             Planned {
                 name: component.name.clone(),
@@ -233,23 +189,15 @@ fn container_name(controller: &Controller, component: &Component) -> String {
 /// Whether the engine removes a container that ends. It may where it cannot lose the container or its exit code by it:
 /// engines before 26 lose such containers when they come back with live-restore.
 fn auto_remove(controller: &Controller) -> bool {
-    !controller.engine.live_restore_enabled
-        || controller.engine.major().is_some_and(|major| major >= 26)
+    !controller.engine.live_restore_enabled || controller.engine.major().is_some_and(|major| major >= 26)
 }
 
 /// The part of a request that a component decides by itself.
-fn request(
-    component: &Component,
-    controller: &Controller,
-    warnings: &mut Vec<Warning>,
-) -> CreateRequest {
+fn request(component: &Component, controller: &Controller, warnings: &mut Vec<Warning>) -> CreateRequest {
     let mut labels = BTreeMap::new();
     for (key, value) in &component.labels {
         if key.starts_with(SWARM_PREFIX) {
-            warnings.push(Warning::SwarmLabel {
-                component: component.name.clone(),
-                label: key.clone(),
-            });
+            warnings.push(Warning::SwarmLabel { component: component.name.clone(), label: key.clone() });
         } else {
             labels.insert(key.clone(), value.clone());
         }
@@ -292,22 +240,11 @@ fn whole_seconds(duration: Duration) -> u64 {
 
 fn healthcheck(check: &Healthcheck) -> types::Healthcheck {
     let nanoseconds = |duration: &Option<Duration>| {
-        duration.map_or(0, |duration| {
-            u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
-        })
+        duration.map_or(0, |duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX))
     };
     match check {
-        Healthcheck::Disabled => types::Healthcheck {
-            test: vec!["NONE".to_owned()],
-            ..types::Healthcheck::default()
-        },
-        Healthcheck::Check {
-            test,
-            interval,
-            timeout,
-            start_period,
-            retries,
-        } => types::Healthcheck {
+        Healthcheck::Disabled => types::Healthcheck { test: vec!["NONE".to_owned()], ..types::Healthcheck::default() },
+        Healthcheck::Check { test, interval, timeout, start_period, retries } => types::Healthcheck {
             test: test.clone().unwrap_or_default(),
             interval: nanoseconds(interval),
             timeout: nanoseconds(timeout),
@@ -331,28 +268,15 @@ fn limit(
         if own.memory > 0 && limit > own.memory {
             host.memory = own.memory;
             let component = component.name.clone();
-            warnings.push(Warning::Capped {
-                component,
-                key: "mem_limit",
-                limit: own.memory,
-            });
+            warnings.push(Warning::Capped { component, key: "mem_limit", limit: own.memory });
         }
     }
     if nested {
-        host.cgroup_parent = controller
-            .cgroup
-            .as_deref()
-            .unwrap_or(Path::new(""))
-            .display()
-            .to_string();
+        host.cgroup_parent = controller.cgroup.as_deref().unwrap_or(Path::new("")).display().to_string();
         return;
     }
     if own.memory > 0 {
-        host.memory = if host.memory == 0 {
-            own.memory
-        } else {
-            host.memory
-        };
+        host.memory = if host.memory == 0 { own.memory } else { host.memory };
         host.memory_swap = own.memory_swap;
     }
     host.nano_cpus = own.nano_cpus;
@@ -391,14 +315,8 @@ impl Ipc {
     fn add_needs(&self, spec: &PodSpec, needs: &mut [Vec<Need>]) {
         let Self::Donor(donor) = self else { return };
         for (position, needs) in needs.iter_mut().enumerate() {
-            if position != *donor
-                && stays(spec, position)
-                && needs.iter().all(|need| need.on != *donor)
-            {
-                needs.push(Need {
-                    on: *donor,
-                    until: Until::Started,
-                });
+            if position != *donor && stays(spec, position) && needs.iter().all(|need| need.on != *donor) {
+                needs.push(Need { on: *donor, until: Until::Started });
             }
         }
     }
@@ -408,10 +326,7 @@ impl Ipc {
             Self::Join(mode) => mode.clone(),
             Self::Donor(donor) if position == *donor => "shareable".to_owned(),
             Self::Donor(donor) if stays(spec, position) => {
-                format!(
-                    "container:{}",
-                    container_name(controller, &spec.components[*donor])
-                )
+                format!("container:{}", container_name(controller, &spec.components[*donor]))
             }
             Self::Private | Self::Donor(_) => String::new(),
         }
@@ -420,19 +335,14 @@ impl Ipc {
 
 /// Whether a component is meant to run as long as the pod does.
 fn stays(spec: &PodSpec, position: usize) -> bool {
-    let ends = Need {
-        on: position,
-        until: Until::Succeeded,
-    };
-    spec.components[position].stage == Stage::Main
-        && spec.needs.iter().all(|needs| !needs.contains(&ends))
+    let ends = Need { on: position, until: Until::Succeeded };
+    spec.components[position].stage == Stage::Main && spec.needs.iter().all(|needs| !needs.contains(&ends))
 }
 
 /// What `-volumes` shares: the controller's binds and volumes, but for those through which the engine's socket is seen.
 fn shared_mounts<'a>(controller: &'a Controller, warnings: &mut Vec<Warning>) -> Vec<&'a Mount> {
     let socket = controller.socket.as_deref();
-    let leads_to =
-        |mount: &Mount| socket.is_some_and(|socket| socket.starts_with(&mount.destination));
+    let leads_to = |mount: &Mount| socket.is_some_and(|socket| socket.starts_with(&mount.destination));
     let sockets: Vec<&str> = controller
         .mounts
         .iter()
@@ -440,19 +350,13 @@ fn shared_mounts<'a>(controller: &'a Controller, warnings: &mut Vec<Warning>) ->
         .map(|mount| mount.source.as_str())
         .chain(["/var/run/docker.sock"])
         .collect();
-    let holds = |mount: &Mount| {
-        sockets
-            .iter()
-            .any(|socket| real(socket).starts_with(real(&mount.source)))
-    };
+    let holds = |mount: &Mount| sockets.iter().any(|socket| real(socket).starts_with(real(&mount.source)));
     controller
         .mounts
         .iter()
         .filter(|mount| match mount.kind.as_str() {
             "volume" | "bind" if leads_to(mount) || (mount.kind == "bind" && holds(mount)) => {
-                warnings.push(Warning::SocketNotShared {
-                    destination: mount.destination.clone(),
-                });
+                warnings.push(Warning::SocketNotShared { destination: mount.destination.clone() });
                 false
             }
             "volume" | "bind" => true,
@@ -463,11 +367,7 @@ fn shared_mounts<'a>(controller: &'a Controller, warnings: &mut Vec<Warning>) ->
 
 /// `/var/run` is `/run` on every Linux of today.
 fn real(path: &str) -> std::path::PathBuf {
-    Path::new("/run").join(
-        Path::new(path)
-            .strip_prefix("/var/run")
-            .unwrap_or(Path::new(path)),
-    )
+    Path::new("/run").join(Path::new(path).strip_prefix("/var/run").unwrap_or(Path::new(path)))
 }
 
 /// Volumes of the component first: the same target of the controller's gives way.
@@ -478,12 +378,7 @@ fn mount(
     controller: &Controller,
     shared: &[&Mount],
 ) {
-    for Volume {
-        source,
-        target,
-        options,
-    } in &component.volumes
-    {
+    for Volume { source, target, options } in &component.volumes {
         let source = match source {
             Source::Anonymous => {
                 request.volumes.insert(target.clone());
@@ -500,22 +395,12 @@ fn mount(
             || component.tmpfs.iter().any(|(target, _)| at(target))
     };
     for mount in shared.iter().filter(|mount| !taken(mount)) {
-        let source = if mount.kind == "volume" {
-            &mount.name
-        } else {
-            &mount.source
-        };
+        let source = if mount.kind == "volume" { &mount.name } else { &mount.source };
         let mut options = vec![if mount.writable { "rw" } else { "ro" }.to_owned()];
         if mount.kind == "bind" && !matches!(mount.propagation.as_str(), "" | "rprivate") {
             options.push(mount.propagation.clone());
         }
-        options.extend(
-            mount
-                .mode
-                .split(',')
-                .filter(|option| option.eq_ignore_ascii_case("z"))
-                .map(str::to_owned),
-        );
+        options.extend(mount.mode.split(',').filter(|option| option.eq_ignore_ascii_case("z")).map(str::to_owned));
         host.binds.push(bind(source, &mount.destination, &options));
     }
 }
@@ -529,16 +414,9 @@ fn bind(source: &str, target: &str, options: &[String]) -> String {
 
 /// The volume that a name means: one of the controller's, by the name itself or with the stack's or project's before it.
 fn volume_name(controller: &Controller, name: &str) -> String {
-    let scoped = [STACK, PROJECT]
-        .iter()
-        .filter_map(|label| controller.labels.get(*label));
+    let scoped = [STACK, PROJECT].iter().filter_map(|label| controller.labels.get(*label));
     let scoped = scoped.map(|scope| format!("{scope}_{name}"));
     let mut names = std::iter::once(name.to_owned()).chain(scoped);
-    let mounted = |name: &String| {
-        controller
-            .mounts
-            .iter()
-            .any(|mount| mount.kind == "volume" && mount.name == *name)
-    };
+    let mounted = |name: &String| controller.mounts.iter().any(|mount| mount.kind == "volume" && mount.name == *name);
     names.find(mounted).unwrap_or_else(|| name.to_owned())
 }

@@ -26,10 +26,7 @@ pub(super) struct Component {
 impl Component {
     /// From nothing to the exit.
     pub(super) fn live(self) {
-        let end = match self
-            .start()
-            .and_then(|(id, wait)| self.see_it_end(&id, wait))
-        {
+        let end = match self.start().and_then(|(id, wait)| self.see_it_end(&id, wait)) {
             Ok(code) => Event::Exited(self.who, code),
             Err(error) => Event::Failed(self.who, error),
         };
@@ -42,74 +39,42 @@ impl Component {
             self.pull()?;
         }
         let id = self.create()?;
-        let details = self
-            .engine
-            .inspect(&id)
-            .map_err(step("inspect its container"))?;
-        let checked = details
-            .state
-            .health
-            .is_some_and(|health| health.status != "none");
-        self.inbox.event(Event::Created {
-            who: self.who,
-            id: id.clone(),
-            checked,
-        });
+        let details = self.engine.inspect(&id).map_err(step("inspect its container"))?;
+        let checked = details.state.health.is_some_and(|health| health.status != "none");
+        self.inbox.event(Event::Created { who: self.who, id: id.clone(), checked });
         for copy in &self.planned.copies {
             let copied = self.engine.copy_into(&id, &copy.source, &copy.target);
-            copied.map_err(|source| Error::Copy {
-                from: copy.source.clone(),
-                to: copy.target.clone(),
-                source,
-            })?;
+            copied.map_err(|source| Error::Copy { from: copy.source.clone(), to: copy.target.clone(), source })?;
         }
         if let Some(output) = &self.output {
-            let attach = self
-                .engine
-                .attach(&id)
-                .map_err(step("attach to its output"))?;
+            let attach = self.engine.attach(&id).map_err(step("attach to its output"))?;
             output.follow(&self.planned.name, details.config.tty, attach);
         }
-        let wait = self
-            .engine
-            .wait(&id, Condition::NextExit)
-            .map_err(step("wait for its exit"))?;
-        self.engine
-            .start(&id)
-            .map_err(step("start its container"))?;
+        let wait = self.engine.wait(&id, Condition::NextExit).map_err(step("wait for its exit"))?;
+        self.engine.start(&id).map_err(step("start its container"))?;
         self.inbox.event(Event::Started(self.who));
         Ok((id, wait))
     }
 
     fn create(&self) -> Result<String, Error> {
-        let Planned {
-            container, request, ..
-        } = &*self.planned;
+        let Planned { container, request, .. } = &*self.planned;
         let missing = match self.engine.create(container, request) {
             Err(error) if error.is_not_found() => error,
             result => return result.map_err(step("create its container")),
         };
         // The image, or a container whose namespace it joins?
-        if self
-            .engine
-            .has_image(&request.image)
-            .map_err(step("look for its image"))?
-        {
+        if self.engine.has_image(&request.image).map_err(step("look for its image"))? {
             return Err(step("create its container")(missing));
         }
         self.pull()?;
-        self.engine
-            .create(container, request)
-            .map_err(step("create its container"))
+        self.engine.create(container, request).map_err(step("create its container"))
     }
 
     fn pull(&self) -> Result<(), Error> {
         let Planned { name, request, .. } = &*self.planned;
         log::info!("{name}: pulling the image '{}'", request.image);
         let pulling = |cancel| self.inbox.send(Message::Pulling(self.who, cancel));
-        self.engine
-            .pull(&request.image, pulling)
-            .map_err(step("pull its image"))
+        self.engine.pull(&request.image, pulling).map_err(step("pull its image"))
     }
 
     /// A wait that breaks says nothing about the container: look, and wait again if it still runs.
@@ -121,17 +86,11 @@ impl Component {
                 Err(error) => error,
             };
             log::warn!("{}: {error}", self.planned.name);
-            let details = self
-                .engine
-                .inspect(id)
-                .map_err(|source| Error::Lost { source })?;
+            let details = self.engine.inspect(id).map_err(|source| Error::Lost { source })?;
             if !details.state.running {
                 return Ok(details.state.exit_code);
             }
-            result = self
-                .engine
-                .wait(id, Condition::NotRunning)
-                .and_then(Wait::exit_code);
+            result = self.engine.wait(id, Condition::NotRunning).and_then(Wait::exit_code);
         }
     }
 
@@ -147,10 +106,7 @@ impl Component {
         // Once more: what an engine refuses in the middle of something it often does a moment later.
         let removed = self.remove(id).or_else(|_| self.remove(id));
         if let Err(error) = removed {
-            log::error!(
-                "{name}: the container {} may be left behind: {error}",
-                self.planned.container
-            );
+            log::error!("{name}: the container {} may be left behind: {error}", self.planned.container);
         }
         self.inbox.event(Event::Stopped(self.who));
     }
@@ -162,10 +118,7 @@ impl Component {
             return self.engine.remove(id);
         }
         match self.engine.inspect(&self.planned.container) {
-            Ok(found)
-                if found.config.labels.get(CONTROLLER_ID)
-                    == self.planned.request.labels.get(CONTROLLER_ID) =>
-            {
+            Ok(found) if found.config.labels.get(CONTROLLER_ID) == self.planned.request.labels.get(CONTROLLER_ID) => {
                 self.engine.remove(&found.id)
             }
             Err(error) if !error.is_not_found() => Err(error),
@@ -179,10 +132,7 @@ impl Component {
             && !error.is_conflict()
             && !error.is_not_found()
         {
-            log::warn!(
-                "{}: cannot forward signal {signal}: {error}",
-                self.planned.name
-            );
+            log::warn!("{}: cannot forward signal {signal}: {error}", self.planned.name);
         }
     }
 }

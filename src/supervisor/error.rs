@@ -45,11 +45,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Step { step, .. } => write!(f, "cannot {step}"),
-            Self::Copy { from, to, .. } => write!(
-                f,
-                "cannot copy {} of the controller to {to}",
-                from.display()
-            ),
+            Self::Copy { from, to, .. } => write!(f, "cannot copy {} of the controller to {to}", from.display()),
             Self::Lost { .. } => f.write_str("lost its container"),
             Self::NoHealthCheck { on } => write!(
                 f,
@@ -65,9 +61,7 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Step { source, .. } | Self::Copy { source, .. } | Self::Lost { source } => {
-                Some(source)
-            }
+            Self::Step { source, .. } | Self::Copy { source, .. } | Self::Lost { source } => Some(source),
             Self::NoHealthCheck { .. } | Self::Unhealthy { .. } => None,
         }
     }

@@ -66,10 +66,7 @@ impl HealthFeed {
                 Err(RecvTimeoutError::Timeout) => {}
                 Ok(()) | Err(RecvTimeoutError::Disconnected) => return None,
             }
-            match self
-                .subscribe()
-                .and_then(|events| self.catch_up().map(|()| events))
-            {
+            match self.subscribe().and_then(|events| self.catch_up().map(|()| events)) {
                 Ok(events) => return Some(events),
                 Err(error) => {
                     log::warn!("cannot follow the engine's events, trying again: {error}");
@@ -86,11 +83,7 @@ impl HealthFeed {
                 Err(error) if error.is_not_found() => continue,
                 details => details?,
             };
-            if let Some(health) = details
-                .state
-                .health
-                .and_then(|health| Health::parse(&health.status))
-            {
+            if let Some(health) = details.state.health.and_then(|health| Health::parse(&health.status)) {
                 self.inbox.event(Event::Health(container.id, health));
             }
         }

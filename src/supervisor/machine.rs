@@ -1,8 +1,8 @@
 //! The machine: events in, actions out. It owns all state of the pod, and does no I/O, reads no clock, starts no thread.
 //!
 //! ```text
-//! component:  Waiting ──needs met──▶ Starting ──Started──▶ Running ──┐ Exited, Failed: Remove
-//!                │                       └──────────────────────────┴ the pod ends:   Stop ──▶ Leaving ──Stopped──▶ Gone
+//! component:  Waiting ──needs met──▶ Starting ──Started──▶ Running ──┐ Exited: Remove
+//!                │                       └──────────────────────────┴ Failed, the pod ends: Stop ──▶ Leaving ──Stopped──▶ Gone
 //!                └──the pod ends──▶ Gone
 //! pod:        running ──first Cause──▶ terminating ──all gone, or out of time──▶ Finish
 //! ```
@@ -72,13 +72,7 @@ impl Machine {
     /// A pod of which nothing has started.
     pub(super) fn new(plan: &[Planned]) -> Self {
         let finite = |who| {
-            plan.iter().flat_map(|other| &other.needs).any(|need| {
-                *need
-                    == Need {
-                        on: who,
-                        until: Until::Succeeded,
-                    }
-            })
+            plan.iter().flat_map(|other| &other.needs).any(|need| *need == Need { on: who, until: Until::Succeeded })
         };
         let component = |(who, planned): (usize, &Planned)| Component {
             name: planned.name.clone(),
@@ -129,8 +123,12 @@ impl Machine {
             }
             Event::Exited(who, code) => self.exited(who, code),
             Event::Failed(who, error) => {
-                self.remove(who);
+                // Without an id there may be a container all the same, but nothing in it that could be asked to stop.
+                if self.of(who).id.is_none() {
+                    self.remove(who);
+                }
                 self.end(Cause::Failed(who, error));
+                self.stop(who);
             }
             Event::Health(id, health) => self.checked(&id, health),
             Event::Stopped(who) => self.of(who).stage = Stage::Gone,
@@ -149,12 +147,7 @@ impl Machine {
             self.start_what_can();
             self.publish();
         }
-        if self.terminating()
-            && self
-                .components
-                .iter()
-                .all(|component| component.stage == Stage::Gone)
-        {
+        if self.terminating() && self.components.iter().all(|component| component.stage == Stage::Gone) {
             self.finish();
         }
         std::mem::take(&mut self.actions)
@@ -162,19 +155,13 @@ impl Machine {
 
     /// Why and how the pod ended, once it has.
     pub(super) fn into_end(self) -> Option<End> {
-        self.cause.map(|cause| End {
-            cause,
-            forced: self.forced,
-        })
+        self.cause.map(|cause| End { cause, forced: self.forced })
     }
 
     /// The components whose containers may still be there.
     pub(super) fn left(&self) -> Vec<Who> {
         let there = |stage| !matches!(stage, Stage::Waiting | Stage::Gone);
-        (0..self.components.len())
-            .filter(|who| there(self.components[*who].stage))
-            .map(Who)
-            .collect()
+        (0..self.components.len()).filter(|who| there(self.components[*who].stage)).map(Who).collect()
     }
 
     /// The id of a component's container, if it is known.
@@ -197,9 +184,7 @@ impl Machine {
     fn start_what_can(&mut self) {
         for who in self.everybody() {
             let component = &self.components[who.0];
-            if component.stage == Stage::Waiting
-                && component.needs.iter().all(|need| self.is_met(*need))
-            {
+            if component.stage == Stage::Waiting && component.needs.iter().all(|need| self.is_met(*need)) {
                 self.of(who).stage = Stage::Starting;
                 self.actions.push(Action::Start(who));
             }
@@ -210,9 +195,7 @@ impl Machine {
         let other = &self.components[need.on];
         match need.until {
             Until::Started => other.stage == Stage::Running || other.exit_code.is_some(),
-            Until::Healthy => {
-                other.stage == Stage::Running && other.health == Some(Health::Healthy)
-            }
+            Until::Healthy => other.stage == Stage::Running && other.health == Some(Health::Healthy),
             Until::Succeeded => other.exit_code == Some(0),
         }
     }
@@ -242,10 +225,7 @@ impl Machine {
     }
 
     fn checked(&mut self, id: &str, health: Health) {
-        let found = self
-            .components
-            .iter()
-            .position(|component| component.id.as_deref() == Some(id));
+        let found = self.components.iter().position(|component| component.id.as_deref() == Some(id));
         let Some(who) = found.map(Who) else { return };
         if self.of(who).stage != Stage::Running && self.of(who).stage != Stage::Starting {
             return;
@@ -260,13 +240,9 @@ impl Machine {
     }
 
     fn who_waits_for_health_of(&self, who: Who) -> Option<Who> {
-        let need = Need {
-            on: who.0,
-            until: Until::Healthy,
-        };
+        let need = Need { on: who.0, until: Until::Healthy };
         self.everybody().find(|other| {
-            self.components[other.0].stage == Stage::Waiting
-                && self.components[other.0].needs.contains(&need)
+            self.components[other.0].stage == Stage::Waiting && self.components[other.0].needs.contains(&need)
         })
     }
 
@@ -292,19 +268,14 @@ impl Machine {
                 Stage::Leaving | Stage::Gone => {}
             }
         }
-        self.actions
-            .push(Action::Deadline(grace.saturating_add(STOP_MARGIN)));
+        self.actions.push(Action::Deadline(grace.saturating_add(STOP_MARGIN)));
     }
 
     fn stop(&mut self, who: Who) {
         let component = self.of(who);
         if matches!(component.stage, Stage::Starting | Stage::Running) {
             component.stage = Stage::Leaving;
-            let action = if self.forced {
-                Action::Remove(who)
-            } else {
-                Action::Stop(who)
-            };
+            let action = if self.forced { Action::Remove(who) } else { Action::Stop(who) };
             self.actions.push(action);
         }
     }
@@ -342,27 +313,15 @@ impl Machine {
         }
     }
 
-    /// The lowest health of all, `starting` as long as not everything has started.
+    /// The lowest health of all that have a check; what has not started yet counts as `starting` at best.
     fn health(&self) -> Health {
-        let each = self
-            .components
-            .iter()
-            .filter_map(|component| match component.stage {
-                Stage::Waiting | Stage::Starting => {
-                    Some(component.health.unwrap_or(Health::Starting))
-                }
-                _ => component.health,
-            });
-        let pending = self
-            .components
-            .iter()
-            .any(|component| matches!(component.stage, Stage::Waiting | Stage::Starting));
-        let lowest = each.min().unwrap_or(Health::Healthy);
-        if pending {
-            lowest.min(Health::Starting)
-        } else {
-            lowest
-        }
+        let of_each = self.components.iter().filter_map(|component| match component.stage {
+            Stage::Waiting | Stage::Starting => {
+                Some(component.health.unwrap_or(Health::Starting).min(Health::Starting))
+            }
+            _ => component.health,
+        });
+        of_each.min().unwrap_or(Health::Healthy)
     }
 
     fn publish(&mut self) {

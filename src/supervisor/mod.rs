@@ -19,6 +19,8 @@ mod inbox;
 mod machine;
 mod output;
 mod signals;
+#[cfg(test)]
+mod walks;
 
 use std::collections::BTreeMap;
 use std::os::unix::net::UnixListener;
@@ -72,12 +74,7 @@ pub fn run(pod: Pod, crew: &Crew, inbox: &Receiver<Message>) -> Result<End, engi
 
     let (pod_lives, over) = bounded::<()>(0);
     let label = owned_by(&pod.controller);
-    let feed = HealthFeed {
-        engine: pod.engine.clone(),
-        label,
-        inbox: crew.inbox().clone(),
-        over,
-    };
+    let feed = HealthFeed { engine: pod.engine.clone(), label, inbox: crew.inbox().clone(), over };
     let events = feed.subscribe()?;
     crew.spawn("health-feed".to_owned(), move || feed.follow(events));
 
@@ -90,26 +87,15 @@ pub fn run(pod: Pod, crew: &Crew, inbox: &Receiver<Message>) -> Result<End, engi
         output: output.clone(),
         pull: pod.options.pull,
     };
-    let components: Vec<Component> = pod
-        .plan
-        .components
-        .iter()
-        .enumerate()
-        .map(component)
-        .collect();
+    let components: Vec<Component> = pod.plan.components.iter().enumerate().map(component).collect();
     let machine = Machine::new(&pod.plan.components);
-    let result = catch_unwind(AssertUnwindSafe(|| {
-        conduct(machine, &components, crew, inbox, &board)
-    }));
+    let result = catch_unwind(AssertUnwindSafe(|| conduct(machine, &components, crew, inbox, &board)));
     let end = result.unwrap_or_else(|panic| {
         let message = crew::message(panic.as_ref());
         if let Err(error) = sweep(&pod.engine, &pod.controller) {
             log::error!("containers may be left behind: {error}");
         }
-        End {
-            cause: Cause::Crashed(message),
-            forced: true,
-        }
+        End { cause: Cause::Crashed(message), forced: true }
     });
     drop((components, pod_lives));
     if let Some(output) = output {
@@ -168,10 +154,7 @@ fn conduct(
                 Action::Deadline(time) => deadline = after(time),
                 Action::Finish => {
                     for who in machine.left() {
-                        log::error!(
-                            "the container {} may be left behind",
-                            components[who.0].planned.container
-                        );
+                        log::error!("the container {} may be left behind", components[who.0].planned.container);
                     }
                     return machine.into_end().expect("a pod finishes for a cause");
                 }

@@ -45,11 +45,7 @@ impl Output {
             write(&queue);
             drop::<Sender<()>>(writing);
         });
-        Self {
-            crew: crew.clone(),
-            chunks,
-            written,
-        }
+        Self { crew: crew.clone(), chunks, written }
     }
 
     /// Starts to pass on the output of a component.
@@ -148,14 +144,7 @@ struct Lines {
 impl Lines {
     fn new(stream: &str, name: &str, tty: bool) -> Self {
         let prefix = format!("[{stream}] {name}: ");
-        Self {
-            prefix,
-            name: name.to_owned(),
-            tty,
-            whole: Vec::new(),
-            partial: Vec::new(),
-            cut: false,
-        }
+        Self { prefix, name: name.to_owned(), tty, whole: Vec::new(), partial: Vec::new(), cut: false }
     }
 
     fn push(&mut self, content: &[u8]) {
@@ -180,10 +169,7 @@ impl Lines {
         if self.partial.len() > LONGEST_LINE {
             if !self.cut {
                 self.cut = true;
-                log::warn!(
-                    "{}: a line is longer than {LONGEST_LINE} bytes, it is cut",
-                    self.name
-                );
+                log::warn!("{}: a line is longer than {LONGEST_LINE} bytes, it is cut", self.name);
             }
             self.end();
         }
@@ -209,10 +195,7 @@ mod tests {
         drop(to);
         let mut all = (Vec::new(), Vec::new());
         for Chunk { stream, bytes } in from {
-            assert!(
-                bytes.starts_with(b"[") && bytes.ends_with(b"\n"),
-                "whole lines only"
-            );
+            assert!(bytes.starts_with(b"[") && bytes.ends_with(b"\n"), "whole lines only");
             match stream {
                 Stream::Out => all.0.extend(bytes),
                 Stream::Err => all.1.extend(bytes),
@@ -228,13 +211,7 @@ mod tests {
 
     #[test]
     fn lines_are_whole_across_frames_and_streams() {
-        let bytes = [
-            frame(1, b"on"),
-            frame(2, b"oops\n"),
-            frame(1, b"e\n\ntw"),
-            frame(1, b"o"),
-        ]
-        .concat();
+        let bytes = [frame(1, b"on"), frame(2, b"oops\n"), frame(1, b"e\n\ntw"), frame(1, b"o")].concat();
         let (out, err) = passed(false, &bytes);
         assert_eq!(out, b"[out] app: one\n[out] app: \n[out] app: two\n");
         assert_eq!(err, b"[err] app: oops\n");
@@ -242,18 +219,12 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_text_pass_unchanged() {
-        assert_eq!(
-            passed(false, &frame(1, b"\xff\xfe\0\r\n")).0,
-            b"[out] app: \xff\xfe\0\r\n"
-        );
+        assert_eq!(passed(false, &frame(1, b"\xff\xfe\0\r\n")).0, b"[out] app: \xff\xfe\0\r\n");
     }
 
     #[test]
     fn a_terminal_has_one_stream_and_no_frames() {
-        assert_eq!(
-            passed(true, b"one\r\ntwo"),
-            (b"[out] app: one\n[out] app: two\n".to_vec(), Vec::new())
-        );
+        assert_eq!(passed(true, b"one\r\ntwo"), (b"[out] app: one\n[out] app: two\n".to_vec(), Vec::new()));
     }
 
     #[test]

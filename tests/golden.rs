@@ -1,0 +1,117 @@
+//! Walks `tests/golden/`: each case is a file, its result stands beside it. `UPDATE_GOLDEN=1` rewrites the results.
+//!
+//! `labels/NAME.yml` holds the labels of a controller, and what else the plan depends on where it matters:
+//! `options` (the flags), `controller` (the container: `host`, `env`, `mounts`, `nested`, `socket`) and `engine` (its
+//! `GET /info`). The result is `NAME.plan.json`, the plan with its warnings, or `NAME.error`, the message.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use podlike::engine::types::{HostConfig, Info, Mount};
+use podlike::pod::{self, Controller, Options, PodSpec};
+use podlike::report;
+use serde::Deserialize;
+
+const ID: &str = "c0ffee0000000000000000000000000000000000000000000000000000000000";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    labels: BTreeMap<String, String>,
+    #[serde(default)]
+    options: BTreeMap<String, bool>,
+    #[serde(default)]
+    controller: Container,
+    engine: Option<Info>,
+}
+
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Container {
+    host: HostConfig,
+    env: Vec<String>,
+    mounts: Vec<Mount>,
+    nested: bool,
+    socket: PathBuf,
+}
+
+impl Default for Container {
+    fn default() -> Self {
+        let host = HostConfig { ipc_mode: "shareable".to_owned(), ..HostConfig::default() };
+        Self { host, env: Vec::new(), mounts: Vec::new(), nested: true, socket: "/var/run/docker.sock".into() }
+    }
+}
+
+fn options(chosen: &BTreeMap<String, bool>) -> Options {
+    let mut options = Options::default();
+    for (name, value) in chosen {
+        match name.as_str() {
+            "pids" => options.pids = *value,
+            "ipc" => options.ipc = *value,
+            "volumes" => options.volumes = *value,
+            other => panic!("no such option: {other}"),
+        }
+    }
+    options
+}
+
+/// The name of the result's file and its text.
+fn result(case: Case) -> (&'static str, String) {
+    let spec = match PodSpec::from_labels(&case.labels) {
+        Ok(spec) => spec,
+        Err(error) => return ("error", report::chain(&error) + "\n"),
+    };
+    let engine = case.engine.unwrap_or_else(|| Info {
+        server_version: "26.1.5".to_owned(),
+        cgroup_driver: "cgroupfs".to_owned(),
+        cgroup_version: "1".to_owned(),
+        live_restore_enabled: false,
+    });
+    let controller = Controller {
+        id: ID.to_owned(),
+        name: "web".to_owned(),
+        labels: case.labels,
+        env: case.controller.env,
+        host: case.controller.host,
+        mounts: case.controller.mounts,
+        cgroup: case.controller.nested.then(|| format!("/docker/{ID}").into()),
+        socket: Some(case.controller.socket),
+        engine,
+    };
+    let (plan, warnings) = pod::plan(&spec, &controller, options(&case.options));
+    let warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+    let both = serde_json::json!({ "plan": plan, "warnings": warnings });
+    let text = serde_json::to_string_pretty(&both).expect("a plan has only text keys") + "\n";
+    // The id and the version would drown the rest, and the version changes.
+    let version = format!("\"podlike.version\": \"{}\"", env!("CARGO_PKG_VERSION"));
+    ("plan.json", text.replace(ID, "CONTROLLER").replace(&version, "\"podlike.version\": \"VERSION\""))
+}
+
+#[test]
+fn labels_give_the_plan_or_the_message_that_stands_beside_them() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/labels");
+    let update = std::env::var_os("UPDATE_GOLDEN").is_some();
+    let mut files: BTreeSet<PathBuf> =
+        fs::read_dir(&folder).expect("the cases").map(|entry| entry.expect("an entry").path()).collect();
+    let cases: Vec<_> = files.iter().filter(|path| path.extension().is_some_and(|yml| yml == "yml")).cloned().collect();
+    assert!(cases.len() > 30, "only {} cases were found", cases.len());
+    let mut wrong = Vec::new();
+    for path in cases {
+        files.remove(&path);
+        let text = fs::read_to_string(&path).expect("a case");
+        let case = serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let (kind, found) = result(case);
+        let beside = path.with_extension(kind);
+        if update {
+            fs::write(&beside, &found).expect("a result");
+        }
+        files.remove(&beside);
+        let expected = fs::read_to_string(&beside).unwrap_or_default();
+        if expected != found {
+            wrong.push(format!("{}:\nexpected {expected}\nfound {found}", beside.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(files.is_empty(), "results that no case gives: {files:?}");
+}
