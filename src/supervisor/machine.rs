@@ -128,7 +128,6 @@ impl Machine {
                     self.remove(who);
                 }
                 self.end(Cause::Failed(who, error));
-                self.stop(who);
             }
             Event::Health(id, health) => self.checked(&id, health),
             Event::Stopped(who) => self.of(who).stage = Stage::Gone,
