@@ -27,4 +27,5 @@ pub use copy::FileCopy;
 pub use error::Error;
 pub use labels::{COMPONENT, CONTROLLER_ID, PodSpec, VERSION, owned_by};
 pub use needs::{Dependency, Need, Until};
+pub use parse::KEYS;
 pub use plan::{Options, Plan, Planned, Warning, plan};

@@ -5,8 +5,8 @@ use crate::compose::{self, Error, Kind, Node, Volume};
 use super::component::{Component, Healthcheck, Stage};
 use super::needs;
 
-/// The keys that a component takes.
-const KEYS: [&str; 21] = [
+/// The keys that a component takes, beside `x-*`.
+pub const KEYS: [&str; 21] = [
     "cap_add",
     "cap_drop",
     "command",

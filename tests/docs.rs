@@ -1,0 +1,141 @@
+//! What the README says is what the program does: flags, variables, keys, exit codes, and every example loads.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use podlike::pod::{KEYS, PodSpec};
+use serde_yaml::Value;
+
+fn read(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path))
+        .unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The first cells of the table that has `header`, each in its backticks taken apart.
+fn table(text: &str, header: &str) -> Vec<String> {
+    let rows = text.lines().skip_while(|line| !line.starts_with(header)).skip(2);
+    rows.take_while(|line| line.starts_with('|'))
+        .flat_map(|row| {
+            let cell = row.split('|').nth(1).expect("a first cell").trim().to_owned();
+            match cell.contains('`') {
+                true => cell.split('`').skip(1).step_by(2).map(str::to_owned).collect(),
+                false => vec![cell],
+            }
+        })
+        .collect()
+}
+
+/// The fenced blocks of a language.
+fn blocks(text: &str, language: &str) -> Vec<String> {
+    let fence = format!("```{language}\n");
+    let parts = text.split(&fence).skip(1);
+    parts.map(|part| part.split("```").next().expect("the end of a block").to_owned()).collect()
+}
+
+#[test]
+fn the_flags_of_the_readme_are_those_of_the_help() {
+    let output = Command::new(env!("CARGO_BIN_EXE_podlike")).arg("--help").output().expect("podlike runs");
+    let help = String::from_utf8(output.stdout).expect("text");
+    let helped: BTreeMap<String, String> = help
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("--")?.split_once(char::is_whitespace))
+        .map(|(flag, rest)| (format!("-{flag}"), rest.to_owned()))
+        .filter(|(flag, _)| !flag.starts_with("-help"))
+        .collect();
+    let readme = read("README.md");
+    let documented: BTreeSet<String> = table(&readme, "| flag |").into_iter().collect();
+    assert_eq!(documented, helped.keys().cloned().collect());
+    for row in readme.lines().filter(|row| row.starts_with("| `-")) {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let default = format!("(default: {})", cells[2]);
+        let start = help.find(&format!("-{}", cells[1].trim_matches('`'))).expect("the flag in the help");
+        let entry =
+            help[start..].split("\n  --").next().expect("an entry").split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(entry.contains(&default), "{}: the README says {default}, the help '{entry}'", cells[1]);
+    }
+}
+
+#[test]
+fn the_variables_of_the_readme_are_those_that_are_read() {
+    let code = read("src/cli.rs");
+    let read_ones: BTreeSet<String> =
+        code.split("value(\"").skip(1).map(|rest| rest.split('"').next().expect("a name").to_owned()).collect();
+    let documented: BTreeSet<String> = table(&read("README.md"), "| variable |").into_iter().collect();
+    assert_eq!(documented, read_ones);
+}
+
+#[test]
+fn the_keys_of_the_readme_are_those_of_a_component() {
+    let documented: BTreeSet<String> = table(&read("README.md"), "| key |").into_iter().collect();
+    assert_eq!(documented, KEYS.iter().map(|key| (*key).to_owned()).collect());
+}
+
+#[test]
+fn the_exit_codes_of_the_readme_are_those_of_the_code() {
+    let rows = |text: String, prefix: &str| -> Vec<String> {
+        let lines = text.lines().map(|line| line.strip_prefix(prefix).unwrap_or(line).to_owned());
+        lines.skip_while(|line| !line.starts_with("| code | when |")).take_while(|line| line.starts_with('|')).collect()
+    };
+    let code = rows(read("src/report.rs"), "//! ");
+    assert!(code.len() > 6, "the table of src/report.rs was not found");
+    assert_eq!(rows(read("README.md"), ""), code);
+}
+
+/// The labels of every service in a stack that has some.
+fn labels(stack: &Value) -> Vec<BTreeMap<String, String>> {
+    let services = stack["services"].as_mapping().expect("services");
+    let labels = services.values().filter_map(|service| service["labels"].as_mapping());
+    let text = |value: &Value| value.as_str().expect("text").to_owned();
+    labels.map(|labels| labels.iter().map(|(key, value)| (text(key), text(value))).collect()).collect()
+}
+
+#[test]
+fn every_stack_loads_and_its_labels_make_a_pod() {
+    let mut stacks: Vec<(String, String)> =
+        blocks(&read("README.md"), "yaml").into_iter().map(|text| ("README.md".to_owned(), text)).collect();
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    for example in fs::read_dir(examples).expect("examples") {
+        let folder = example.expect("an example").path();
+        for file in fs::read_dir(&folder).expect("an example's files") {
+            let path = file.expect("a file").path();
+            if path.extension().is_some_and(|extension| extension == "yml") {
+                stacks.push((path.display().to_string(), fs::read_to_string(&path).expect("a stack")));
+            }
+        }
+    }
+    assert!(stacks.len() >= 2, "no stacks were found");
+    for (place, text) in stacks {
+        let stack: Value = serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{place}: {error}"));
+        let pods = labels(&stack);
+        assert!(!pods.is_empty(), "{place}: no service has labels");
+        for labels in pods {
+            let spec = PodSpec::from_labels(&labels).unwrap_or_else(|error| panic!("{place}: {error}"));
+            assert!(spec.components.len() > 1, "{place}");
+        }
+    }
+}
+
+/// The `--label KEY=VALUE` of a `docker run`.
+fn labels_of_run(command: &str) -> BTreeMap<String, String> {
+    let words = shell_words::split(&command.replace("\\\n", " ")).expect("shell words");
+    let pairs = words.windows(2).filter(|pair| pair[0] == "--label").map(|pair| pair[1].clone());
+    pairs
+        .map(|pair| pair.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned())).expect("a pair"))
+        .collect()
+}
+
+#[test]
+fn every_docker_run_is_the_one_that_the_demo_runs() {
+    let demo = read("examples/sidecar/demo.sh");
+    let run = |text: &str| {
+        let start = text.find("docker run --rm --name web").expect("a docker run");
+        text[start..].split("podlike -logs").next().expect("its end").to_owned()
+    };
+    let expected = run(&demo);
+    assert_eq!(PodSpec::from_labels(&labels_of_run(&expected)).expect("a pod").components.len(), 2);
+    for file in ["README.md", "examples/sidecar/README.md"] {
+        assert_eq!(run(&read(file)), expected, "{file}");
+    }
+}
