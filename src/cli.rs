@@ -12,6 +12,7 @@ use crate::version;
 
 /// Runs a pod: the components that the labels of this container describe, in its network and other namespaces.
 #[derive(FromArgs, Debug)]
+#[argh(note = "One dash or two: -logs. Without a value a flag is on, -pids=false turns one off.")]
 struct Arguments {
     /// stream the output of the components (default: false)
     #[argh(option, arg_name = "bool")]
@@ -147,7 +148,7 @@ fn parse(words: &[String]) -> Result<Command, Error> {
         Err(exit) if exit.status.is_ok() => {
             Ok(Command::Help(format!("{}\n\npodlike {}", exit.output.trim_end(), version::long())))
         }
-        Err(exit) => Err(Error(exit.output.trim_end().to_owned())),
+        Err(exit) => Err(Error(format!("{}; see podlike --help", exit.output.trim_end()))),
     }
 }
 

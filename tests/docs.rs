@@ -50,9 +50,10 @@ fn the_flags_of_the_readme_are_those_of_the_help() {
     for row in readme.lines().filter(|row| row.starts_with("| `-")) {
         let cells: Vec<&str> = row.split('|').map(str::trim).collect();
         let default = format!("(default: {})", cells[2]);
-        let start = help.find(&format!("-{}", cells[1].trim_matches('`'))).expect("the flag in the help");
+        let options = help.split("Options:").nth(1).expect("the options");
+        let start = options.find(&format!("-{}", cells[1].trim_matches('`'))).expect("the flag in the help");
         let entry =
-            help[start..].split("\n  --").next().expect("an entry").split_whitespace().collect::<Vec<_>>().join(" ");
+            options[start..].split("\n  --").next().expect("an entry").split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(entry.contains(&default), "{}: the README says {default}, the help '{entry}'", cells[1]);
     }
 }
