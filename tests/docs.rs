@@ -47,7 +47,8 @@ fn the_flags_of_the_readme_are_those_of_the_help() {
     let readme = read("README.md");
     let documented: BTreeSet<String> = table(&readme, "| flag |").into_iter().collect();
     assert_eq!(documented, helped.keys().cloned().collect());
-    for row in readme.lines().filter(|row| row.starts_with("| `-")) {
+    let rows = readme.lines().skip_while(|line| !line.starts_with("| flag |")).skip(2);
+    for row in rows.take_while(|line| line.starts_with('|')) {
         let cells: Vec<&str> = row.split('|').map(str::trim).collect();
         let default = format!("(default: {})", cells[2]);
         let options = help.split("Options:").nth(1).expect("the options");
