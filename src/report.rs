@@ -18,7 +18,7 @@ use log::{Level, LevelFilter};
 
 use crate::commands::{self, Outcome};
 use crate::health::Health;
-use crate::supervisor::{Cause, End};
+use crate::supervisor::{Cause, End, signal_name};
 
 const REFUSED: u8 = 2;
 const START_FAILED: u8 = 125;
@@ -59,9 +59,9 @@ fn tell(end: &End, names: &[String]) {
         }
         Cause::Failed(who, error) => log::error!("component '{}': {}", names[who.0], chain(error)),
         Cause::Signal(signal) if end.forced => {
-            log::warn!("the pod was killed after signal {signal}");
+            log::warn!("the pod was killed after {}", signal_name(*signal));
         }
-        Cause::Signal(signal) => log::info!("the pod ended on signal {signal}"),
+        Cause::Signal(signal) => log::info!("the pod ended on {}", signal_name(*signal)),
         Cause::Crashed(why) => log::error!("a bug in podlike, please report it: {why}"),
     }
 }

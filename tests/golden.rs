@@ -4,6 +4,8 @@
 //! `options` (the flags), `controller` (the container: `host`, `env`, `mounts`, `nested`, `socket`) and `engine` (its
 //! `GET /info`). The result is `NAME.plan.json`, the plan with its warnings, or `NAME.error`, the message.
 
+#![allow(clippy::panic, reason = "a test fails by a panic")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};

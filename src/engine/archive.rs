@@ -8,7 +8,7 @@ use tar::Builder;
 
 use super::host::Limit;
 use super::http::Payload;
-use super::{Engine, Error, QUICK, encoded};
+use super::{Engine, Error, WORK, encoded};
 
 impl Engine {
     /// Copies a file or a whole directory into a container, with mode, owner and times. The target is the absolute
@@ -34,7 +34,7 @@ impl Engine {
     fn put_archive(&self, id: &str, directory: &str, source: &Path, name: &str) -> Result<(), Error> {
         let path = format!("/containers/{}/archive?noOverwriteDirNonDir=1&path={}", encoded(id), encoded(directory));
         let mut push = |to: &mut dyn Write| write_archive(to, source, name);
-        self.versioned("PUT", &path, Payload::Tar(&mut push), Limit::Idle(QUICK), |_| ()).map(drop)
+        self.versioned("PUT", &path, Payload::Tar(&mut push), Limit::Idle(WORK), |_| ()).map(drop)
     }
 }
 

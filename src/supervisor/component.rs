@@ -6,7 +6,7 @@ use crate::engine::{self, Condition, Engine, Wait};
 use crate::pod::{CONTROLLER_ID, Planned};
 
 use super::Error;
-use super::event::{Event, Who};
+use super::event::{Event, Who, signal_name};
 use super::inbox::{Message, Sender};
 use super::output::Output;
 
@@ -132,7 +132,7 @@ impl Component {
             && !error.is_conflict()
             && !error.is_not_found()
         {
-            log::warn!("{}: cannot forward signal {signal}: {error}", self.planned.name);
+            log::warn!("{}: cannot forward {}: {error}", self.planned.name, signal_name(signal));
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use nix::sys::signal::Signal;
+
 use crate::health::Health;
 
 use super::Error;
@@ -74,6 +76,11 @@ pub enum Cause {
     Signal(i32),
     /// A bug in podlike.
     Crashed(String),
+}
+
+/// The name of a signal, such as `SIGTERM`.
+pub fn signal_name(signal: i32) -> String {
+    Signal::try_from(signal).map_or_else(|_| format!("signal {signal}"), |signal| signal.to_string())
 }
 
 /// How a pod ended.

@@ -37,7 +37,7 @@ use crate::pod::{Options, Plan, Planned, owned_by};
 use component::Component;
 pub use crew::Crew;
 pub use error::Error;
-pub use event::{Action, Cause, End, Event, Who};
+pub use event::{Action, Cause, End, Event, Who, signal_name};
 use health_feed::HealthFeed;
 pub use inbox::{Message, Sender, inbox};
 use machine::Machine;
@@ -188,7 +188,7 @@ fn tell(event: &Event, components: &[Component]) {
     match event {
         Event::Started(who) => log::info!("{}: started", name(who)),
         Event::Exited(who, code) => log::info!("{}: ended with exit code {code}", name(who)),
-        Event::Signal(signal) => log::info!("got signal {signal}"),
+        Event::Signal(signal) => log::info!("got {}", signal_name(*signal)),
         _ => {}
     }
 }
