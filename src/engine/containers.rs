@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::host::Canceller;
 use super::host::Socket;
 use super::http::{Body, Payload};
 use super::types::{ContainerDetails, ContainerSummary, CreateRequest};
@@ -18,8 +17,6 @@ pub enum Condition {
     NextExit,
     /// That it does not run: at once if it does not.
     NotRunning,
-    /// That it is removed.
-    Removed,
 }
 
 impl Engine {
@@ -97,7 +94,6 @@ impl Engine {
         let condition = match condition {
             Condition::NextExit => "next-exit",
             Condition::NotRunning => "not-running",
-            Condition::Removed => "removed",
         };
         let response = self.stream("POST", &format!("/containers/{}/wait?condition={condition}", encoded(id)))?;
         Ok(Wait { call: format!("POST /containers/{id}/wait"), body: response.body })
@@ -152,13 +148,6 @@ impl Wait {
 #[derive(Debug)]
 pub struct Attach {
     body: Body<Socket>,
-}
-
-impl Attach {
-    /// The means to end it from another thread.
-    pub fn canceller(&mut self) -> io::Result<Canceller> {
-        self.body.stream_mut().canceller()
-    }
 }
 
 impl io::Read for Attach {

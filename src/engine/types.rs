@@ -73,9 +73,6 @@ impl Info {
 pub struct ContainerSummary {
     /// The id.
     pub id: String,
-    /// The names, each with a leading `/`.
-    #[serde(default)]
-    pub names: Vec<String>,
 }
 
 /// The part of `GET /containers/ID/json` that we read.
@@ -128,8 +125,6 @@ pub struct Config {
     pub env: Vec<String>,
     /// Whether it has a terminal.
     pub tty: bool,
-    /// The grace in seconds, where the container has one of its own.
-    pub stop_timeout: Option<u64>,
 }
 
 /// An entry of `Mounts` of a container.

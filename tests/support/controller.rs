@@ -9,7 +9,7 @@
 //! It finds its own container by `PODLIKE_CONTAINER_ID`, as nothing in `/proc` tells of one here.
 
 use std::io::Read;
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -63,6 +63,12 @@ impl Launch {
         self
     }
 
+    /// Runs as this user, which only root may ask for.
+    pub(crate) fn run_as(mut self, uid: u32) -> Self {
+        self.0.uid(uid).gid(uid);
+        self
+    }
+
     /// Its stdout stays unread until [`Controller::read_stdout`]: a reader that is stuck.
     pub(crate) fn start_unread(self) -> Controller {
         self.launch(false)
@@ -78,20 +84,9 @@ impl Launch {
         let pid = Pid::from_raw(i32::try_from(child.id()).expect("a pid"));
         let stdout = child.stdout.take().expect("piped");
         let stderr = Output::collect(child.stderr.take().expect("piped"));
-        let (unread, stdout) = if reads {
-            (None, Output::collect(stdout))
-        } else {
-            (Some(stdout), Arc::default())
-        };
+        let (unread, stdout) = if reads { (None, Output::collect(stdout)) } else { (Some(stdout), Arc::default()) };
         let ended = wait_on_a_thread(child);
-        Controller {
-            pid,
-            begun,
-            stdout,
-            stderr,
-            unread,
-            ended,
-        }
+        Controller { pid, begun, stdout, stderr, unread, ended }
     }
 }
 
@@ -142,11 +137,7 @@ impl Controller {
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
-        assert!(
-            self.ended.is_empty(),
-            "{signal} comes too late: it has ended\n{}",
-            self.picture()
-        );
+        assert!(self.ended.is_empty(), "{signal} comes too late: it has ended\n{}", self.picture());
         kill(self.pid, signal).expect("it can be signalled");
     }
 
@@ -154,11 +145,7 @@ impl Controller {
     #[track_caller]
     pub(crate) fn wait(&self, timeout: Duration) -> Ended {
         let ended = self.ended.recv_timeout(timeout);
-        assert!(
-            ended.is_ok(),
-            "still running after {timeout:?}\n{}",
-            self.picture()
-        );
+        assert!(ended.is_ok(), "still running after {timeout:?}\n{}", self.picture());
         let (status, at) = ended.expect("asserted");
         Ended {
             code: status.code(),
@@ -172,21 +159,26 @@ impl Controller {
     #[track_caller]
     pub(crate) fn until_stdout_contains(&self, text: &str, timeout: Duration) {
         let found = self.stdout.contains(text, timeout);
-        assert!(
-            found,
-            "no {text:?} on stdout in {timeout:?}\n{}",
-            self.picture()
-        );
+        assert!(found, "no {text:?} on stdout in {timeout:?}\n{}", self.picture());
     }
 
     #[track_caller]
     pub(crate) fn until_stderr_contains(&self, text: &str, timeout: Duration) {
         let found = self.stderr.contains(text, timeout);
-        assert!(
-            found,
-            "no {text:?} on stderr in {timeout:?}\n{}",
-            self.picture()
-        );
+        assert!(found, "no {text:?} on stderr in {timeout:?}\n{}", self.picture());
+    }
+
+    /// Until stderr contains the text so many times.
+    #[track_caller]
+    pub(crate) fn until_stderr_repeats(&self, text: &str, times: usize, timeout: Duration) {
+        let enough = |bytes: &[u8]| String::from_utf8_lossy(bytes).matches(text).count() >= times;
+        let found = enough(&self.stderr.until(timeout, enough).bytes);
+        assert!(found, "no {text:?} on stderr, {times} times, in {timeout:?}\n{}", self.picture());
+    }
+
+    /// Closes a stdout that was left unread.
+    pub(crate) fn close_stdout(&mut self) {
+        self.unread = None;
     }
 
     /// Begins to read a stdout that was left unread.
@@ -198,11 +190,7 @@ impl Controller {
 
     fn picture(&self) -> String {
         let text = |output: &Output| String::from_utf8_lossy(&output.lock().bytes).into_owned();
-        format!(
-            "stdout: {}\nstderr: {}",
-            text(&self.stdout),
-            text(&self.stderr)
-        )
+        format!("stdout: {}\nstderr: {}", text(&self.stdout), text(&self.stderr))
     }
 }
 
@@ -263,8 +251,7 @@ impl Output {
 
     fn contains(&self, text: &str, timeout: Duration) -> bool {
         let text = text.as_bytes();
-        let found =
-            |bytes: &[u8]| text.is_empty() || bytes.windows(text.len()).any(|part| part == text);
+        let found = |bytes: &[u8]| text.is_empty() || bytes.windows(text.len()).any(|part| part == text);
         found(&self.until(timeout, found).bytes)
     }
 

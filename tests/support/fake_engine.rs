@@ -17,6 +17,7 @@ mod routes;
 mod script;
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, BufReader, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -85,14 +86,13 @@ impl FakeEngine {
         let home = tempfile::tempdir().expect("a temporary directory");
         let socket = home.path().join("docker.sock");
         let listener = UnixListener::bind(&socket).expect("a socket");
-        let shared = Arc::new(Shared::new(World::new()));
+        // The name of the directory is random: controllers of engines that run at a time must differ in their ids.
+        let mut seed = DefaultHasher::new();
+        socket.hash(&mut seed);
+        let shared = Arc::new(Shared::new(World::new(seed.finish())));
         let world = Arc::clone(&shared);
         shared.spawn("accept", move || accept(&world, &listener));
-        Self {
-            shared,
-            socket,
-            _home: home,
-        }
+        Self { shared, socket, _home: home }
     }
 
     pub(crate) fn socket(&self) -> &Path {
@@ -130,10 +130,7 @@ impl FakeEngine {
             let one = &mut world.containers[0];
             merge(&mut one.overlay, overlay);
             // Who joins it asks the model, not the document.
-            merge(
-                &mut one.body,
-                &json!({ "HostConfig": overlay["HostConfig"] }),
-            );
+            merge(&mut one.body, &json!({ "HostConfig": overlay["HostConfig"] }));
         })
     }
 
@@ -224,12 +221,7 @@ impl FakeEngine {
 
     fn arm(&self, call: Call, fault: Fault, after_work: bool) -> &Self {
         self.set(|world| {
-            world.faults.push(Armed {
-                call,
-                fault,
-                after_work,
-                seen: 0,
-            });
+            world.faults.push(Armed { call, fault, after_work, seen: 0 });
         })
     }
 
@@ -237,7 +229,7 @@ impl FakeEngine {
         self.set(|world| world.faults.clear())
     }
 
-    /// Opens a gate that scripts or pulls wait for.
+    /// Opens a gate that scripts, pulls or answers wait for.
     pub(crate) fn open(&self, gate: &str) -> &Self {
         self.set(|world| world.open_gates.extend([gate.to_owned()]))
     }
@@ -263,6 +255,11 @@ impl FakeEngine {
         self.set(|world| world.epoch += 1)
     }
 
+    /// Cuts every open wait, without an answer.
+    pub(crate) fn cut_waits(&self) -> &Self {
+        self.set(|world| world.waits_epoch += 1)
+    }
+
     // What the test asks.
 
     /// Every request, in order of arrival (of its body's end). Its work may still be under way.
@@ -272,25 +269,13 @@ impl FakeEngine {
 
     /// [`Request::call`] of every request.
     pub(crate) fn calls(&self) -> Vec<String> {
-        self.shared.look(|world| {
-            world
-                .requests
-                .iter()
-                .map(|request| request.call.clone())
-                .collect()
-        })
+        self.shared.look(|world| world.requests.iter().map(|request| request.call.clone()).collect())
     }
 
     /// How often the call has been seen.
     pub(crate) fn seen(&self, call: impl Into<Call>) -> usize {
         let call = call.into();
-        self.shared.look(|world| {
-            world
-                .requests
-                .iter()
-                .filter(|request| call.is(&request.call))
-                .count()
-        })
+        self.shared.look(|world| world.requests.iter().filter(|request| call.is(&request.call)).count())
     }
 
     /// The containers that there are, without the controller, oldest first.
@@ -307,8 +292,7 @@ impl FakeEngine {
     }
 
     pub(crate) fn is_running(&self, name: &str) -> bool {
-        self.container(name)
-            .is_some_and(|one| one.status == Status::Running)
+        self.container(name).is_some_and(|one| one.status == Status::Running)
     }
 
     /// Waits until it is so; false when it was not in time.
@@ -331,40 +315,24 @@ impl FakeEngine {
     #[track_caller]
     pub(crate) fn until(&self, what: &str, is_so: impl Fn(&Self) -> bool, timeout: Duration) {
         let in_time = self.wait_for(is_so, timeout);
-        assert!(
-            in_time,
-            "not in {timeout:?}: {what}; calls so far: {:#?}",
-            self.calls()
-        );
+        assert!(in_time, "not in {timeout:?}: {what}; calls so far: {:#?}", self.calls());
     }
 
     /// Until the call has come so often.
     #[track_caller]
     pub(crate) fn until_seen(&self, call: &str, times: usize, timeout: Duration) {
-        self.until(
-            &format!("{call} seen {times} times"),
-            |engine| engine.seen(call) >= times,
-            timeout,
-        );
+        self.until(&format!("{call} seen {times} times"), |engine| engine.seen(call) >= times, timeout);
     }
 
     #[track_caller]
     pub(crate) fn until_running(&self, name: &str, timeout: Duration) {
-        self.until(
-            &format!("{name} runs"),
-            |engine| engine.is_running(name),
-            timeout,
-        );
+        self.until(&format!("{name} runs"), |engine| engine.is_running(name), timeout);
     }
 
     /// Until no container but the controller is there.
     #[track_caller]
     pub(crate) fn until_empty(&self, timeout: Duration) {
-        self.until(
-            "no container left",
-            |engine| engine.containers().is_empty(),
-            timeout,
-        );
+        self.until("no container left", |engine| engine.containers().is_empty(), timeout);
     }
 }
 
@@ -380,10 +348,7 @@ impl Drop for FakeEngine {
         let _ = UnixStream::connect(&self.socket);
         while let Some(thread) = self.shared.next_thread() {
             // A panic in there is a bug of the fake, and no test shall pass over it.
-            assert!(
-                thread.join().is_ok() || thread::panicking(),
-                "the fake engine has panicked"
-            );
+            assert!(thread.join().is_ok() || thread::panicking(), "the fake engine has panicked");
         }
     }
 }
@@ -401,12 +366,7 @@ fn accept(shared: &Arc<Shared>, listener: &UnixListener) {
         }
         let world = Arc::clone(shared);
         shared.spawn(&format!("connection/{connection}"), move || {
-            let wire = Wire {
-                stream,
-                shared: world,
-                connection,
-                pace: None,
-            };
+            let wire = Wire { stream, shared: world, connection, pace: None };
             // A client that goes away is its own business.
             let _ = serve(wire);
         });
@@ -429,6 +389,15 @@ fn serve(mut wire: Wire) -> io::Result<()> {
         let (call, fault) = shared.change(|world| note(world, &head, &body));
         match fault {
             Some((Fault::Slow(pace), _)) => wire.pace = Some(pace),
+            Some((Fault::Held(gate), after_work)) => {
+                let done = after_work.then(|| route(&shared, &head, &body));
+                let open = |world: &mut World| world.open_gates.contains(&gate).then_some(());
+                if shared.until(None, open).is_none() {
+                    return Ok(());
+                }
+                let reply = done.unwrap_or_else(|| route(&shared, &head, &body));
+                return reply_to(&head, reply, &mut wire).map(drop);
+            }
             Some((fault, after_work)) => {
                 if after_work {
                     drop(route(&shared, &head, &body));
@@ -457,9 +426,7 @@ fn reply_to(head: &Head, reply: Result<Reply, Refusal>, wire: &mut Wire) -> io::
         Ok(Reply::Empty(status)) => wire.head(status, &[]),
         Ok(Reply::Text(status, _)) if head.method == "HEAD" => wire.head(status, &nothing),
         Ok(Reply::Text(status, text)) => wire.answer(status, "text/plain", text.as_bytes()),
-        Ok(Reply::Json(status, value)) => {
-            wire.answer(status, JSON, format!("{value}\n").as_bytes())
-        }
+        Ok(Reply::Json(status, value)) => wire.answer(status, JSON, format!("{value}\n").as_bytes()),
         Err(Refusal(status, text)) => {
             let message = json!({ "message": text });
             wire.answer(status, JSON, format!("{message}\n").as_bytes())
@@ -471,9 +438,7 @@ fn reply_to(head: &Head, reply: Result<Reply, Refusal>, wire: &mut Wire) -> io::
 /// The refusal of an archive whose body shall not be read.
 fn early_refusal(world: &World, head: &Head) -> Option<Refusal> {
     let path = head.path.strip_prefix("/containers/")?;
-    let id = path
-        .strip_suffix("/archive")
-        .filter(|_| head.method == "PUT" && world.early_refusals)?;
+    let id = path.strip_suffix("/archive").filter(|_| head.method == "PUT" && world.early_refusals)?;
     refuse_archive(world, id, head.query.get("path")?).err()
 }
 
@@ -502,10 +467,7 @@ fn note(world: &mut World, head: &Head, body: &[u8]) -> (String, Option<(Fault, 
 
 fn spell(world: &World, head: &Head) -> String {
     let mut parts: Vec<String> = head.path.split('/').map(ToOwned::to_owned).collect();
-    if parts.len() > 2
-        && parts[1] == "containers"
-        && !["create", "json"].contains(&parts[2].as_str())
-    {
+    if parts.len() > 2 && parts[1] == "containers" && !["create", "json"].contains(&parts[2].as_str()) {
         parts[2] = world.spell(&parts[2]);
     }
     let (method, path) = (&head.method, parts.join("/"));

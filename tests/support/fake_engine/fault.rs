@@ -42,10 +42,7 @@ fn glob(pattern: &str, text: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == text,
         Some((start, rest)) => text.strip_prefix(start).is_some_and(|text| {
-            text.char_indices()
-                .map(|(at, _)| at)
-                .chain([text.len()])
-                .any(|at| glob(rest, &text[at..]))
+            text.char_indices().map(|(at, _)| at).chain([text.len()]).any(|at| glob(rest, &text[at..]))
         }),
     }
 }
@@ -69,6 +66,9 @@ pub(crate) enum Fault {
     NonsenseJson,
     /// The true answer, a byte at a time, each followed by a pause.
     Slow(Duration),
+    /// The true answer, once the gate is opened with [`super::FakeEngine::open`]; the work waits for it, too, unless the
+    /// fault is armed for after the work.
+    Held(String),
     /// A head of 256 KiB, then an empty object.
     HugeHead,
     /// A body that never ends.
@@ -94,23 +94,17 @@ impl Fault {
                 wire.shared.until(None, |world| gone(world).then_some(()));
                 Ok(())
             }
-            Self::Cut | Self::Slow(_) => Ok(()),
+            Self::Cut | Self::Slow(_) | Self::Held(_) => Ok(()),
             Self::CutInHead => wire.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: applica"),
             Self::CutInBody => {
                 wire.head(200, &[JSON, ("Content-Length", "1000")])?;
                 wire.write_all(b"{\"Id\":\"c0ffee")
             }
-            Self::Garbage => {
-                wire.write_all(b"\x00\xff\x15\x03 SSH-2.0-not http at all\r\n\r\n\r\n")
-            }
+            Self::Garbage => wire.write_all(b"\x00\xff\x15\x03 SSH-2.0-not http at all\r\n\r\n\r\n"),
             Self::NonsenseJson => {
                 let created = call.starts_with("POST /containers/create");
                 let status = if created { 201 } else { 200 };
-                wire.answer(
-                    status,
-                    JSON.1,
-                    b"[\"nonsense\",{\"Id\":7,\"State\":\"?\"}]\n",
-                )
+                wire.answer(status, JSON.1, b"[\"nonsense\",{\"Id\":7,\"State\":\"?\"}]\n")
             }
             Self::HugeHead => {
                 wire.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n")?;

@@ -65,10 +65,7 @@ pub(super) fn read_head(reader: &mut impl BufRead) -> io::Result<Option<Head>> {
 /// The whole body, whichever way its length is told.
 pub(super) fn read_body(reader: &mut impl BufRead, head: &Head) -> io::Result<Vec<u8>> {
     let mut body = Vec::new();
-    if !head
-        .header("transfer-encoding")
-        .eq_ignore_ascii_case("chunked")
-    {
+    if !head.header("transfer-encoding").eq_ignore_ascii_case("chunked") {
         let length = head.header("content-length").parse().unwrap_or(0);
         reader.take(length).read_to_end(&mut body)?;
         return Ok(body);
@@ -134,8 +131,7 @@ impl Wire {
         if let Some(version) = self.shared.look(|world| world.ping_version.clone()) {
             let _ = write!(text, "Api-Version: {version}\r\n");
         }
-        text +=
-            "Docker-Experimental: false\r\nOstype: linux\r\nServer: Docker/20.10.24 (linux)\r\n";
+        text += "Docker-Experimental: false\r\nOstype: linux\r\nServer: Docker/20.10.24 (linux)\r\n";
         for (name, value) in headers {
             let _ = write!(text, "{name}: {value}\r\n");
         }
@@ -145,10 +141,7 @@ impl Wire {
     /// An answer of known length.
     pub(super) fn answer(&mut self, status: u16, kind: &str, body: &[u8]) -> io::Result<()> {
         let length = body.len().to_string();
-        self.head(
-            status,
-            &[("Content-Type", kind), ("Content-Length", &length)],
-        )?;
+        self.head(status, &[("Content-Type", kind), ("Content-Length", &length)])?;
         self.write_all(body)
     }
 
@@ -197,8 +190,7 @@ impl Drop for Wire {
     fn drop(&mut self) {
         // Closed means closed, also for the copies that watch and that the world keeps.
         let _ = self.stream.shutdown(Shutdown::Both);
-        self.shared
-            .change(|world| world.sockets.remove(&self.connection));
+        self.shared.change(|world| world.sockets.remove(&self.connection));
     }
 }
 

@@ -35,11 +35,7 @@ impl Shared {
     pub(super) fn new(world: World) -> Self {
         let (changed, threads) = (Condvar::new(), Mutex::default());
         let world = Mutex::new(world);
-        Self {
-            world,
-            changed,
-            threads,
-        }
+        Self { world, changed, threads }
     }
 
     fn lock(&self) -> MutexGuard<'_, World> {
@@ -78,16 +74,8 @@ impl Shared {
                 return None;
             }
             world = match left {
-                Some(left) => {
-                    self.changed
-                        .wait_timeout(world, left)
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .0
-                }
-                None => self
-                    .changed
-                    .wait(world)
-                    .unwrap_or_else(PoisonError::into_inner),
+                Some(left) => self.changed.wait_timeout(world, left).unwrap_or_else(PoisonError::into_inner).0,
+                None => self.changed.wait(world).unwrap_or_else(PoisonError::into_inner),
             };
         }
     }
@@ -98,22 +86,13 @@ impl Shared {
     }
 
     pub(super) fn spawn(self: &Arc<Self>, name: &str, work: impl FnOnce() + Send + 'static) {
-        let thread = thread::Builder::new()
-            .name(name.to_owned())
-            .spawn(work)
-            .expect("a thread");
-        self.threads
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(thread);
+        let thread = thread::Builder::new().name(name.to_owned()).spawn(work).expect("a thread");
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread);
     }
 
     /// The last thread that was spawned and is not yet joined.
     pub(super) fn next_thread(&self) -> Option<JoinHandle<()>> {
-        self.threads
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop()
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 }
 
@@ -176,11 +155,7 @@ impl Container {
     /// A key of `Config` as it holds: the request's, else the image's.
     pub(super) fn config(&self, key: &str) -> &Value {
         let own = &self.body[key];
-        if own.is_null() {
-            &self.image_config[key]
-        } else {
-            own
-        }
+        if own.is_null() { &self.image_config[key] } else { own }
     }
 
     pub(super) fn auto_remove(&self) -> bool {
@@ -193,8 +168,7 @@ impl Container {
 
     fn has_health_check(&self) -> bool {
         let test = &self.config("Healthcheck")["Test"];
-        test.as_array()
-            .is_some_and(|test| !test.is_empty() && test[0] != "NONE")
+        test.as_array().is_some_and(|test| !test.is_empty() && test[0] != "NONE")
     }
 
     fn lends_ipc(&self) -> bool {
@@ -219,10 +193,7 @@ impl Container {
             "ShmSize": 67_108_864, "Runtime": "runc", "LogConfig": {"Type": "json-file", "Config": {}},
         });
         if let Some(own) = own.as_object_mut() {
-            merge(
-                &mut host_config,
-                &own.remove("HostConfig").unwrap_or_default(),
-            );
+            merge(&mut host_config, &own.remove("HostConfig").unwrap_or_default());
             own.remove("NetworkingConfig");
         }
         merge(&mut config, &own);
@@ -280,11 +251,7 @@ impl Archive {
             let mut content = Vec::new();
             entry.read_to_end(&mut content)?;
             let path = entry.path()?.to_string_lossy().into_owned();
-            Ok(Entry {
-                path,
-                header: entry.header().clone(),
-                content,
-            })
+            Ok(Entry { path, header: entry.header().clone(), content })
         };
         archive.entries()?.map(read).collect()
     }
@@ -334,6 +301,8 @@ pub(super) struct World {
     pub(super) events: Vec<Happening>,
     /// Streams of an older epoch have been cut.
     pub(super) epoch: u64,
+    /// As well as waits.
+    pub(super) waits_epoch: u64,
     /// The controller is the first, components follow as they were created.
     pub(super) containers: Vec<Container>,
     pub(super) removed: Vec<Container>,
@@ -342,7 +311,8 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) fn new() -> Self {
+    /// `seed` makes the ids of this world its own.
+    pub(super) fn new(seed: u64) -> Self {
         let mut world = Self {
             version: 0,
             closing: false,
@@ -369,10 +339,11 @@ impl World {
             requests: Vec::new(),
             events: Vec::new(),
             epoch: 0,
+            waits_epoch: 0,
             containers: Vec::new(),
             removed: Vec::new(),
             attached: BTreeMap::new(),
-            counter: 0,
+            counter: seed,
         };
         world.images.insert(full_reference("podlike"), json!({}));
         let controller = json!({"Image": "podlike", "Labels": {}});
@@ -382,7 +353,7 @@ impl World {
     }
 
     pub(super) fn count(&mut self) -> u64 {
-        self.counter += 1;
+        self.counter = self.counter.wrapping_add(1);
         self.counter
     }
 
@@ -435,11 +406,7 @@ impl World {
             pending: VecDeque::new(),
             log: Vec::new(),
             overlay: Value::Null,
-            image_config: self
-                .images
-                .get(&full_reference(image))
-                .cloned()
-                .unwrap_or_default(),
+            image_config: self.images.get(&full_reference(image)).cloned().unwrap_or_default(),
         });
         id
     }
@@ -451,12 +418,7 @@ impl World {
         let one = self.known(id)?.clone();
         let script = self.script_of(&one);
         let refused = self.refuse_to_join(&one).err();
-        let refused = refused.or_else(|| {
-            script
-                .start_error
-                .clone()
-                .map(|(status, text)| Refusal(status, text))
-        });
+        let refused = refused.or_else(|| script.start_error.clone().map(|(status, text)| Refusal(status, text)));
         if let Some(refusal) = refused {
             let code = if refusal.0 == 400 { 127 } else { 128 };
             if let Some(failed) = self.container(&one.id) {
@@ -480,12 +442,8 @@ impl World {
     }
 
     fn script_of(&self, one: &Container) -> Script {
-        let own = self
-            .scripts
-            .get(one.short_name())
-            .or_else(|| self.scripts.get(&one.image));
-        own.cloned()
-            .unwrap_or_else(|| Script::new().until_stopped())
+        let own = self.scripts.get(one.short_name()).or_else(|| self.scripts.get(&one.image));
+        own.cloned().unwrap_or_else(|| Script::new().until_stopped())
     }
 
     /// Whoever joins the namespace of another needs that one running, and its IPC shareable.
@@ -507,8 +465,7 @@ impl World {
                     _ => format!("container {} is not running", donor.id),
                 },
                 Ok(donor) if kind == "IpcMode" && !donor.lends_ipc() => {
-                    "non-shareable IPC (hint: use IpcMode:shareable for the donor container)"
-                        .to_owned()
+                    "non-shareable IPC (hint: use IpcMode:shareable for the donor container)".to_owned()
                 }
                 Ok(_) => continue,
             };
@@ -592,13 +549,7 @@ impl World {
         let container = id.to_owned();
         // One that has ended says no more; one that was never started still may.
         let ended = one.status == Status::Exited;
-        let mut attached = Attached {
-            container,
-            streams,
-            raw,
-            bytes: Vec::new(),
-            ended,
-        };
+        let mut attached = Attached { container, streams, raw, bytes: Vec::new(), ended };
         for (stream, bytes) in one.log.iter().filter(|_| logs) {
             attached.push(*stream, bytes);
         }
@@ -614,12 +565,7 @@ impl World {
     /// Writes to all that are attached, unless one of them has no room.
     pub(super) fn write(&mut self, id: &str, stream: u8, bytes: &[u8]) -> bool {
         let mine = |one: &&mut Attached| one.container == id;
-        if self
-            .attached
-            .values_mut()
-            .filter(mine)
-            .any(|one| one.bytes.len() > ATTACH_ROOM)
-        {
+        if self.attached.values_mut().filter(mine).any(|one| one.bytes.len() > ATTACH_ROOM) {
             return false;
         }
         for one in self.attached.values_mut().filter(mine) {
@@ -647,10 +593,7 @@ impl World {
 
     fn end_attached(&mut self, id: &str) {
         let mine = |one: &&mut Attached| one.container == id;
-        self.attached
-            .values_mut()
-            .filter(mine)
-            .for_each(|one| one.ended = true);
+        self.attached.values_mut().filter(mine).for_each(|one| one.ended = true);
     }
 
     // Events.
@@ -671,18 +614,13 @@ impl World {
             "Type": "container", "Action": action, "Actor": {"ID": id, "Attributes": attributes}, "scope": "local",
         });
         if self.old_event_fields {
-            merge(
-                &mut document,
-                &json!({"status": action, "id": id, "from": image}),
-            );
+            merge(&mut document, &json!({"status": action, "id": id, "from": image}));
         }
         self.tell(document);
     }
 
     pub(super) fn tell(&mut self, mut document: Value) {
-        let at = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
+        let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         document["time"] = json!(at.as_secs());
         document["timeNano"] = json!(u64::try_from(at.as_nanos()).unwrap_or(0));
         self.events.push(Happening { at, document });
@@ -709,8 +647,7 @@ pub(super) fn joined(mode: &Value) -> Option<&str> {
 }
 
 pub(super) fn short_name(name: &str) -> &str {
-    name.split_once(".podlike.")
-        .map_or(name, |(_, short)| short)
+    name.split_once(".podlike.").map_or(name, |(_, short)| short)
 }
 
 /// `docker.io/library/web` and `web` are `web:latest`.
@@ -718,18 +655,13 @@ pub(super) fn full_reference(image: &str) -> String {
     let short = image.strip_prefix("docker.io/").unwrap_or(image);
     let short = short.strip_prefix("library/").unwrap_or(short);
     let last = short.rsplit('/').next().unwrap_or_default();
-    let latest = if last.contains([':', '@']) {
-        ""
-    } else {
-        ":latest"
-    };
+    let latest = if last.contains([':', '@']) { "" } else { ":latest" };
     format!("{short}{latest}")
 }
 
 pub(super) fn image_id(image: &str) -> String {
-    let sum = full_reference(image).bytes().fold(7, |sum: u64, byte| {
-        sum.wrapping_mul(31).wrapping_add(u64::from(byte))
-    });
+    let sum =
+        full_reference(image).bytes().fold(7, |sum: u64, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
     format!("sha256:{}", scattered(sum))
 }
 
@@ -747,9 +679,7 @@ pub(super) fn plain_signal(name: &str) -> Option<String> {
 pub(super) fn signal_number(plain: &str) -> Option<i64> {
     match plain.strip_prefix("RTMIN+") {
         Some(offset) => offset.parse::<i64>().ok().map(|offset| 34 + offset),
-        None => Signal::from_str(&format!("SIG{plain}"))
-            .ok()
-            .map(|signal| signal as i64),
+        None => Signal::from_str(&format!("SIG{plain}")).ok().map(|signal| signal as i64),
     }
 }
 
@@ -769,10 +699,7 @@ pub(super) fn merge(under: &mut Value, over: &Value) {
 /// 64 hexadecimal digits that differ from the first one on (the finisher of `SplitMix64`).
 fn scattered(seed: u64) -> String {
     let word = |n: u64| {
-        let mixed = seed
-            .wrapping_mul(4)
-            .wrapping_add(n)
-            .wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mixed = seed.wrapping_mul(4).wrapping_add(n).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         format!("{:016x}", mixed ^ (mixed >> 31))

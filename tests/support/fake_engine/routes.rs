@@ -13,8 +13,7 @@ use serde_json::{Value, json};
 use super::Pull;
 use super::http::{Head, Wire};
 use super::model::{
-    Archive, Container, Refusal, Shared, Status, World, full_reference, image_id, joined,
-    plain_signal,
+    Archive, Container, Refusal, Shared, Status, World, full_reference, image_id, joined, plain_signal,
 };
 use super::script::play;
 
@@ -52,9 +51,7 @@ pub(super) fn route(shared: &Arc<Shared>, head: &Head, body: &[u8]) -> Outcome {
         ("GET", ["images", name @ .., "json"]) => image(shared, &name.join("/")),
         ("GET", ["containers", "json"]) => Ok(list(shared, query)),
         ("POST", ["containers", "create"]) => create(shared, query, body),
-        ("GET", ["containers", id, "json"]) => {
-            shared.look(|world| Ok(Reply::Json(200, world.known(id)?.inspect())))
-        }
+        ("GET", ["containers", id, "json"]) => shared.look(|world| Ok(Reply::Json(200, world.known(id)?.inspect()))),
         ("PUT", ["containers", id, "archive"]) => archive(shared, id, query, body),
         ("POST", ["containers", id, "attach"]) => Ok(attach(shared, id, head)),
         ("POST", ["containers", id, "wait"]) => wait(shared, id, query),
@@ -70,20 +67,13 @@ fn gate(shared: &Shared, head: &Head) -> Result<(), Refusal> {
     let Some(asked) = &head.version else {
         return Ok(());
     };
-    let number = |version: &str| {
-        version
-            .split('.')
-            .map(|part| part.parse().unwrap_or(0))
-            .collect::<Vec<u32>>()
-    };
+    let number = |version: &str| version.split('.').map(|part| part.parse().unwrap_or(0)).collect::<Vec<u32>>();
     let (min, max) = shared.look(|world| world.api.clone());
     let text = if number(asked) > number(&max) {
         format!("client version {asked} is too new. Maximum supported API version is {max}")
     } else if number(asked) < number(&min) {
         let advice = "please upgrade your client to a newer version";
-        format!(
-            "client version {asked} is too old. Minimum supported API version is {min}, {advice}"
-        )
+        format!("client version {asked} is too old. Minimum supported API version is {min}, {advice}")
     } else {
         return Ok(());
     };
@@ -91,8 +81,7 @@ fn gate(shared: &Shared, head: &Head) -> Result<(), Refusal> {
 }
 
 fn version(shared: &Shared) -> Reply {
-    let ((min, max), engine) =
-        shared.look(|world| (world.api.clone(), world.info["ServerVersion"].clone()));
+    let ((min, max), engine) = shared.look(|world| (world.api.clone(), world.info["ServerVersion"].clone()));
     let document = json!({
         "Platform": {"Name": ""}, "Version": engine, "ApiVersion": max, "MinAPIVersion": min,
         "Os": "linux", "Arch": "amd64", "KernelVersion": "6.1.0", "GoVersion": "go1.19.8", "GitCommit": "5d6db84",
@@ -102,10 +91,7 @@ fn version(shared: &Shared) -> Reply {
 
 /// A flag as the engine reads it.
 fn flag(query: &BTreeMap<String, String>, key: &str) -> bool {
-    let value = query
-        .get(key)
-        .map_or("", String::as_str)
-        .to_ascii_lowercase();
+    let value = query.get(key).map_or("", String::as_str).to_ascii_lowercase();
     !["", "0", "no", "false", "none"].contains(&value.as_str())
 }
 
@@ -137,12 +123,10 @@ impl Filters {
 
     /// Every label that was asked for is there.
     fn labels(&self, labels: &Value) -> bool {
-        self.values("label")
-            .into_iter()
-            .all(|label| match label.split_once('=') {
-                Some((key, value)) => labels[key] == value,
-                None => labels.get(label).is_some(),
-            })
+        self.values("label").into_iter().all(|label| match label.split_once('=') {
+            Some((key, value)) => labels[key] == value,
+            None => labels.get(label).is_some(),
+        })
     }
 }
 
@@ -152,31 +136,18 @@ fn events(shared: &Arc<Shared>, query: &BTreeMap<String, String>) -> Reply {
     let filters = Filters::of(query);
     let since: Option<f64> = word(query, "since").parse().ok();
     let (mut next, epoch) = shared.look(|world| {
-        let old = |since| {
-            world
-                .events
-                .iter()
-                .take_while(|event| event.at.as_secs_f64() < since)
-                .count()
-        };
+        let old = |since| world.events.iter().take_while(|event| event.at.as_secs_f64() < since).count();
         (since.map_or(world.events.len(), old), world.epoch)
     });
     let shared = Arc::clone(shared);
     let wanted = move |event: &Value| {
         let actor = &event["Actor"];
         let is = |value: &Value, asked: &str| value.as_str().is_some_and(|value| value == asked);
-        let action = |asked: &str| {
-            event["Action"]
-                .as_str()
-                .is_some_and(|action| action.split(':').next() == Some(asked))
-        };
+        let action =
+            |asked: &str| event["Action"].as_str().is_some_and(|action| action.split(':').next() == Some(asked));
         filters.any("type", |asked| is(&event["Type"], asked))
-            && filters.any("event", |asked| {
-                action(asked) || is(&event["Action"], asked)
-            })
-            && filters.any("container", |asked| {
-                is(&actor["ID"], asked) || is(&actor["Attributes"]["name"], asked)
-            })
+            && filters.any("event", |asked| action(asked) || is(&event["Action"], asked))
+            && filters.any("container", |asked| is(&actor["ID"], asked) || is(&actor["Attributes"]["name"], asked))
             && filters.labels(&actor["Attributes"])
     };
     Reply::stream(move |wire| {
@@ -186,10 +157,7 @@ fn events(shared: &Arc<Shared>, query: &BTreeMap<String, String>) -> Reply {
         // Until the engine is dropped, the client has gone or the test cuts the stream.
         while let Some(fresh) = shared.until(None, |world| {
             let over = world.gone.contains(&connection) || world.epoch != epoch;
-            let fresh: Vec<Value> = world.events[next..]
-                .iter()
-                .map(|event| event.document.clone())
-                .collect();
+            let fresh: Vec<Value> = world.events[next..].iter().map(|event| event.document.clone()).collect();
             (over || !fresh.is_empty()).then_some((!over).then_some(fresh))
         }) {
             let Some(fresh) = fresh else { break };
@@ -230,18 +198,12 @@ fn image(shared: &Shared, name: &str) -> Outcome {
 pub(super) fn pulled_reference(query: &BTreeMap<String, String>) -> String {
     let (image, tag) = (word(query, "fromImage"), word(query, "tag"));
     let mark = if tag.starts_with("sha256:") { "@" } else { ":" };
-    full_reference(&if tag.is_empty() {
-        image.to_owned()
-    } else {
-        format!("{image}{mark}{tag}")
-    })
+    full_reference(&if tag.is_empty() { image.to_owned() } else { format!("{image}{mark}{tag}") })
 }
 
 fn pull(shared: &Arc<Shared>, query: &BTreeMap<String, String>) -> Outcome {
     let reference = pulled_reference(query);
-    let (name, tag) = reference
-        .rsplit_once([':', '@'])
-        .unwrap_or((&reference, ""));
+    let (name, tag) = reference.rsplit_once([':', '@']).unwrap_or((&reference, ""));
     let begin = json!({"status": format!("Pulling from {name}"), "id": tag});
     let denied = format!(
         "pull access denied for {name}, repository does not exist or may require 'docker login': \
@@ -269,25 +231,18 @@ fn pull(shared: &Arc<Shared>, query: &BTreeMap<String, String>) -> Outcome {
         if let Some(gate) = gate {
             wire.watch()?;
             let connection = wire.connection;
-            let done = |world: &World| {
-                world.open_gates.contains(&gate) || world.gone.contains(&connection)
-            };
-            let opened = shared.until(None, |world| {
-                done(world).then(|| world.open_gates.contains(&gate))
-            });
+            let done = |world: &World| world.open_gates.contains(&gate) || world.gone.contains(&connection);
+            let opened = shared.until(None, |world| done(world).then(|| world.open_gates.contains(&gate)));
             if opened != Some(true) {
                 return Ok(());
             }
         }
         shared.change(|world| {
-            if let Some(Pull::Works(config) | Pull::Held(_, config)) =
-                world.pulls.get(&reference).cloned()
-            {
+            if let Some(Pull::Works(config) | Pull::Held(_, config)) = world.pulls.get(&reference).cloned() {
                 world.images.insert(reference.clone(), config);
             }
             let actor = json!({"ID": reference, "Attributes": {"name": reference}});
-            world
-                .tell(json!({"Type": "image", "Action": "pull", "Actor": actor, "scope": "local"}));
+            world.tell(json!({"Type": "image", "Action": "pull", "Actor": actor, "scope": "local"}));
         });
         let end = json!({"status": format!("Status: Downloaded newer image for {reference}")});
         wire.chunk(format!("{end}\r\n").as_bytes())?;
@@ -314,32 +269,19 @@ fn list(shared: &Shared, query: &BTreeMap<String, String>) -> Reply {
             "HostConfig": {"NetworkMode": document["HostConfig"]["NetworkMode"]}, "NetworkSettings": {"Networks": {}},
         })
     };
-    let newest_first = shared.look(|world| {
-        world
-            .containers
-            .iter()
-            .rev()
-            .filter(wanted)
-            .map(line)
-            .collect()
-    });
+    let newest_first = shared.look(|world| world.containers.iter().rev().filter(wanted).map(line).collect());
     Reply::Json(200, newest_first)
 }
 
 // One container.
 
 fn create(shared: &Shared, query: &BTreeMap<String, String>, body: &[u8]) -> Outcome {
-    let body: Value =
-        serde_json::from_slice(body).map_err(|error| Refusal(400, error.to_string()))?;
+    let body: Value = serde_json::from_slice(body).map_err(|error| Refusal(400, error.to_string()))?;
     let image = body["Image"].as_str().unwrap_or_default().to_owned();
     refuse_conflicts(&body)?;
     shared.change(|world| {
         let reference = full_reference(&image);
-        if !world
-            .images
-            .keys()
-            .any(|known| *known == reference || image_id(known) == image)
-        {
+        if !world.images.keys().any(|known| *known == reference || image_id(known) == image) {
             return Err(Refusal(404, format!("No such image: {reference}")));
         }
         let name = match word(query, "name").trim_start_matches('/') {
@@ -347,15 +289,9 @@ fn create(shared: &Shared, query: &BTreeMap<String, String>, body: &[u8]) -> Out
             name => name.to_owned(),
         };
         let allowed = |one: char| one.is_ascii_alphanumeric() || "_.-".contains(one);
-        if name.len() < 2
-            || !name.starts_with(|one: char| one.is_ascii_alphanumeric())
-            || !name.chars().all(allowed)
-        {
+        if name.len() < 2 || !name.starts_with(|one: char| one.is_ascii_alphanumeric()) || !name.chars().all(allowed) {
             let rule = "only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed";
-            return Err(Refusal(
-                400,
-                format!("Invalid container name ({name}), {rule}"),
-            ));
+            return Err(Refusal(400, format!("Invalid container name ({name}), {rule}")));
         }
         if let Some(other) = world.containers.iter().find(|one| one.name == name) {
             let text = format!(
@@ -387,14 +323,9 @@ fn refuse_conflicts(body: &Value) -> Result<(), Refusal> {
         Value::Object(items) => !items.is_empty(),
         _ => true,
     };
-    let policy = host_config["RestartPolicy"]["Name"]
-        .as_str()
-        .unwrap_or_default();
+    let policy = host_config["RestartPolicy"]["Name"].as_str().unwrap_or_default();
     if host_config["AutoRemove"] == json!(true) && !["", "no"].contains(&policy) {
-        return Err(Refusal(
-            400,
-            "can't create 'AutoRemove' container with restart policy".to_owned(),
-        ));
+        return Err(Refusal(400, "can't create 'AutoRemove' container with restart policy".to_owned()));
     }
     if joined(&host_config["NetworkMode"]).is_none() {
         return Ok(());
@@ -406,23 +337,11 @@ fn refuse_conflicts(body: &Value) -> Result<(), Refusal> {
             "container type network can't be used with links. This would result in undefined behavior",
         ),
         (&host_config["Dns"], "dns and the network mode"),
-        (
-            &host_config["ExtraHosts"],
-            "custom host-to-IP mapping and the network mode",
-        ),
+        (&host_config["ExtraHosts"], "custom host-to-IP mapping and the network mode"),
         (&body["MacAddress"], "mac-address and the network mode"),
-        (
-            &host_config["PortBindings"],
-            "port publishing and the container type network mode",
-        ),
-        (
-            &host_config["PublishAllPorts"],
-            "port publishing and the container type network mode",
-        ),
-        (
-            &body["ExposedPorts"],
-            "port exposing and the container type network mode",
-        ),
+        (&host_config["PortBindings"], "port publishing and the container type network mode"),
+        (&host_config["PublishAllPorts"], "port publishing and the container type network mode"),
+        (&body["ExposedPorts"], "port exposing and the container type network mode"),
     ];
     match conflicts.iter().find(|(value, _)| given(value)) {
         Some((_, what)) => Err(Refusal(400, format!("conflicting options: {what}"))),
@@ -434,15 +353,9 @@ fn refuse_conflicts(body: &Value) -> Result<(), Refusal> {
 pub(super) fn refuse_archive(world: &World, id: &str, path: &str) -> Result<(), Refusal> {
     let one = world.known(id)?;
     let host_config = &one.body["HostConfig"];
-    let known = world
-        .directories
-        .as_ref()
-        .is_none_or(|known| known.contains(path.trim_end_matches('/')));
+    let known = world.directories.as_ref().is_none_or(|known| known.contains(path.trim_end_matches('/')));
     if !known && !path.trim_end_matches('/').is_empty() {
-        return Err(Refusal(
-            404,
-            format!("Could not find the file {path} in container {id}"),
-        ));
+        return Err(Refusal(404, format!("Could not find the file {path} in container {id}")));
     }
     let binds = host_config["Binds"].as_array().into_iter().flatten();
     let binds = binds.filter_map(|bind| bind.as_str()?.split(':').nth(1));
@@ -450,10 +363,7 @@ pub(super) fn refuse_archive(world: &World, id: &str, path: &str) -> Result<(), 
     let mounts = mounts.filter_map(|mount| mount["Target"].as_str());
     let in_volume = binds.chain(mounts).any(|target| path.starts_with(target));
     if host_config["ReadonlyRootfs"] == json!(true) && !in_volume {
-        return Err(Refusal(
-            500,
-            "container rootfs is marked read-only".to_owned(),
-        ));
+        return Err(Refusal(500, "container rootfs is marked read-only".to_owned()));
     }
     Ok(())
 }
@@ -464,11 +374,7 @@ fn archive(shared: &Shared, id: &str, query: &BTreeMap<String, String>, body: &[
         refuse_archive(world, id, &path)?;
         let id = world.known(id)?.id.clone();
         let bytes = body.to_vec();
-        world
-            .container(&id)
-            .expect("known")
-            .archives
-            .push(Archive { path, bytes });
+        world.container(&id).expect("known").archives.push(Archive { path, bytes });
         Ok(Reply::Empty(200))
     })
 }
@@ -505,14 +411,8 @@ fn attach(shared: &Arc<Shared>, id: &str, head: &Head) -> Reply {
     let upgrades = head.header("upgrade").eq_ignore_ascii_case("tcp");
     Reply::stream(move |wire| {
         let start = if upgrades { "101 UPGRADED" } else { "200 OK" };
-        let more = if upgrades {
-            "Connection: Upgrade\r\nUpgrade: tcp\r\n"
-        } else {
-            ""
-        };
-        wire.write_all(
-            format!("HTTP/1.1 {start}\r\nContent-Type: {RAW}\r\n{more}\r\n").as_bytes(),
-        )?;
+        let more = if upgrades { "Connection: Upgrade\r\nUpgrade: tcp\r\n" } else { "" };
+        wire.write_all(format!("HTTP/1.1 {start}\r\nContent-Type: {RAW}\r\n{more}\r\n").as_bytes())?;
         let take = || seat.0.until(None, |world| world.take_output(seat.1));
         while let Some(bytes) = take().filter(|bytes| !bytes.is_empty()) {
             wire.write_all(&bytes)?;
@@ -523,23 +423,19 @@ fn attach(shared: &Arc<Shared>, id: &str, head: &Head) -> Reply {
 
 fn wait(shared: &Arc<Shared>, id: &str, query: &BTreeMap<String, String>) -> Outcome {
     let condition = word(query, "condition").to_owned();
-    let (id, ends) = shared.look(|world| world.known(id).map(|one| (one.id.clone(), one.ends)))?;
+    let ((id, ends), epoch) = shared.look(|world| {
+        let one = world.known(id)?;
+        Ok(((one.id.clone(), one.ends), world.waits_epoch))
+    })?;
     let shared = Arc::clone(shared);
     Ok(Reply::stream(move |wire| {
         let connection = wire.connection;
         wire.open_chunks()?;
         wire.watch()?;
         let code = shared.until(None, |world| {
-            let gone = world.gone.contains(&connection);
+            let gone = world.gone.contains(&connection) || world.waits_epoch != epoch;
             match world.containers.iter().find(|one| one.id == id) {
-                None => Some(
-                    world
-                        .removed
-                        .iter()
-                        .rev()
-                        .find(|one| one.id == id)
-                        .map(|one| one.exit_code),
-                ),
+                None => Some(world.removed.iter().rev().find(|one| one.id == id).map(|one| one.exit_code)),
                 Some(_) if gone => Some(None),
                 Some(one) => {
                     let over = match condition.as_str() {
@@ -566,10 +462,7 @@ fn start(shared: &Arc<Shared>, id: &str) -> Outcome {
             return Ok(None);
         }
         if one.removing {
-            return Err(Refusal(
-                409,
-                "container is marked for removal and cannot be started".to_owned(),
-            ));
+            return Err(Refusal(409, "container is marked for removal and cannot be started".to_owned()));
         }
         let (id, name) = (one.id.clone(), one.short_name().to_owned());
         world.start(&id).map(|script| Some((id, name, script)))
@@ -581,11 +474,7 @@ fn start(shared: &Arc<Shared>, id: &str) -> Outcome {
         let (shared, id) = (Arc::clone(shared), id.clone());
         let deadline = Some(Instant::now() + time);
         Arc::clone(&shared).spawn(&format!("health/{name}"), move || {
-            let runs = |world: &World| {
-                world
-                    .find(&id)
-                    .is_some_and(|one| one.status == Status::Running)
-            };
+            let runs = |world: &World| world.find(&id).is_some_and(|one| one.status == Status::Running);
             shared.until(deadline, |world| (!runs(world)).then_some(()));
             if shared.look(|world| runs(world) && !world.closing) {
                 shared.change(|world| world.set_health(&id, "healthy"));
@@ -602,9 +491,7 @@ fn start(shared: &Arc<Shared>, id: &str) -> Outcome {
 /// Waits until the container has ended once more than so many times; false at the deadline.
 fn ended(shared: &Shared, id: &str, ends: usize, deadline: Option<Instant>) -> bool {
     let over = |world: &mut World| world.container(id).is_none_or(|one| one.ends > ends);
-    shared
-        .until(deadline, |world| over(world).then_some(()))
-        .is_some()
+    shared.until(deadline, |world| over(world).then_some(())).is_some()
 }
 
 fn stop(shared: &Shared, id: &str, query: &BTreeMap<String, String>) -> Outcome {
@@ -624,9 +511,7 @@ fn stop(shared: &Shared, id: &str, query: &BTreeMap<String, String>) -> Outcome 
     };
     let time = word(query, "t").parse().unwrap_or(own_time);
     // A negative time is no limit.
-    let deadline = u64::try_from(time)
-        .ok()
-        .map(|time| Instant::now() + Duration::from_secs(time));
+    let deadline = u64::try_from(time).ok().map(|time| Instant::now() + Duration::from_secs(time));
     if !ended(shared, &id, ends, deadline) {
         shared.change(|world| world.signal(&id, "KILL"));
         ended(shared, &id, ends, None);
@@ -640,8 +525,7 @@ fn kill(shared: &Shared, id: &str, query: &BTreeMap<String, String>) -> Outcome 
         "" => "KILL",
         signal => signal,
     };
-    let signal =
-        plain_signal(asked).ok_or_else(|| Refusal(400, format!("Invalid signal: {asked}")))?;
+    let signal = plain_signal(asked).ok_or_else(|| Refusal(400, format!("Invalid signal: {asked}")))?;
     let (full_id, ends) = shared.change(|world| {
         let one = world.known(id)?;
         let (full_id, ends) = (one.id.clone(), one.ends);
@@ -663,17 +547,11 @@ fn remove(shared: &Shared, id: &str, query: &BTreeMap<String, String>) -> Outcom
         let one = world.known(id)?;
         let (full_id, running) = (one.id.clone(), one.status == Status::Running);
         if one.removing {
-            return Err(Refusal(
-                409,
-                format!("removal of container {id} is already in progress"),
-            ));
+            return Err(Refusal(409, format!("removal of container {id} is already in progress")));
         }
         if running && !flag(query, "force") {
             let advice = "Stop the container before attempting removal or force remove";
-            return Err(Refusal(
-                409,
-                format!("You cannot remove a running container {full_id}. {advice}"),
-            ));
+            return Err(Refusal(409, format!("You cannot remove a running container {full_id}. {advice}")));
         }
         if let Some(one) = world.container(&full_id) {
             one.removing = true;
@@ -684,11 +562,7 @@ fn remove(shared: &Shared, id: &str, query: &BTreeMap<String, String>) -> Outcom
         Ok((full_id, running.then_some(())))
     })?;
     if running.is_some() {
-        let over = |world: &World| {
-            world
-                .find(&id)
-                .is_none_or(|one| one.status != Status::Running)
-        };
+        let over = |world: &World| world.find(&id).is_none_or(|one| one.status != Status::Running);
         shared.until(None, |world| over(world).then_some(()));
     }
     shared.change(|world| world.remove(&id));

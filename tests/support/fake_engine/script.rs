@@ -146,17 +146,13 @@ impl Player<'_> {
                     None
                 }
                 Step::Flood(bytes) => loop {
-                    let write = |world: &mut World| {
-                        world.is_attached(self.id) && world.write(self.id, 1, bytes)
-                    };
+                    let write = |world: &mut World| world.is_attached(self.id) && world.write(self.id, 1, bytes);
                     if let Some(signal) = self.rest(None, true, write)? {
                         break Some(signal);
                     }
                 },
                 Step::Wait(time) => self.rest(Some(Instant::now() + *time), false, |_| false)?,
-                Step::UntilOpen(gate) => {
-                    self.rest(None, false, |world| world.open_gates.contains(gate))?
-                }
+                Step::UntilOpen(gate) => self.rest(None, false, |world| world.open_gates.contains(gate))?,
                 Step::UntilStopped => self.rest(None, true, |_| false)?,
             };
             code = stopped_by.map_or(code, |signal| 128 + signal);
@@ -179,8 +175,7 @@ impl Player<'_> {
             }
             while let Some(signal) = world.take_signal(self.id) {
                 let number = signal_number(&signal).unwrap_or(0);
-                let stops = ["TERM", "INT", "QUIT"].contains(&signal.as_str())
-                    || world.stop_signal(self.id) == signal;
+                let stops = ["TERM", "INT", "QUIT"].contains(&signal.as_str()) || world.stop_signal(self.id) == signal;
                 if signal == "KILL" {
                     return Some(Err(Ending::Code(137)));
                 } else if let Some(code) = self.script.on_signal.get(&signal) {
