@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::host::Socket;
 use super::http::{Body, Payload};
 use super::types::{ContainerDetails, ContainerSummary, CreateRequest};
-use super::{Engine, Error, QUICK, WORK, broken, encoded, label_filter, read_json};
+use super::{Engine, Error, JsonLines, QUICK, WORK, encoded, label_filter, read_json};
 
 /// What to wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,7 +96,7 @@ impl Engine {
             Condition::NotRunning => "not-running",
         };
         let response = self.stream("POST", &format!("/containers/{}/wait?condition={condition}", encoded(id)))?;
-        Ok(Wait { call: format!("POST /containers/{id}/wait"), body: response.body })
+        Ok(Wait(JsonLines::new("POST /containers/wait", response.body)))
     }
 
     /// `POST /containers/ID/attach`: the output of a container from this moment on, from any log driver.
@@ -114,7 +114,7 @@ fn tolerate(already: u16, result: Result<(), Error>) -> Result<(), Error> {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct WaitAnswer {
     status_code: i64,
@@ -122,25 +122,12 @@ struct WaitAnswer {
 
 /// An armed wait.
 #[derive(Debug)]
-pub struct Wait {
-    call: String,
-    body: Body<Socket>,
-}
+pub struct Wait(JsonLines<WaitAnswer>);
 
 impl Wait {
     /// Blocks until the condition holds, and returns the exit code.
     pub fn exit_code(mut self) -> Result<i64, Error> {
-        let mut line = Vec::new();
-        io::Read::take(&mut self.body, 64 << 10)
-            .read_until(b'\n', &mut line)
-            .map_err(|source| broken(self.call.clone(), source))?;
-        if line.is_empty() {
-            return Err(broken(self.call, io::ErrorKind::UnexpectedEof.into()));
-        }
-        match serde_json::from_slice::<WaitAnswer>(&line) {
-            Ok(answer) => Ok(answer.status_code),
-            Err(error) => Err(Error::Nonsense { call: self.call, what: error.to_string() }),
-        }
+        Ok(self.0.expect()?.status_code)
     }
 }
 

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::host::{Canceller, Limit};
 use super::http::Payload;
-use super::{Engine, Error, QUICK, broken, encoded};
+use super::{Engine, Error, JsonLines, QUICK, encoded};
 
 impl Engine {
     /// `GET /images/NAME/json`: whether the engine has the image.
@@ -27,18 +27,9 @@ impl Engine {
         let (name, tag) = split(image);
         let path = format!("/images/create?fromImage={}&tag={}", encoded(name), encoded(tag));
         let response = self.versioned("POST", &path, Payload::Nothing, Limit::Never, connected)?;
-        for progress in serde_json::Deserializer::from_reader(response.body).into_iter::<Progress>() {
-            match progress {
-                Ok(Progress { error: None }) => {}
-                Ok(Progress { error: Some(words) }) => {
-                    return Err(Error::Pull { image: image.to_owned(), words });
-                }
-                Err(error) if error.is_io() => {
-                    return Err(broken("POST /images/create".to_owned(), error.into()));
-                }
-                Err(error) => {
-                    return Err(Error::Nonsense { call: "POST /images/create".to_owned(), what: error.to_string() });
-                }
+        for progress in JsonLines::<Progress>::new("POST /images/create", response.body) {
+            if let Some(words) = progress?.error {
+                return Err(Error::Pull { image: image.to_owned(), words });
             }
         }
         Ok(())

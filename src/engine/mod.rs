@@ -20,6 +20,7 @@ mod frames;
 mod host;
 mod http;
 mod images;
+mod lines;
 pub mod types;
 mod volumes;
 
@@ -31,11 +32,12 @@ use serde::de::DeserializeOwned;
 
 pub use containers::{Attach, Condition, Wait};
 pub use error::Error;
-pub use events::{ContainerEvent, Events};
+pub use events::ContainerEvent;
 pub use frames::{Frames, Stream};
 pub use host::{Canceller, Host};
 use host::{Limit, Socket};
 use http::Payload;
+pub use lines::JsonLines;
 use types::{ApiVersion, Info, Version};
 
 /// The newest API version that we speak: nothing above it is needed yet, and every engine from 25 to 29 has it.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
-use crate::engine::{Engine, Error, Events};
+use crate::engine::{ContainerEvent, Engine, Error, JsonLines};
 use crate::health::Health;
 
 use super::event::Event;
@@ -12,6 +12,8 @@ use super::inbox::Sender;
 
 /// Between two attempts to reconnect, at first and at most.
 const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(5)];
+
+type Events = JsonLines<ContainerEvent>;
 
 /// The feed of one controller's components.
 #[derive(Debug, Clone)]
