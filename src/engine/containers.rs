@@ -80,7 +80,7 @@ impl Engine {
                 Payload::Nothing,
                 WORK,
             ) {
-                Ok(response) => read_json::<WaitAnswer>("POST /containers/wait", response).map(drop),
+                Ok(response) => read_json::<WaitAnswer>(&format!("POST /containers/{id}/wait"), response).map(drop),
                 Err(gone) if gone.is_not_found() => Ok(()),
                 Err(_) => Err(error),
             },
@@ -96,7 +96,7 @@ impl Engine {
             Condition::NotRunning => "not-running",
         };
         let response = self.stream("POST", &format!("/containers/{}/wait?condition={condition}", encoded(id)))?;
-        Ok(Wait(JsonLines::new("POST /containers/wait", response.body)))
+        Ok(Wait(JsonLines::new(format!("POST /containers/{id}/wait"), response.body)))
     }
 
     /// `POST /containers/ID/attach`: the output of a container from this moment on, from any log driver.
