@@ -55,7 +55,7 @@ impl Host {
 
     pub(super) fn connect(&self) -> io::Result<Socket> {
         let wire = match self {
-            Self::Unix(path) => Wire::Unix(UnixStream::connect(path)?),
+            Self::Unix(path) => Wire::Unix(uninterrupted(|| UnixStream::connect(path))?),
             Self::Tcp(authority) => {
                 let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
                 let mut addresses = authority.to_socket_addrs()?;
@@ -63,7 +63,7 @@ impl Host {
                     let Some(address) = addresses.next() else {
                         return Err(last);
                     };
-                    match TcpStream::connect_timeout(&address, QUICK) {
+                    match uninterrupted(|| TcpStream::connect_timeout(&address, QUICK)) {
                         Ok(stream) => break Wire::Tcp(stream),
                         Err(error) => last = error,
                     }
@@ -140,11 +140,13 @@ impl Socket {
 
 impl Read for Socket {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = self.left()?;
-        match &mut self.wire {
-            Wire::Unix(stream) => stream.set_read_timeout(left).and_then(|()| stream.read(buffer)),
-            Wire::Tcp(stream) => stream.set_read_timeout(left).and_then(|()| stream.read(buffer)),
-        }
+        uninterrupted(|| {
+            let left = self.left()?;
+            match &mut self.wire {
+                Wire::Unix(stream) => stream.set_read_timeout(left).and_then(|()| stream.read(buffer)),
+                Wire::Tcp(stream) => stream.set_read_timeout(left).and_then(|()| stream.read(buffer)),
+            }
+        })
     }
 }
 
@@ -154,15 +156,27 @@ impl Write for Socket {
     }
 
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        let left = self.left()?;
-        match &mut self.wire {
-            Wire::Unix(stream) => stream.set_write_timeout(left).and_then(|()| stream.write_vectored(slices)),
-            Wire::Tcp(stream) => stream.set_write_timeout(left).and_then(|()| stream.write_vectored(slices)),
-        }
+        uninterrupted(|| {
+            let left = self.left()?;
+            match &mut self.wire {
+                Wire::Unix(stream) => stream.set_write_timeout(left).and_then(|()| stream.write_vectored(slices)),
+                Wire::Tcp(stream) => stream.set_write_timeout(left).and_then(|()| stream.write_vectored(slices)),
+            }
+        })
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// A signal may come to any thread, and interrupts what blocks with a timeout, whatever its handler says.
+fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match call() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
     }
 }
 

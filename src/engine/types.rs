@@ -125,6 +125,23 @@ pub struct Config {
     pub env: Vec<String>,
     /// Whether it has a terminal.
     pub tty: bool,
+    /// The health check, the image's included.
+    pub healthcheck: Option<ConfiguredCheck>,
+}
+
+/// `Config.Healthcheck` of a container.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct ConfiguredCheck {
+    #[serde(deserialize_with = "null_is_empty")]
+    test: Vec<String>,
+}
+
+impl ConfiguredCheck {
+    /// Whether there is something to check: `["NONE"]` turns it off.
+    pub fn is_on(&self) -> bool {
+        self.test.first().is_some_and(|kind| kind != "NONE")
+    }
 }
 
 /// An entry of `Mounts` of a container.

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use crossbeam_channel::Receiver;
+
 use crate::engine::{self, Condition, Engine, Wait};
 use crate::pod::{CONTROLLER_ID, Planned};
 
 use super::Error;
 use super::event::{Event, Who, signal_name};
 use super::inbox::{Message, Sender};
-use super::output::Output;
+use super::retry::Retry;
 
 /// A component and what its story needs.
 #[derive(Debug, Clone)]
@@ -17,10 +19,12 @@ pub(super) struct Component {
     pub(super) planned: Arc<Planned>,
     pub(super) engine: Engine,
     pub(super) inbox: Sender,
-    /// Where its output goes, if anywhere.
-    pub(super) output: Option<Output>,
+    /// Attach to its output.
+    pub(super) logs: bool,
     /// Pull the image also if the engine has it.
     pub(super) pull: bool,
+    /// Closed at the end of the pod.
+    pub(super) over: Receiver<()>,
 }
 
 impl Component {
@@ -40,15 +44,15 @@ impl Component {
         }
         let id = self.create()?;
         let details = self.engine.inspect(&id).map_err(step("inspect its container"))?;
-        let checked = details.state.health.is_some_and(|health| health.status != "none");
+        let checked = details.config.healthcheck.is_some_and(|check| check.is_on());
         self.inbox.event(Event::Created { who: self.who, id: id.clone(), checked });
         for copy in &self.planned.copies {
             let copied = self.engine.copy_into(&id, &copy.source, &copy.target);
             copied.map_err(|source| Error::Copy { from: copy.source.clone(), to: copy.target.clone(), source })?;
         }
-        if let Some(output) = &self.output {
+        if self.logs {
             let attach = self.engine.attach(&id).map_err(step("attach to its output"))?;
-            output.follow(&self.planned.name, details.config.tty, attach);
+            self.inbox.send(Message::Attached { who: self.who, tty: details.config.tty, attach });
         }
         let wait = self.engine.wait(&id, Condition::NextExit).map_err(step("wait for its exit"))?;
         self.engine.start(&id).map_err(step("start its container"))?;
@@ -80,6 +84,7 @@ impl Component {
     /// A wait that breaks says nothing about the container: look, and wait again if it still runs.
     fn see_it_end(&self, id: &str, wait: Wait) -> Result<i64, Error> {
         let mut result = wait.exit_code();
+        let mut retry = Retry::until(&self.over);
         loop {
             let error = match result {
                 Ok(code) => return Ok(code),
@@ -89,6 +94,9 @@ impl Component {
             let details = self.engine.inspect(id).map_err(|source| Error::Lost { source })?;
             if !details.state.running {
                 return Ok(details.state.exit_code);
+            }
+            if !retry.pause() {
+                return Err(Error::Lost { source: error });
             }
             result = self.engine.wait(id, Condition::NotRunning).and_then(Wait::exit_code);
         }

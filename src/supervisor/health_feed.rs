@@ -1,17 +1,13 @@
 //! The engine's events become [`Event::Health`]; the stream reconnects.
 
-use std::time::Duration;
-
-use crossbeam_channel::{Receiver, RecvTimeoutError};
+use crossbeam_channel::Receiver;
 
 use crate::engine::{ContainerEvent, Engine, Error, JsonLines};
 use crate::health::Health;
 
 use super::event::Event;
 use super::inbox::Sender;
-
-/// Between two attempts to reconnect, at first and at most.
-const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(5)];
+use super::retry::Retry;
 
 type Events = JsonLines<ContainerEvent>;
 
@@ -62,20 +58,16 @@ impl HealthFeed {
     }
 
     fn reconnect(&self) -> Option<Events> {
-        let [mut pause, longest] = PAUSES;
-        loop {
-            match self.over.recv_timeout(pause) {
-                Err(RecvTimeoutError::Timeout) => {}
-                Ok(()) | Err(RecvTimeoutError::Disconnected) => return None,
-            }
+        let mut retry = Retry::until(&self.over);
+        while retry.pause() {
             match self.subscribe().and_then(|events| self.catch_up().map(|()| events)) {
                 Ok(events) => return Some(events),
                 Err(error) => {
                     log::warn!("cannot follow the engine's events, trying again: {error}");
                 }
             }
-            pause = (pause * 2).min(longest);
         }
+        None
     }
 
     /// Looks once at each component: what happened while there was no stream has not been told.

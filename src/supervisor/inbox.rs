@@ -2,7 +2,7 @@
 
 use crossbeam_channel::Receiver;
 
-use crate::engine::Canceller;
+use crate::engine::{Attach, Canceller};
 
 use super::event::{Event, Who};
 
@@ -13,6 +13,15 @@ pub enum Message {
     Event(Event),
     /// [`Event::Pulling`], with the means to cancel it: the machine decides, the loop holds it.
     Pulling(Who, Canceller),
+    /// The output of a component, for whoever writes it.
+    Attached {
+        /// Whose.
+        who: Who,
+        /// Whether it comes from a terminal.
+        tty: bool,
+        /// The stream.
+        attach: Attach,
+    },
 }
 
 /// A reporter's end.

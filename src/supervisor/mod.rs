@@ -18,6 +18,7 @@ mod health_feed;
 mod inbox;
 mod machine;
 mod output;
+mod retry;
 mod signals;
 #[cfg(test)]
 mod walks;
@@ -74,7 +75,7 @@ pub fn run(pod: Pod, crew: &Crew, inbox: &Receiver<Message>) -> Result<End, engi
 
     let (pod_lives, over) = bounded::<()>(0);
     let label = owned_by(&pod.controller);
-    let feed = HealthFeed { engine: pod.engine.clone(), label, inbox: crew.inbox().clone(), over };
+    let feed = HealthFeed { engine: pod.engine.clone(), label, inbox: crew.inbox().clone(), over: over.clone() };
     let events = feed.subscribe()?;
     crew.spawn("health-feed".to_owned(), move || feed.follow(events));
 
@@ -84,12 +85,13 @@ pub fn run(pod: Pod, crew: &Crew, inbox: &Receiver<Message>) -> Result<End, engi
         planned: Arc::new(planned.clone()),
         engine: pod.engine.clone(),
         inbox: crew.inbox().clone(),
-        output: output.clone(),
+        logs: pod.options.logs,
         pull: pod.options.pull,
+        over: over.clone(),
     };
     let components: Vec<Component> = pod.plan.components.iter().enumerate().map(component).collect();
     let machine = Machine::new(&pod.plan.components);
-    let result = catch_unwind(AssertUnwindSafe(|| conduct(machine, &components, crew, inbox, &board)));
+    let result = catch_unwind(AssertUnwindSafe(|| conduct(machine, &components, crew, inbox, &board, output.as_ref())));
     let end = result.unwrap_or_else(|panic| {
         let message = crew::message(panic.as_ref());
         if let Err(error) = sweep(&pod.engine, &pod.controller) {
@@ -120,6 +122,7 @@ fn conduct(
     crew: &Crew,
     inbox: &Receiver<Message>,
     board: &Board,
+    output: Option<&Output>,
 ) -> End {
     let mut pulls: BTreeMap<Who, Canceller> = BTreeMap::new();
     let mut deadline = never();
@@ -166,6 +169,12 @@ fn conduct(
                 Message::Pulling(who, cancel) => {
                     pulls.insert(who, cancel);
                     Event::Pulling(who)
+                }
+                Message::Attached { who, tty, attach } => {
+                    let output = output.expect("without logs nobody attaches");
+                    output.follow(&components[who.0].planned.name, tty, attach);
+                    actions = Vec::new();
+                    continue;
                 }
             },
             recv(deadline) -> _ => Event::Deadline,
