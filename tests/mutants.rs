@@ -121,7 +121,14 @@ const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         rule: "a need for health without a check ends the pod",
-        edits: &[("} else if !checked", "} else if false")],
+        edits: &[(
+            "} else if let Some(waiting) = self.who_waits_for_health_of(who) { let on",
+            "} else if let (Some(waiting), true) = (self.who_waits_for_health_of(who), false) { let on",
+        )],
+    },
+    Mutant {
+        rule: "a check that was told before the start counts",
+        edits: &[("component.health.get_or_insert(Health::Starting);", "component.health = Some(Health::Starting);")],
     },
     Mutant {
         rule: "the pod finishes when everything is gone",

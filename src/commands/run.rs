@@ -34,7 +34,7 @@ pub fn run(settings: &Settings, options: Options) -> Result<Outcome, Error> {
     };
     let names: Vec<String> = pod.plan.components.iter().map(|component| component.name.clone()).collect();
     log::info!("starting {}", names.join(", "));
-    let end = supervisor::run(pod, &crew, &inbox)?;
+    let end = supervisor::run(pod, &crew, &inbox);
     Ok(Outcome::Ended { end, names })
 }
 
@@ -72,7 +72,8 @@ fn prepare(settings: &Settings, options: Options) -> Result<Pod, Error> {
         0 => {}
         swept => log::warn!("removed what the last run of this controller left behind: {swept} containers"),
     }
-    Ok(Pod { engine, controller: controller.id, plan, options, health })
+    let events = supervisor::subscribe(&engine, &controller.id)?;
+    Ok(Pod { engine, controller: controller.id, plan, options, health, events })
 }
 
 /// The first container of which `/proc` has a trace and which the engine knows to be running.

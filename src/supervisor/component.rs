@@ -43,9 +43,8 @@ impl Component {
             self.pull()?;
         }
         let id = self.create()?;
+        self.inbox.event(Event::Created { who: self.who, id: id.clone() });
         let details = self.engine.inspect(&id).map_err(step("inspect its container"))?;
-        let checked = details.config.healthcheck.is_some_and(|check| check.is_on());
-        self.inbox.event(Event::Created { who: self.who, id: id.clone(), checked });
         for copy in &self.planned.copies {
             let copied = self.engine.copy_into(&id, &copy.source, &copy.target);
             copied.map_err(|source| Error::Copy { from: copy.source.clone(), to: copy.target.clone(), source })?;
@@ -56,7 +55,8 @@ impl Component {
         }
         let wait = self.engine.wait(&id, Condition::NextExit).map_err(step("wait for its exit"))?;
         self.engine.start(&id).map_err(step("start its container"))?;
-        self.inbox.event(Event::Started(self.who));
+        let checked = details.config.healthcheck.is_some_and(|check| check.is_on());
+        self.inbox.event(Event::Started { who: self.who, checked });
         Ok((id, wait))
     }
 

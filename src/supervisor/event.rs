@@ -23,11 +23,14 @@ pub enum Event {
         who: Who,
         /// Its id.
         id: String,
+    },
+    /// A container runs.
+    Started {
+        /// Whose.
+        who: Who,
         /// Whether it has a health check.
         checked: bool,
     },
-    /// A container runs.
-    Started(Who),
     /// A container ended by itself or by us, with this exit code.
     Exited(Who, i64),
     /// A component could not be brought or kept up.

@@ -9,7 +9,8 @@ use super::event::Event;
 use super::inbox::Sender;
 use super::retry::Retry;
 
-type Events = JsonLines<ContainerEvent>;
+/// The stream of the engine's events.
+pub type Events = JsonLines<ContainerEvent>;
 
 /// The feed of one controller's components.
 #[derive(Debug, Clone)]
@@ -23,11 +24,6 @@ pub(super) struct HealthFeed {
 }
 
 impl HealthFeed {
-    /// Subscribes: what happens from now on will be told.
-    pub(super) fn subscribe(&self) -> Result<Events, Error> {
-        self.engine.events(&self.label)
-    }
-
     /// Tells what happens, until the pod is over.
     pub(super) fn follow(&self, mut events: Events) {
         loop {
@@ -60,7 +56,7 @@ impl HealthFeed {
     fn reconnect(&self) -> Option<Events> {
         let mut retry = Retry::until(&self.over);
         while retry.pause() {
-            match self.subscribe().and_then(|events| self.catch_up().map(|()| events)) {
+            match self.engine.events(&self.label).and_then(|events| self.catch_up().map(|()| events)) {
                 Ok(events) => return Some(events),
                 Err(error) => {
                     log::warn!("cannot follow the engine's events, trying again: {error}");

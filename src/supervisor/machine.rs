@@ -114,13 +114,8 @@ impl Machine {
                     self.actions.push(Action::Cancel(who));
                 }
             }
-            Event::Created { who, id, checked } => self.created(who, id, checked),
-            Event::Started(who) => {
-                let component = self.of(who);
-                if component.stage == Stage::Starting {
-                    component.stage = Stage::Running;
-                }
-            }
+            Event::Created { who, id } => self.created(who, id),
+            Event::Started { who, checked } => self.started(who, checked),
             Event::Exited(who, code) => self.exited(who, code),
             Event::Failed(who, error) => {
                 // Without an id there may be a container all the same, but nothing in it that could be asked to stop.
@@ -199,14 +194,25 @@ impl Machine {
         }
     }
 
-    fn created(&mut self, who: Who, id: String, checked: bool) {
+    fn created(&mut self, who: Who, id: String) {
         let component = self.of(who);
         component.id = Some(id);
         component.pulling = false;
-        component.health = checked.then_some(Health::Starting);
         if self.terminating() {
             self.stop(who);
-        } else if !checked && let Some(waiting) = self.who_waits_for_health_of(who) {
+        }
+    }
+
+    fn started(&mut self, who: Who, checked: bool) {
+        let component = self.of(who);
+        if component.stage != Stage::Starting {
+            return;
+        }
+        component.stage = Stage::Running;
+        if checked {
+            // The first check may have been told before.
+            component.health.get_or_insert(Health::Starting);
+        } else if let Some(waiting) = self.who_waits_for_health_of(who) {
             let on = self.of(who).name.clone();
             self.end(Cause::Failed(waiting, Error::NoHealthCheck { on }));
         }

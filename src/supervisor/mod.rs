@@ -39,6 +39,7 @@ use component::Component;
 pub use crew::Crew;
 pub use error::Error;
 pub use event::{Action, Cause, End, Event, Who, signal_name};
+pub use health_feed::Events;
 use health_feed::HealthFeed;
 pub use inbox::{Message, Sender, inbox};
 use machine::Machine;
@@ -62,10 +63,12 @@ pub struct Pod {
     pub options: Options,
     /// Where health checks ask.
     pub health: UnixListener,
+    /// What happens to its components, from [`subscribe`].
+    pub events: Events,
 }
 
 /// Runs a pod to its end: every container is gone when this returns, or a message has said which may be left.
-pub fn run(pod: Pod, crew: &Crew, inbox: &Receiver<Message>) -> Result<End, engine::Error> {
+pub fn run(pod: Pod, crew: &Crew, inbox: &Receiver<Message>) -> End {
     let board = Board::new();
     let read = board.clone();
     let listener = pod.health;
@@ -76,7 +79,7 @@ pub fn run(pod: Pod, crew: &Crew, inbox: &Receiver<Message>) -> Result<End, engi
     let (pod_lives, over) = bounded::<()>(0);
     let label = owned_by(&pod.controller);
     let feed = HealthFeed { engine: pod.engine.clone(), label, inbox: crew.inbox().clone(), over: over.clone() };
-    let events = feed.subscribe()?;
+    let events = pod.events;
     crew.spawn("health-feed".to_owned(), move || feed.follow(events));
 
     let output = pod.options.logs.then(|| Output::open(crew));
@@ -103,7 +106,12 @@ pub fn run(pod: Pod, crew: &Crew, inbox: &Receiver<Message>) -> Result<End, engi
     if let Some(output) = output {
         output.close(LAST_OUTPUT);
     }
-    Ok(end)
+    end
+}
+
+/// Subscribes to what happens to the components of a controller: to be done before the first of them is there.
+pub fn subscribe(engine: &Engine, controller: &str) -> Result<Events, engine::Error> {
+    engine.events(&owned_by(controller))
 }
 
 /// Removes the containers that an earlier life of this controller left behind, and says how many there were.
@@ -195,7 +203,7 @@ fn leave(crew: &Crew, component: &Component, id: Option<&str>, stop: bool) {
 fn tell(event: &Event, components: &[Component]) {
     let name = |who: &Who| &components[who.0].planned.name;
     match event {
-        Event::Started(who) => log::info!("{}: started", name(who)),
+        Event::Started { who, .. } => log::info!("{}: started", name(who)),
         Event::Exited(who, code) => log::info!("{}: ended with exit code {code}", name(who)),
         Event::Signal(signal) => log::info!("got {}", signal_name(*signal)),
         _ => {}

@@ -222,20 +222,24 @@ impl<'a> World<'a> {
                 self.all[who].pulling = true;
                 None
             }
-            Event::Created { who: Who(who), checked, .. } => {
-                let waiting = self.waiting_for_health_of(who);
+            Event::Created { who: Who(who), .. } => {
                 let it = &mut self.all[who];
                 it.known = true;
                 it.pulling = false;
-                it.health = checked.then_some(Health::Starting);
                 if self.cause.is_some() {
                     self.seen.created_late += 1;
                 }
-                waiting.filter(|_| !checked).map(Why::Failed)
-            }
-            Event::Started(Who(who)) => {
-                self.all[who].started = true;
                 None
+            }
+            Event::Started { who: Who(who), checked } => {
+                let waiting = self.waiting_for_health_of(who);
+                let it = &mut self.all[who];
+                it.started = true;
+                let counts = it.stops + it.removes == 0;
+                if checked && counts {
+                    it.health.get_or_insert(Health::Starting);
+                }
+                waiting.filter(|_| !checked && counts).map(Why::Failed)
             }
             Event::Exited(Who(who), code) => {
                 self.all[who].exit_code = Some(code);
@@ -454,12 +458,17 @@ impl<'a> World<'a> {
                     (Thread::Done, Some(failed()))
                 } else {
                     self.all[who].exists = true;
-                    let checked = self.all[who].checked;
-                    (Thread::Created, Some(Event::Created { who: Who(who), id: who.to_string(), checked }))
+                    (Thread::Created, Some(Event::Created { who: Who(who), id: who.to_string() }))
                 }
             }
             Thread::Created if !self.all[who].exists || self.dice.one_in(12) => (Thread::Done, Some(failed())),
-            Thread::Created => (Thread::Running, Some(Event::Started(Who(who)))),
+            Thread::Created => {
+                let checked = self.all[who].checked;
+                if checked && self.dice.one_in(10) {
+                    self.inbox.push_back(Event::Health(who.to_string(), Health::Healthy));
+                }
+                (Thread::Running, Some(Event::Started { who: Who(who), checked }))
+            }
             Thread::Running if !self.all[who].exists => (Thread::Done, Some(Event::Exited(Who(who), 137))),
             Thread::Running if self.all[who].checked && self.dice.one_in(2) => {
                 let health = [Health::Healthy, Health::Healthy, Health::Unhealthy][self.dice.roll(3)];
