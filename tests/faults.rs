@@ -1,0 +1,463 @@
+//! The binary against the fake engine, one fault each: whatever a call is answered, the pod ends with the right code, in
+//! bounded time, with a message that names the call, and leaves no container behind.
+//!
+//! ```text
+//!   calls × answers ─▶ a case each ─▶ a thread, an engine, a controller each ─▶ what went wrong, by case
+//! ```
+//!
+//! An ordinary call is given up after 15 s, one that makes the engine work after 60 s: all cases run at a time.
+
+mod support;
+
+use std::ops::RangeInclusive;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use serde_json::json;
+use support::controller::{Controller, Ended, Launch};
+use support::fake_engine::{Call, FakeEngine, Fault, Pull, Script};
+
+const PODLIKE: &str = env!("CARGO_BIN_EXE_podlike");
+/// What the test waits for at most: longer than any case may take.
+const LIMIT: Duration = Duration::from_secs(100);
+
+/// How long a case may take, in seconds. The upper ends leave room for a busy machine.
+const SOON: RangeInclusive<u64> = 0..=14;
+const QUICK: RangeInclusive<u64> = 15..=29;
+const WORK: RangeInclusive<u64> = 60..=75;
+
+/// What becomes of the pod.
+#[derive(Clone, Debug)]
+enum Fate {
+    /// It never begins: exit code 2, nothing was created.
+    Refused,
+    /// A component cannot be started: exit code 125.
+    Failed,
+    /// It makes do, and ends with 0 on a TERM.
+    Lives,
+}
+use Fate::{Failed, Lives, Refused};
+
+struct Case {
+    name: String,
+    call: &'static str,
+    fault: Fault,
+    after_work: bool,
+    fate: Fate,
+    takes: RangeInclusive<u64>,
+}
+
+/// The calls of a start, in order: what becomes of the pod when one of them fails, and the call that comes next and must
+/// not have been made then.
+const CALLS: [(&str, Fate, &str); 14] = [
+    ("GET /_ping", Refused, "GET /containers/controller/json"),
+    ("GET /containers/controller/json", Refused, "GET /info"),
+    ("GET /info", Refused, "GET /containers/json"),
+    ("GET /containers/json", Refused, "DELETE /containers/old"),
+    ("DELETE /containers/old", Refused, "GET /events"),
+    ("GET /events", Refused, "POST /containers/create"),
+    ("POST /containers/create web", Failed, "PUT /containers/web/archive"),
+    ("GET /images/demo/json", Failed, "POST /images/create"),
+    ("POST /images/create", Failed, "PUT /containers/web/archive"),
+    ("GET /containers/web/json", Failed, "PUT /containers/web/archive"),
+    ("PUT /containers/web/archive", Failed, "POST /containers/web/attach"),
+    ("POST /containers/web/attach", Failed, "POST /containers/web/wait"),
+    ("POST /containers/web/wait", Failed, "POST /containers/web/start"),
+    ("POST /containers/web/start", Failed, "none"),
+];
+
+/// The answers. What is wrong with the body only is no fault where only the head counts.
+fn faults() -> [(&'static str, Fault); 7] {
+    [
+        ("500", Fault::status(500, "on purpose")),
+        ("silence", Fault::Silence),
+        ("cut", Fault::Cut),
+        ("cut in the head", Fault::CutInHead),
+        ("garbage", Fault::Garbage),
+        ("a huge head", Fault::HugeHead),
+        ("a head that trickles", Fault::Slow(Duration::from_secs(1))),
+    ]
+}
+
+fn bodies() -> [(&'static str, Fault); 3] {
+    [("cut in the body", Fault::CutInBody), ("nonsense", Fault::NonsenseJson), ("a body without end", Fault::HugeBody)]
+}
+
+/// Whether podlike reads the body of the answer whole.
+fn body_is_read(call: &str) -> bool {
+    call == "POST /images/create"
+        || call.starts_with("POST /containers/create")
+        || call.starts_with("GET /containers")
+        || call == "GET /info"
+}
+
+/// Calls that make or unmake something, and so are given more time.
+fn is_work(call: &str) -> bool {
+    call.starts_with("POST /containers/create") || call.starts_with("DELETE") || call.ends_with("/start")
+}
+
+fn cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for (call, fate, _) in CALLS {
+        let mut add = |what: &str, fault: Fault, after_work, fate, takes| {
+            let when = if after_work { ", after its work" } else { "" };
+            let name = format!("{call}: {what}{when}");
+            cases.push(Case { name, call, fault, after_work, fate, takes });
+        };
+        let given_up = if is_work(call) || call.starts_with("PUT") { WORK } else { QUICK };
+        for (what, fault) in faults() {
+            match (&fault, call) {
+                // A pull may take for ever, and only a signal ends it (tests/controller.rs); an upload goes on as long as
+                // something moves.
+                (Fault::Silence | Fault::Slow(_), "POST /images/create")
+                | (Fault::Slow(_), "PUT /containers/web/archive") => {}
+                (Fault::Silence | Fault::Slow(_), _) => add(what, fault, false, fate.clone(), given_up.clone()),
+                _ => add(what, fault, false, fate.clone(), SOON),
+            }
+        }
+        for (what, fault) in bodies() {
+            match (&fault, call) {
+                // A pull goes on as long as its body does.
+                (Fault::HugeBody, "POST /images/create") => {}
+                // Megabytes are read before it is given up.
+                (Fault::HugeBody, _) if body_is_read(call) => add(what, fault, false, fate.clone(), 0..=29),
+                _ if body_is_read(call) => add(what, fault, false, fate.clone(), SOON),
+                // Only the status counts, so this says that the image is there: the create will tell.
+                (_, "GET /images/demo/json") => add(what, fault, false, Failed, SOON),
+                // An engine that says that it has done it, and has not, cannot be seen through. What a wait says is
+                // asked again; what comes after an attach is only output.
+                _ => add(what, fault, false, Lives, SOON),
+            }
+        }
+        // The engine has done it, and podlike cannot know.
+        if is_work(call) && matches!(fate, Failed) {
+            for (what, fault) in faults() {
+                let takes = match fault {
+                    Fault::Silence => WORK,
+                    // It is answered in the end: the answer is the true one.
+                    Fault::Slow(_) => continue,
+                    _ => SOON,
+                };
+                add(what, fault, true, Failed, takes);
+            }
+            if body_is_read(call) {
+                for (what, fault) in bodies() {
+                    add(what, fault, true, Failed, SOON);
+                }
+            }
+        }
+    }
+    cases
+}
+
+/// A pod of `web`, which gets a file, and `aux`, which depends on nothing; a container of an earlier life.
+fn pod() -> FakeEngine {
+    let engine = FakeEngine::new();
+    let label = json!({"Labels": {"podlike.controller.id": engine.controller_id()}});
+    engine.leftover("pod.podlike.old", label);
+    engine
+        .controller(&json!({"HostConfig": {"IpcMode": "shareable"}}))
+        .image("other")
+        .label("pod.component.web", "{image: demo, stop_grace_period: 1s}")
+        .label("pod.component.aux", "{image: other, stop_grace_period: 1s}")
+        .label("pod.copy.web", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml:/etc/conf"));
+    engine
+}
+
+fn start(engine: &FakeEngine) -> Controller {
+    Launch::of(PODLIKE, engine).arg("-logs").start()
+}
+
+fn left(engine: &FakeEngine) -> Vec<String> {
+    engine.containers().iter().map(|one| one.short_name().to_owned()).collect()
+}
+
+/// The call as messages name it: with ids.
+fn as_told(engine: &FakeEngine, call: &str) -> String {
+    let mut words: Vec<_> = call.split(' ').take(2).map(ToOwned::to_owned).collect();
+    for name in ["controller", "web", "old"] {
+        let id = match name {
+            "controller" => Some(engine.controller_id()),
+            name => engine.container(name).map(|one| one.id),
+        };
+        if let Some(id) = id {
+            words[1] = words[1].replace(&format!("/{name}"), &format!("/{id}"));
+        }
+    }
+    words.join(" ")
+}
+
+/// Runs all at a time; fails with the names of those that failed, and why.
+fn all<T: Sync>(cases: &[T], name: impl Fn(&T) -> &str + Sync, run: impl Fn(&T) + Sync) {
+    let failed: Vec<&str> = thread::scope(|scope| {
+        let threads: Vec<_> = cases
+            .iter()
+            .map(|case| {
+                let (name, run) = (&name, &run);
+                let thread = thread::Builder::new().name(name(case).to_owned());
+                let work = move || catch_unwind(AssertUnwindSafe(|| run(case))).is_err();
+                (name(case), thread.spawn_scoped(scope, work).expect("a thread"))
+            })
+            .collect();
+        let mut failed = Vec::new();
+        for (name, thread) in threads {
+            if thread.join().unwrap_or(true) {
+                failed.push(name);
+            }
+        }
+        failed
+    });
+    assert!(failed.is_empty(), "{} of {} failed, see above: {failed:#?}", failed.len(), cases.len());
+}
+
+fn check(case: &str, ended: &Ended, code: i32, takes: &RangeInclusive<u64>) {
+    assert_eq!(ended.code, Some(code), "{case}: {}", ended.err());
+    assert!(takes.contains(&ended.took.as_secs()), "{case}: took {:?}, not {takes:?} s\n{}", ended.took, ended.err());
+}
+
+#[test]
+fn whatever_a_call_of_the_start_is_answered_the_pod_ends_well() {
+    all(
+        &cases(),
+        |case| &case.name,
+        |case| {
+            let Case { name, call, fault, after_work, fate, takes } = case;
+            let engine = pod();
+            if call.contains("/images/") {
+                engine.pull("demo", Pull::Works(json!({})));
+            } else {
+                engine.image("demo");
+            }
+            if *after_work {
+                engine.fault_after(*call, fault.clone());
+            } else {
+                engine.fault(*call, fault.clone());
+            }
+            let controller = start(&engine);
+            if matches!(fate, Lives) {
+                // A component that was only said to be started does not run.
+                controller.until_stderr_contains("web: started", LIMIT);
+                engine.until_running("aux", LIMIT);
+                controller.signal(Signal::SIGTERM);
+            }
+            let ended = controller.wait(LIMIT);
+            check(
+                name,
+                &ended,
+                match fate {
+                    Refused => 2,
+                    Failed => 125,
+                    Lives => 0,
+                },
+                takes,
+            );
+            let lies = !body_is_read(call) && bodies().iter().any(|(body, _)| name.ends_with(body));
+            if !matches!(fate, Lives) {
+                let told = as_told(&engine, if lies { "POST /containers/create" } else { call });
+                assert!(ended.err().contains(&told), "{name}: no {told:?} in {}", ended.err());
+                let next = CALLS.iter().find(|(one, ..)| one == call).expect("one of them").2;
+                assert_eq!(engine.seen(next), 0, "{name}: {next}");
+            }
+            // What an earlier life left stays where its removal was not come to, or not done, whatever the engine said.
+            let swept = match *call {
+                "DELETE /containers/old" => matches!(fault, Fault::Slow(_)),
+                _ => engine.seen("DELETE /containers/old") > 0,
+            };
+            let stays: &[&str] = if swept { &[] } else { &["old"] };
+            assert_eq!(left(&engine), stays, "{name}: {}", ended.err());
+        },
+    );
+}
+
+/// A fault at the end of the pod: the case, the component's script, what is done, its fate.
+struct AtTheEnd {
+    name: &'static str,
+    /// Whether the engine removes what ends.
+    auto_remove: bool,
+    /// Only KILL ends the component.
+    stubborn: bool,
+    call: Call,
+    fault: Fault,
+    /// TERM, or the component `aux` ends by itself with 7.
+    by_signal: bool,
+    code: i32,
+    takes: RangeInclusive<u64>,
+    says: &'static [&'static str],
+    stays: &'static [&'static str],
+}
+
+/// When the time is up: the grace of 1 s and 10 s more.
+const FORCED: RangeInclusive<u64> = 11..=22;
+/// When the removal by force, which gets 15 s, does not work either.
+const GIVEN_UP: RangeInclusive<u64> = 26..=37;
+
+fn at_the_end() -> Vec<AtTheEnd> {
+    let ordinary = |name, call, fault| AtTheEnd {
+        name,
+        auto_remove: false,
+        stubborn: false,
+        call,
+        fault,
+        by_signal: true,
+        code: 0,
+        takes: SOON,
+        says: &[],
+        stays: &[],
+    };
+    let stop = || Call::new("POST /containers/web/stop");
+    let delete = || Call::new("DELETE /containers/web");
+    let wait = || Call::new("POST /containers/web/wait");
+    let refusal = || Fault::status(500, "on purpose");
+    let removed_by_force: &[&str] = &["web: cannot stop it, it is removed by force: POST /containers/"];
+    let left_behind: &[&str] = &["the container pod.podlike.web may be left behind"];
+    let mut cases = Vec::new();
+    for (name, fault) in
+        [("stop answered by 500", refusal()), ("stop cut", Fault::Cut), ("stop answered by garbage", Fault::Garbage)]
+    {
+        cases.push(AtTheEnd { stubborn: true, says: removed_by_force, ..ordinary(name, stop(), fault) });
+    }
+    cases.push(AtTheEnd {
+        code: 143,
+        takes: FORCED,
+        says: &["the pod was killed after SIGTERM"],
+        ..ordinary("silence to the stop", stop(), Fault::Silence)
+    });
+    cases.push(AtTheEnd {
+        by_signal: false,
+        code: 7,
+        takes: FORCED,
+        ..ordinary("silence to the stop, after an end of its own", stop(), Fault::Silence)
+    });
+    for (name, fault) in [
+        ("delete answered by 500 once", refusal()),
+        ("delete cut once", Fault::Cut),
+        ("delete answered by garbage once", Fault::Garbage),
+    ] {
+        cases.push(ordinary(name, delete().nth(1), fault));
+    }
+    cases.push(AtTheEnd {
+        says: left_behind,
+        // The engine refuses the very call that would remove it.
+        stays: &["web"],
+        ..ordinary("delete answered by 500 always", delete(), refusal())
+    });
+    cases.push(AtTheEnd {
+        by_signal: false,
+        code: 7,
+        says: left_behind,
+        stays: &["web"],
+        ..ordinary("delete answered by 500 always, after an end of its own", delete(), refusal())
+    });
+    cases.push(AtTheEnd {
+        auto_remove: true,
+        ..ordinary("delete answered by 500 always, but the engine removes what ends", delete(), refusal())
+    });
+    cases.push(AtTheEnd {
+        code: 143,
+        takes: GIVEN_UP,
+        says: left_behind,
+        // The engine is silent to the very call that would remove it.
+        stays: &["web"],
+        ..ordinary("silence to the delete", delete(), Fault::Silence)
+    });
+    cases.push(AtTheEnd {
+        auto_remove: true,
+        code: 143,
+        takes: GIVEN_UP,
+        ..ordinary("silence to the delete, but the engine removes what ends", delete(), Fault::Silence)
+    });
+    // The first delete hangs, the one by force does not.
+    cases.push(AtTheEnd {
+        code: 143,
+        takes: FORCED,
+        ..ordinary("silence to the first delete", delete().nth(1), Fault::Silence)
+    });
+    // A wait that breaks off does not end the pod, and is asked again.
+    for (name, fault) in
+        [("wait cut in its body", Fault::CutInBody), ("wait with nonsense in its body", Fault::NonsenseJson)]
+    {
+        cases.push(ordinary(name, wait().nth(1), fault));
+    }
+    cases
+}
+
+#[test]
+fn whatever_goes_wrong_at_the_end_the_pod_ends_in_time_with_its_own_code() {
+    all(
+        &at_the_end(),
+        |case| case.name,
+        |case| {
+            let engine = pod();
+            engine
+                .image("demo")
+                .info(&json!({"LiveRestoreEnabled": !case.auto_remove}))
+                .script("aux", Script::new().until_open("over").exit(7));
+            if case.stubborn {
+                engine.script("web", Script::new().ignore_term().until_stopped());
+            }
+            engine.fault(case.call.clone(), case.fault.clone());
+            let controller = start(&engine);
+            for name in ["web", "aux"] {
+                controller.until_stderr_contains(&format!("{name}: started"), LIMIT);
+            }
+            if case.by_signal {
+                controller.signal(Signal::SIGTERM);
+            } else {
+                engine.open("over");
+            }
+            let ended = controller.wait(LIMIT);
+            check(case.name, &ended, case.code, &case.takes);
+            for part in case.says {
+                assert!(ended.err().contains(part), "{}: no {part:?} in {}", case.name, ended.err());
+            }
+            // The components have said nothing.
+            assert!(!ended.err().contains("some output"), "{}: {}", case.name, ended.err());
+            assert_eq!(left(&engine), case.stays, "{}: {}", case.name, ended.err());
+        },
+    );
+}
+
+#[test]
+fn a_signal_that_cannot_be_forwarded_ends_nothing() {
+    let faults = [("500", Fault::status(500, "on purpose")), ("silence", Fault::Silence), ("cut", Fault::Cut)];
+    all(
+        &faults,
+        |(name, _)| name,
+        |(name, fault)| {
+            let engine = pod();
+            engine.image("demo").fault("POST /containers/web/kill", fault.clone());
+            let controller = start(&engine);
+            for name in ["web", "aux"] {
+                controller.until_stderr_contains(&format!("{name}: started"), LIMIT);
+            }
+            controller.signal(Signal::SIGHUP);
+            let forwarded = |engine: &FakeEngine| {
+                engine.container("aux").is_some_and(|one| one.signals == ["HUP"])
+                    && engine.seen("POST /containers/web/kill") == 1
+            };
+            engine.until("both were asked", forwarded, LIMIT);
+            controller.signal(Signal::SIGTERM);
+            check(name, &controller.wait(LIMIT), 0, &SOON);
+            assert_eq!(left(&engine), Vec::<String>::new(), "{name}");
+        },
+    );
+}
+
+#[test]
+fn a_wait_that_breaks_again_and_again_is_not_asked_without_a_pause() {
+    let engine = pod();
+    engine.image("demo");
+    let controller = start(&engine);
+    controller.until_stderr_contains("web: started", LIMIT);
+    engine.fault("POST /containers/web/wait", Fault::status(500, "on purpose"));
+    // Those that are open end with the connection, as when the engine is restarted.
+    engine.cut_waits();
+    let storm = engine.wait_for(|engine| engine.seen("POST /containers/web/wait") > 100, Duration::from_secs(3));
+    assert!(!storm, "a hundred waits in 3 s");
+    assert!(engine.is_running("web"), "it is not the component's fault");
+    controller.signal(Signal::SIGTERM);
+    check("after that", &controller.wait(LIMIT), 0, &SOON);
+    assert_eq!(left(&engine), Vec::<String>::new());
+}
