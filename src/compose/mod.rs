@@ -3,7 +3,7 @@
 //! ```text
 //! YAML text ─value.rs─▶ Node (an ordered tree, each node knows its path)
 //!                        │
-//!                        ├─ scalar.rs  duration · byte size · signal
+//!                        ├─ scalar.rs  duration · byte size · signal · image
 //!                        ├─ forms.rs   string-or-list · list-or-mapping · command lines
 //!                        └─ volume.rs  the short syntax of a volume
 //! ```
@@ -18,6 +18,6 @@ mod volume;
 
 pub use error::{Error, nearest};
 pub use forms::{command, key_values, strings};
-pub use scalar::{byte_size, duration, signal};
+pub use scalar::{byte_size, duration, image, signal};
 pub use value::{Kind, Node, parse};
 pub use volume::{Source, Volume};

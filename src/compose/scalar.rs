@@ -86,6 +86,64 @@ pub fn signal(node: &Node) -> Result<String, Error> {
     if known { Ok(text) } else { Err(node.invalid("a signal such as SIGTERM or 15")) }
 }
 
+/// A reference of an image, `[HOST[:PORT]/]NAME[:TAG][@DIGEST]`, by the grammar of Docker's registry (distribution's
+/// `reference`).
+pub fn image(node: &Node) -> Result<String, Error> {
+    let text = node.text()?;
+    if is_image(&text) {
+        return Ok(text);
+    }
+    let hint = if is_image(&text.to_ascii_lowercase()) { " (names are lowercase)" } else { "" };
+    Err(node.invalid(format!("an image such as nginx:1.29 or host:5000/org/app{hint}")))
+}
+
+fn is_image(text: &str) -> bool {
+    let (rest, digest) = text.split_once('@').map_or((text, None), |(rest, digest)| (rest, Some(digest)));
+    let (rest, tag) = match rest.rsplit_once(':') {
+        Some((rest, tag)) if !tag.contains('/') => (rest, Some(tag)),
+        _ => (rest, None),
+    };
+    // The first part is a host if it can be nothing else.
+    let name = match rest.split_once('/') {
+        Some((host, name)) if host == "localhost" || host.contains(['.', ':']) || host != host.to_ascii_lowercase() => {
+            let (host, port) = host.split_once(':').unwrap_or((host, "0"));
+            if !is_host(host) || port.parse::<u16>().is_err() {
+                return false;
+            }
+            name
+        }
+        _ => rest,
+    };
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    name.split('/').all(is_path_component)
+        && tag.is_none_or(|tag| {
+            tag.len() <= 128 && tag.starts_with(word) && tag.chars().all(|c| word(c) || ".-".contains(c))
+        })
+        && digest.is_none_or(|digest| {
+            let hex = digest.split_once(':').map(|(_, hex)| hex);
+            hex.is_some_and(|hex| hex.len() >= 32 && hex.chars().all(|c| c.is_ascii_hexdigit()))
+        })
+}
+
+fn is_host(host: &str) -> bool {
+    let label = |part: &str| {
+        !part.is_empty()
+            && !part.starts_with('-')
+            && !part.ends_with('-')
+            && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+    };
+    host.split('.').all(label)
+}
+
+/// Lowercase letters and digits, with `.`, `_`, `__` or any number of `-` between them.
+fn is_path_component(part: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let separators = part.split(plain).filter(|separator| !separator.is_empty());
+    part.starts_with(plain)
+        && part.ends_with(plain)
+        && separators.into_iter().all(|it| matches!(it, "." | "_" | "__") || it.chars().all(|c| c == '-'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,6 +191,17 @@ mod tests {
             ("0", false),
         ] {
             assert_eq!(signal(&super::super::parse(text).expect("valid")).is_ok(), known, "{text}");
+        }
+    }
+
+    #[test]
+    fn images_by_dockers_grammar() {
+        let digest = format!("x@sha256:{}", "ab".repeat(32));
+        for text in ["nginx", "org/img:1", "host:5000/x", "localhost/x", "Host/x", "a.b/c__d/e-f--g.h:T_1", &digest] {
+            assert!(is_image(text), "{text}");
+        }
+        for text in ["", "UPPER", "Not:An:Image", "a b", "x:", "x@y", "a//b", "/x", "x..y", "-x", "h:99999/x", "x:t/"] {
+            assert!(!is_image(text), "{text}");
         }
     }
 }

@@ -34,7 +34,7 @@ pub const KEYS: [&str; 21] = [
 pub(super) fn component(name: &str, stage: Stage, node: &Node) -> Result<Component, Error> {
     let entries = node.map()?;
     let image = entries.iter().find(|(key, value)| key == "image" && !value.is_null());
-    let image = image.map(|(_, value)| value.text()).transpose()?.filter(|image| !image.is_empty());
+    let image = image.map(|(_, value)| compose::image(value)).transpose()?;
     let Some(image) = image else {
         // A misspelt key explains the missing one.
         if let Some((key, _)) = entries.iter().find(|(key, _)| !known(key)) {

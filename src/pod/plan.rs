@@ -80,6 +80,11 @@ pub enum Warning {
         /// The engine's cgroup driver.
         driver: String,
     },
+    /// A privileged component is not placed below the controller's cgroup.
+    PrivilegedNotNested {
+        /// The component.
+        component: String,
+    },
     /// A limit is above the controller's.
     Capped {
         /// The component.
@@ -110,6 +115,11 @@ impl fmt::Display for Warning {
                 f,
                 "components are not placed in the controller's cgroup (cgroup v{version}, {driver} driver): \
                  its limits hold for each component, not for their sum"
+            ),
+            Self::PrivilegedNotNested { component } => write!(
+                f,
+                "component '{component}' is privileged and not placed in the controller's cgroup, which may not use all \
+                 devices: the controller's limits hold for it alone"
             ),
             Self::Capped { component, key, limit } => {
                 write!(f, "component '{component}': {key} is above the controller's limit, {limit} is used")
@@ -165,7 +175,12 @@ pub fn plan(spec: &PodSpec, controller: &Controller, options: Options) -> (Plan,
             if options.pids {
                 host_config.pid_mode = format!("container:{}", controller.id);
             }
-            limit(&mut host_config, component, controller, nested, &mut warnings);
+            // Nobody below a cgroup may use devices that it may not.
+            let outside = nested && component.privileged && !controller.host.privileged;
+            if outside {
+                warnings.push(Warning::PrivilegedNotNested { component: component.name.clone() });
+            }
+            limit(&mut host_config, component, controller, nested && !outside, &mut warnings);
             let mut request = request(component, controller, &mut warnings);
             mount(&mut request, &mut host_config, component, controller, &shared);
             request.host_config = host_config;

@@ -1,16 +1,20 @@
 //! One component's story, told on a thread of its own, and how its container leaves.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 
 use crate::engine::{self, Condition, Engine, Wait};
-use crate::pod::{CONTROLLER_ID, Planned};
+use crate::pod::{CONTROLLER_ID, Planned, Until};
 
 use super::Error;
 use super::event::{Event, Who, signal_name};
 use super::inbox::{Message, Sender};
 use super::retry::Retry;
+
+/// How long a start that failed waits for what others have to tell.
+const OTHERS: Duration = Duration::from_secs(1);
 
 /// A component and what its story needs.
 #[derive(Debug, Clone)]
@@ -30,7 +34,8 @@ pub(super) struct Component {
 impl Component {
     /// From nothing to the exit.
     pub(super) fn live(self) {
-        let end = match self.start().and_then(|(id, wait)| self.see_it_end(&id, wait)) {
+        let started = self.start().inspect_err(|_| self.let_others_speak());
+        let end = match started.and_then(|(id, wait)| self.see_it_end(&id, wait)) {
             Ok(code) => Event::Exited(self.who, code),
             Err(error) => Event::Failed(self.who, error),
         };
@@ -58,6 +63,14 @@ impl Component {
         let checked = details.config.healthcheck.is_some_and(|check| check.is_on());
         self.inbox.event(Event::Started { who: self.who, checked });
         Ok((id, wait))
+    }
+
+    /// A start fails when the component whose namespace it joins has just ended. Then that end is the cause, and its own
+    /// thread is about to tell it.
+    fn let_others_speak(&self) {
+        if self.planned.needs.iter().any(|need| need.until == Until::Started) {
+            let _ = self.over.recv_timeout(OTHERS);
+        }
     }
 
     fn create(&self) -> Result<String, Error> {

@@ -159,8 +159,8 @@ fn conduct(
                     });
                 }
                 Action::Publish(health) => {
-                    log::info!("the pod is {health}");
                     board.publish(health);
+                    log::info!("the pod is {health}");
                 }
                 Action::Deadline(time) => deadline = after(time),
                 Action::Finish => {
