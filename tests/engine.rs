@@ -1,0 +1,24 @@
+//! The binary in its image on a real engine. `make test` brings up the engine and builds the images.
+
+mod support;
+
+#[path = "engine/component.rs"]
+mod component;
+#[path = "engine/copies.rs"]
+mod copies;
+#[path = "engine/demo.rs"]
+mod demo;
+#[path = "engine/end.rs"]
+mod end;
+#[path = "engine/exit_code.rs"]
+mod exit_code;
+#[path = "engine/health.rs"]
+mod health;
+#[path = "engine/order.rs"]
+mod order;
+#[path = "engine/output.rs"]
+mod output;
+#[path = "engine/refusal.rs"]
+mod refusal;
+#[path = "engine/sharing.rs"]
+mod sharing;
