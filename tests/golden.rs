@@ -68,7 +68,7 @@ fn result(case: Case) -> (&'static str, String) {
         server_version: "26.1.5".to_owned(),
         cgroup_driver: "cgroupfs".to_owned(),
         cgroup_version: "1".to_owned(),
-        live_restore_enabled: false,
+        ..Info::default()
     });
     let controller = Controller {
         id: ID.to_owned(),

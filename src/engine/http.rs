@@ -50,6 +50,8 @@ pub(super) struct Response<S> {
     pub(super) status: u16,
     /// The value of the `Api-Version` header.
     pub(super) api_version: Option<String>,
+    /// Whether there is a `Libpod-Api-Version` header.
+    pub(super) libpod: bool,
     pub(super) body: Body<S>,
 }
 
@@ -155,7 +157,12 @@ fn receive<S: Read>(mut stream: BufReader<S>, method: &str) -> Result<Response<S
             _ if head.chunked => Framing::Chunks { left: 0, first: true },
             _ => head.length.map_or(Framing::UntilEnd, Framing::Length),
         };
-        return Ok(Response { status: head.status, api_version: head.api_version, body: Body { stream, framing } });
+        return Ok(Response {
+            status: head.status,
+            api_version: head.api_version,
+            libpod: head.libpod,
+            body: Body { stream, framing },
+        });
     }
 }
 
@@ -164,6 +171,7 @@ struct Head {
     length: Option<u64>,
     chunked: bool,
     api_version: Option<String>,
+    libpod: bool,
 }
 
 /// Reads to the end of a head and not a byte further.
@@ -195,7 +203,7 @@ fn read_head<S: Read>(stream: &mut BufReader<S>, text: &mut Vec<u8>) -> Result<H
 
 fn understand(response: &httparse::Response<'_, '_>) -> Result<Head, Error> {
     let status = response.code.ok_or_else(|| malformed("no status"))?;
-    let mut head = Head { status, length: None, chunked: false, api_version: None };
+    let mut head = Head { status, length: None, chunked: false, api_version: None, libpod: false };
     for header in &*response.headers {
         let value = str::from_utf8(header.value).map(str::trim).unwrap_or_default();
         if header.name.eq_ignore_ascii_case("content-length") {
@@ -204,6 +212,8 @@ fn understand(response: &httparse::Response<'_, '_>) -> Result<Head, Error> {
             head.chunked = value.eq_ignore_ascii_case("chunked");
         } else if header.name.eq_ignore_ascii_case("api-version") {
             head.api_version = Some(value.to_owned());
+        } else if header.name.eq_ignore_ascii_case("libpod-api-version") {
+            head.libpod = true;
         }
     }
     Ok(head)

@@ -58,6 +58,7 @@ const LARGEST_ANSWER: u64 = 32 << 20;
 pub struct Engine {
     host: Host,
     version: ApiVersion,
+    podman: bool,
 }
 
 type Response = http::Response<Socket>;
@@ -65,10 +66,11 @@ type Response = http::Response<Socket>;
 impl Engine {
     /// Reaches the engine and agrees on an API version: the older of its newest and ours.
     pub fn connect(host: Host) -> Result<Self, Error> {
-        let mut engine = Self { host, version: NEWEST };
+        let mut engine = Self { host, version: NEWEST, podman: false };
         let limit = Limit::Until(Instant::now() + QUICK);
         let pong = engine.exchange("GET", "/_ping", Payload::Nothing, limit, |_| ())?;
         let theirs = pong.api_version.as_deref().and_then(|text| text.parse().ok());
+        engine.podman = pong.libpod;
         drop(pong);
         engine.version = if let Some(theirs) = theirs {
             theirs
@@ -95,7 +97,8 @@ impl Engine {
 
     /// What the engine says of itself: `GET /info`.
     pub fn info(&self) -> Result<Info, Error> {
-        self.read("GET", "/info", Payload::Nothing, QUICK)
+        let info: Info = self.read("GET", "/info", Payload::Nothing, QUICK)?;
+        Ok(Info { podman: self.podman, ..info })
     }
 
     /// Makes a call and reads its answer as `T`.

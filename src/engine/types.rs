@@ -58,6 +58,8 @@ pub struct Info {
     pub cgroup_version: String,
     /// Whether containers outlive the engine.
     pub live_restore_enabled: bool,
+    /// Whether it is Podman behind Docker's API; not of `GET /info`, but of the head of `GET /_ping`.
+    pub podman: bool,
 }
 
 impl Info {

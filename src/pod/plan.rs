@@ -201,10 +201,11 @@ fn container_name(controller: &Controller, component: &Component) -> String {
     format!("{}.podlike.{}", controller.name, component.name)
 }
 
-/// Whether the engine removes a container that ends. It may where it cannot lose the container or its exit code by it:
-/// engines before 26 lose such containers when they come back with live-restore.
+/// Whether the engine removes a container that ends. Where it would lose the container or its exit code by it, we do:
+/// Podman forgets the code, and engines before 26 lose such containers when they come back with live-restore.
 fn auto_remove(controller: &Controller) -> bool {
-    !controller.engine.live_restore_enabled || controller.engine.major().is_some_and(|major| major >= 26)
+    let survives_restore = !controller.engine.live_restore_enabled || controller.engine.major() >= Some(26);
+    !controller.engine.podman && survives_restore
 }
 
 /// The part of a request that a component decides by itself.
