@@ -3,8 +3,8 @@
 //! | code | when |
 //! |---|---|
 //! | n | a component ended with n, or an init component with n ≠ 0 |
-//! | 0 | TERM or INT, and every component stopped in time |
-//! | 128 + signal | TERM or INT, and components had to be killed: time was up, or a second signal came |
+//! | 0 | TERM or INT, and the end was orderly: each component stopped, or was killed after its grace |
+//! | 128 + signal | TERM or INT, and the end was forced: by a second signal, or because it took longer than every grace |
 //! | 125 | a component could not be started |
 //! | 2 | podlike refused to start: labels, engine, usage |
 //! | 70 | a bug in podlike |

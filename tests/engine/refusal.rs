@@ -62,16 +62,15 @@ fn a_controller_without_components_is_told_where_they_belong() {
 }
 
 #[test]
-fn images_that_cannot_be_had_are_125() {
-    let closed = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("bound");
-    for (image, parts) in [
-        ("Not:An:Image", ["component 'web'", "Not:An:Image"]),
-        ("UPPER", ["component 'web'", "UPPER"]),
-        (&format!("{closed}/web:1"), ["component 'web': cannot pull", "connection refused"]),
-    ] {
+fn images_that_are_none_are_refused_and_those_that_cannot_be_had_are_125() {
+    for image in ["Not:An:Image", "UPPER", "a b"] {
         let pod = Pod::new().component("db", stays()).component("web", json!({"image": image}));
-        refused(pod, 125, &parts);
+        refused(pod, 2, &["label 'pod.component.web': image: ", &format!("'{image}'")]);
     }
+    let closed = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("bound");
+    let image = format!("{closed}/web:1");
+    let pod = Pod::new().component("db", stays()).component("web", json!({"image": image}));
+    refused(pod, 125, &["component 'web': cannot pull its image", &image, "connection refused"]);
 }
 
 #[test]
