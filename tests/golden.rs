@@ -1,7 +1,7 @@
 //! Walks `tests/golden/`: each case is a file, its result stands beside it. `UPDATE_GOLDEN=1` rewrites the results.
 //!
 //! `labels/NAME.yml` holds the labels of a controller, and what else the plan depends on where it matters:
-//! `options` (the flags), `controller` (the container: `host`, `env`, `mounts`, `nested`, `socket`) and `engine` (its
+//! `options` (the flags), `controller` (the container: `host`, `env`, `mounts`, `nested`, `ways_to_socket`) and `engine` (its
 //! `GET /info`). The result is `NAME.plan.json`, the plan with its warnings, or `NAME.error`, the message.
 
 #![allow(clippy::panic, reason = "a test fails by a panic")]
@@ -35,13 +35,13 @@ struct Container {
     env: Vec<String>,
     mounts: Vec<Mount>,
     nested: bool,
-    socket: PathBuf,
+    ways_to_socket: Vec<PathBuf>,
 }
 
 impl Default for Container {
     fn default() -> Self {
         let host = HostConfig { ipc_mode: "shareable".to_owned(), ..HostConfig::default() };
-        Self { host, env: Vec::new(), mounts: Vec::new(), nested: true, socket: "/var/run/docker.sock".into() }
+        Self { host, env: Vec::new(), mounts: Vec::new(), nested: true, ways_to_socket: Vec::new() }
     }
 }
 
@@ -78,7 +78,7 @@ fn result(case: Case) -> (&'static str, String) {
         host: case.controller.host,
         mounts: case.controller.mounts,
         cgroup: case.controller.nested.then(|| format!("/docker/{ID}").into()),
-        socket: Some(case.controller.socket),
+        ways_to_socket: case.controller.ways_to_socket,
         engine,
     };
     let (plan, warnings) = pod::plan(&spec, &controller, options(&case.options));

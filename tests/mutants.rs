@@ -122,8 +122,15 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         rule: "a need for health without a check ends the pod",
         edits: &[(
-            "} else if let Some(waiting) = self.who_waits_for_health_of(who) { let on",
-            "} else if let (Some(waiting), true) = (self.who_waits_for_health_of(who), false) { let on",
+            "} else if let Some(waiting) = self.who_waits_for_health_of(who) { let on = self.of(who).name.clone(); self.end(Cause::Failed(waiting, Error::NoHealthCheck",
+            "} else if let (Some(waiting), true) = (self.who_waits_for_health_of(who), false) { let on = self.of(who).name.clone(); self.end(Cause::Failed(waiting, Error::NoHealthCheck",
+        )],
+    },
+    Mutant {
+        rule: "a need for the health of what has ended ends the pod",
+        edits: &[(
+            "} else if let Some(waiting) = self.who_waits_for_health_of(who) { let on = self.of(who).name.clone(); self.end(Cause::Failed(waiting, Error::Ended",
+            "} else if let (Some(waiting), true) = (self.who_waits_for_health_of(who), false) { let on = self.of(who).name.clone(); self.end(Cause::Failed(waiting, Error::Ended",
         )],
     },
     Mutant {

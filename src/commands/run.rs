@@ -5,6 +5,7 @@ use std::path::Path;
 use crossbeam_channel::{Receiver, bounded, select};
 
 use crate::cli::Settings;
+use crate::engine::types::ContainerDetails;
 use crate::engine::{Engine, Host};
 use crate::health;
 use crate::pod::identity::{self, Candidate};
@@ -86,13 +87,16 @@ fn who_am_i(settings: &Settings, engine: &Engine) -> Result<Controller, Error> {
     let mut tried = Vec::new();
     for Candidate { id, trace } in candidates {
         match engine.inspect(&id) {
+            Ok(details) if !identity::may_be_us(root, upper_dir(&details)) => {
+                tried.push(format!("{trace} says {id}, whose root file system is not ours"));
+            }
             Ok(details) if details.state.running => {
                 let cgroup = identity::cgroup(root, &details.id);
-                let socket = match engine.host() {
-                    Host::Unix(path) => Some(path.clone()),
-                    Host::Tcp(_) => None,
+                let ways_to_socket = match engine.host() {
+                    Host::Unix(socket) => identity::ways_to(root, socket),
+                    Host::Tcp(_) => Vec::new(),
                 };
-                return Ok(Controller::read(details, cgroup, socket, engine.info()?));
+                return Ok(Controller::read(details, cgroup, ways_to_socket, engine.info()?));
             }
             Ok(_) => tried.push(format!("{trace} says {id}, which is not running")),
             Err(error) if error.is_not_found() => {
@@ -102,4 +106,8 @@ fn who_am_i(settings: &Settings, engine: &Engine) -> Result<Controller, Error> {
         }
     }
     Err(Error::NoIdentity { tried })
+}
+
+fn upper_dir(details: &ContainerDetails) -> Option<&Path> {
+    details.graph_driver.data.get("UpperDir").map(Path::new)
 }

@@ -1,14 +1,18 @@
 //! Files into a container: a tar stream into `PUT …/archive`, never built up in memory.
 
-use std::fs;
-use std::io::{self, Write};
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
-use tar::Builder;
+use tar::{Builder, Header, HeaderMode};
 
 use super::host::Limit;
 use super::http::Payload;
 use super::{Engine, Error, WORK, encoded};
+
+/// More than the kernel has to say in one file.
+const LARGEST_UNSIZED: u64 = 16 << 20;
 
 impl Engine {
     /// Copies a file or a whole directory into a container, with mode, owner and times. The target is the absolute
@@ -43,14 +47,44 @@ fn write_archive(to: &mut dyn Write, source: &Path, name: &str) -> io::Result<()
     let source = fs::canonicalize(source)?;
     // Large writes make large chunks: fewer system calls for us and for the engine.
     let mut archive = Builder::new(io::BufWriter::with_capacity(64 << 10, to));
-    archive.follow_symlinks(false);
-    if source.is_dir() {
-        let name = if name.is_empty() { "." } else { name };
-        archive.append_dir_all(name, &source)?;
-    } else {
-        archive.append_path_with_name(&source, name)?;
-    }
+    append(&mut archive, &source, Path::new(if name.is_empty() { "." } else { name }))?;
     archive.into_inner()?.flush()
+}
+
+/// Adds a file, or a directory with all that is in it. What the archive promises is what was seen first: a file that
+/// grows meanwhile is cut, one that shrinks is filled up with zeros.
+fn append<W: Write>(archive: &mut Builder<W>, source: &Path, name: &Path) -> io::Result<()> {
+    let metadata = fs::symlink_metadata(source)?;
+    let kind = metadata.file_type();
+    let mut header = Header::new_gnu();
+    header.set_metadata_in_mode(&metadata, HeaderMode::Complete);
+    if kind.is_dir() {
+        archive.append_data(&mut header, name, io::empty())?;
+        let mut entries = fs::read_dir(source)?.collect::<io::Result<Vec<_>>>()?;
+        entries.sort_by_key(fs::DirEntry::file_name);
+        return entries.iter().try_for_each(|entry| append(archive, &entry.path(), &name.join(entry.file_name())));
+    }
+    if kind.is_symlink() {
+        header.set_size(0);
+        return archive.append_link(&mut header, name, fs::read_link(source)?);
+    }
+    if kind.is_socket() {
+        log::warn!("{} is a socket and is not copied", source.display());
+        return Ok(());
+    }
+    if !kind.is_file() {
+        header.set_size(0);
+        return archive.append_data(&mut header, name, io::empty());
+    }
+    let file = File::open(source)?;
+    if metadata.len() > 0 {
+        return archive.append_data(&mut header, name, file.chain(io::repeat(0)).take(metadata.len()));
+    }
+    // A file of the kernel says that it is empty, and is not.
+    let mut content = Vec::new();
+    file.take(LARGEST_UNSIZED).read_to_end(&mut content)?;
+    header.set_size(content.len() as u64);
+    archive.append_data(&mut header, name, content.as_slice())
 }
 
 #[cfg(test)]
@@ -92,5 +126,26 @@ mod tests {
         let mut bytes = Vec::new();
         assert!(write_archive(&mut bytes, Path::new("/no/such/file"), "x").is_err());
         assert!(bytes.is_empty());
+    }
+
+    #[test]
+    fn holes_sockets_and_files_that_lie_about_their_size() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path().join("tree");
+        fs::create_dir(&root).expect("a folder");
+        let sparse = File::create(root.join("sparse")).expect("a file");
+        sparse.set_len(1 << 20).expect("a hole");
+        let _socket = std::os::unix::net::UnixListener::bind(root.join("socket")).expect("a socket");
+        let mut bytes = Vec::new();
+        write_archive(&mut bytes, &root, "t").expect("an archive");
+        let names = |bytes: &[u8]| -> Vec<(String, u64)> {
+            let mut archive = tar::Archive::new(bytes);
+            let entries = archive.entries().expect("entries").map(|entry| entry.expect("an entry"));
+            entries.map(|entry| (entry.path().expect("a path").display().to_string(), entry.size())).collect()
+        };
+        assert_eq!(names(&bytes), [("t".to_owned(), 0), ("t/sparse".to_owned(), 1 << 20)]);
+        let mut bytes = Vec::new();
+        write_archive(&mut bytes, Path::new("/proc/version"), "v").expect("an archive");
+        assert!(names(&bytes)[0].1 > 10);
     }
 }

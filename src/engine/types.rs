@@ -93,6 +93,18 @@ pub struct ContainerDetails {
     pub host_config: HostConfig,
     /// What is mounted in it.
     pub mounts: Vec<Mount>,
+    /// Its root file system.
+    #[serde(deserialize_with = "null_is_empty")]
+    pub graph_driver: GraphDriver,
+}
+
+/// `GraphDriver` of a container; null with the containerd image store.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct GraphDriver {
+    /// What the driver tells, such as `UpperDir` of the writable layer.
+    #[serde(deserialize_with = "null_is_empty")]
+    pub data: BTreeMap<String, String>,
 }
 
 /// `State` of a container.

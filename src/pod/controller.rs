@@ -22,15 +22,20 @@ pub struct Controller {
     pub mounts: Vec<Mount>,
     /// The path of its cgroup on the host, where components can be placed below it.
     pub cgroup: Option<PathBuf>,
-    /// The path of the engine's socket, as we see it.
-    pub socket: Option<PathBuf>,
+    /// The mount points through which the engine's socket can be reached.
+    pub ways_to_socket: Vec<PathBuf>,
     /// What the engine says of itself.
     pub engine: Info,
 }
 
 impl Controller {
     /// Puts together what the engine and `/proc` say.
-    pub fn read(details: ContainerDetails, cgroup: Option<PathBuf>, socket: Option<PathBuf>, engine: Info) -> Self {
+    pub fn read(
+        details: ContainerDetails,
+        cgroup: Option<PathBuf>,
+        ways_to_socket: Vec<PathBuf>,
+        engine: Info,
+    ) -> Self {
         Self {
             id: details.id,
             name: details.name.trim_start_matches('/').to_owned(),
@@ -39,7 +44,7 @@ impl Controller {
             host: details.host_config,
             mounts: details.mounts,
             cgroup,
-            socket,
+            ways_to_socket,
             engine,
         }
     }

@@ -27,6 +27,9 @@ pub(super) fn copies(node: &Node) -> Result<Vec<FileCopy>, Error> {
         _ => {
             let text = node.text()?;
             match text.trim().split_once(':') {
+                Some((_, target)) if target.contains(':') => {
+                    Err(node.invalid("a copy: it is SOURCE:TARGET and no more"))
+                }
                 Some((source, target)) => Ok(vec![copy(node, source, target)?]),
                 None => Err(node.invalid("a copy: SOURCE:TARGET")),
             }
@@ -65,7 +68,7 @@ mod tests {
 
     #[test]
     fn what_is_no_copy_is_refused() {
-        for text in ["/a", "/a:b", ":/b", "/a:/b/../c", "- [x]", "/a: "] {
+        for text in ["/a", "/a:b", ":/b", "/a:/b/../c", "- [x]", "/a: ", "/a:/b:ro"] {
             assert!(read(text).is_err(), "{text}");
         }
     }

@@ -15,9 +15,22 @@ pub enum Error {
         source: compose::Error,
     },
     /// No label declares a component.
-    NoComponents {
-        /// A label that may have been meant to.
-        nearest: Option<String>,
+    NoComponents,
+    /// A label that is none of ours, and was probably meant to be.
+    UnknownLabel {
+        /// The key of the label.
+        label: String,
+        /// The label that may have been meant.
+        nearest: Option<&'static str>,
+    },
+    /// A copy onto a tmpfs, where it would be lost.
+    CopyOnTmpfs {
+        /// The key of the copy's label.
+        label: String,
+        /// Where the copy would go.
+        target: String,
+        /// The tmpfs that it is on.
+        tmpfs: String,
     },
     /// The name of a component cannot be part of a container's name.
     Name {
@@ -51,19 +64,25 @@ pub enum Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let suggest = |f: &mut fmt::Formatter<'_>, nearest: &Option<String>| match nearest {
+        let suggest = |f: &mut fmt::Formatter<'_>, nearest: Option<&str>| match nearest {
             Some(name) => write!(f, ", did you mean '{name}'?"),
             None => Ok(()),
         };
         match self {
             Self::Label { label, .. } => write!(f, "label '{label}'"),
-            Self::NoComponents { nearest } => {
-                f.write_str("no components: the controller needs a container label pod.component.NAME for each")?;
-                match nearest {
-                    Some(label) => write!(f, " (it has '{label}')"),
-                    None => f.write_str(" (in a stack, set it under 'labels' of the service, not under 'deploy')"),
-                }
+            Self::NoComponents => f.write_str(
+                "no components: the controller needs a container label pod.component.NAME for each (in a stack, set it \
+                 under 'labels' of the service, not under 'deploy')",
+            ),
+            Self::UnknownLabel { label, nearest } => {
+                write!(f, "label '{label}': podlike knows no such label")?;
+                suggest(f, *nearest)
             }
+            Self::CopyOnTmpfs { label, target, tmpfs } => write!(
+                f,
+                "label '{label}': {target} is on the tmpfs {tmpfs}, which is empty when the component starts; a volume \
+                 keeps a copy"
+            ),
             Self::Name { label } => {
                 write!(f, "label '{label}': the name of a component is made of letters, digits, '_', '.' and '-'")
             }
@@ -72,11 +91,11 @@ impl fmt::Display for Error {
             }
             Self::UnknownCopy { label, nearest } => {
                 write!(f, "label '{label}': no such component")?;
-                suggest(f, nearest)
+                suggest(f, nearest.as_deref())
             }
             Self::UnknownDependency { component, on, nearest } => {
                 write!(f, "component '{component}': depends_on '{on}': no such component")?;
-                suggest(f, nearest)
+                suggest(f, nearest.as_deref())
             }
             Self::Circle(names) => write!(f, "depends_on goes in a circle: {}", names.join(" → ")),
         }

@@ -13,14 +13,15 @@ pub struct Candidate {
 }
 
 /// The traces that are looked at, in order, for the error that none of them held.
-pub const TRACES: [&str; 3] = ["/proc/self/mountinfo", "/proc/self/cgroup", "the hostname"];
+pub const TRACES: [&str; 3] = ["/proc/self/cgroup", "/proc/self/mountinfo", "the hostname"];
 
-/// Who we may be, the likeliest first. `root` is `/`, and another folder in tests.
+/// Who we may be, the likeliest first: a cgroup is always our own, while in the network of another container the mounts
+/// and the hostname are that one's. `root` is `/`, and another folder in tests.
 pub fn candidates(root: &Path) -> Vec<Candidate> {
     let read = |path: &str| fs::read_to_string(root.join(path)).unwrap_or_default();
     let found = [
-        from_mountinfo(&read("proc/self/mountinfo")),
         from_cgroup(&read("proc/self/cgroup")),
+        from_mountinfo(&read("proc/self/mountinfo")),
         from_hostname(&read("proc/sys/kernel/hostname")),
     ];
     let mut candidates: Vec<Candidate> = Vec::new();
@@ -32,11 +33,60 @@ pub fn candidates(root: &Path) -> Vec<Candidate> {
     candidates
 }
 
+/// A line of mountinfo.
+struct Mounted<'a> {
+    device: &'a str,
+    /// The path within the device that is mounted.
+    root: &'a str,
+    at: &'a str,
+    /// The options of the file system.
+    options: &'a str,
+}
+
+fn mounted(text: &str) -> impl Iterator<Item = Mounted<'_>> {
+    text.lines().filter_map(|line| {
+        let mut fields = line.split(' ');
+        let (device, root, at) = (fields.nth(2)?, fields.next()?, fields.next()?);
+        Some(Mounted { device, root, at, options: fields.next_back()? })
+    })
+}
+
+/// The mount points through which a path of ours can be reached: those of the same device that hold it, whatever their
+/// names are.
+pub fn ways_to(root: &Path, path: &Path) -> Vec<PathBuf> {
+    let text = fs::read_to_string(root.join("proc/self/mountinfo")).unwrap_or_default();
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let holds = |mounted: &Mounted<'_>| path.starts_with(mounted.at);
+    let Some(holder) = mounted(&text).filter(holds).max_by_key(|mounted| mounted.at.len()) else {
+        return Vec::new();
+    };
+    let below = path.strip_prefix(holder.at).unwrap_or(Path::new(""));
+    let inside = Path::new(holder.root).join(below);
+    let leads = |it: &Mounted<'_>| it.device == holder.device && inside.starts_with(it.root);
+    mounted(&text).filter(leads).map(|mounted| mounted.at.into()).collect()
+}
+
+/// Where the writable layer of our root file system is on the host, if it has one.
+fn upper_dir(root: &Path) -> Option<PathBuf> {
+    let text = fs::read_to_string(root.join("proc/self/mountinfo")).ok()?;
+    let own = mounted(&text).find(|mounted| mounted.at == "/")?;
+    own.options.split(',').find_map(|option| Some(option.strip_prefix("upperdir=")?.into()))
+}
+
+/// Whether a container whose writable layer is at `theirs` may be us. Only the end of the path is the same everywhere.
+pub fn may_be_us(root: &Path, theirs: Option<&Path>) -> bool {
+    let end = |path: &Path| path.iter().rev().take(2).map(ToOwned::to_owned).collect::<Vec<_>>();
+    match (upper_dir(root), theirs) {
+        (Some(ours), Some(theirs)) => end(&ours) == end(theirs),
+        _ => true,
+    }
+}
+
 /// The engine mounts files such as `resolv.conf` from `…/containers/ID/`: the root of such a mount (its fourth field)
 /// has the id. Only the end of the path is the same everywhere.
 fn from_mountinfo(text: &str) -> Option<String> {
-    text.lines().find_map(|line| {
-        let parts: Vec<&str> = line.split(' ').nth(3)?.split('/').collect();
+    mounted(text).find_map(|mounted| {
+        let parts: Vec<&str> = mounted.root.split('/').collect();
         let [.., folder, id, file] = parts[..] else {
             return None;
         };
@@ -108,6 +158,39 @@ mod tests {
             assert_eq!(from_cgroup(&line).as_deref(), Some(ID), "{line}");
         }
         assert_eq!(from_cgroup("0::/\n4:memory:/\n"), None, "a cgroup namespace hides it");
+    }
+
+    /// A root whose `/proc/self/NAME` has this text.
+    fn proc_with(name: &str, text: &str) -> tempfile::TempDir {
+        let root = tempfile::tempdir().expect("a folder");
+        fs::create_dir_all(root.path().join("proc/self")).expect("a folder");
+        fs::write(root.path().join("proc/self").join(name), text).expect("a file");
+        root
+    }
+
+    #[test]
+    fn the_ways_to_a_socket_are_seen_whatever_they_are_called() {
+        let root = proc_with(
+            "mountinfo",
+            "1 0 0:50 / / rw - overlay overlay rw,upperdir=/x/diff\n\
+             2 1 0:24 /engine.sock /no/such/engine.sock rw - tmpfs tmpfs rw\n\
+             3 1 0:24 / /hostrun rw - tmpfs tmpfs rw\n\
+             4 1 0:24 /other /other rw - tmpfs tmpfs rw\n\
+             5 1 0:24 /engine.sock /renamed rw - tmpfs tmpfs rw\n\
+             6 1 254:0 / /host rw - ext4 /dev/vda rw\n",
+        );
+        let ways = ways_to(root.path(), Path::new("/no/such/engine.sock"));
+        assert_eq!(ways, ["/no/such/engine.sock", "/hostrun", "/renamed"].map(PathBuf::from));
+    }
+
+    #[test]
+    fn another_root_file_system_is_not_ours() {
+        let line =
+            "1 0 0:50 / / rw - overlay overlay rw,lowerdir=/l,upperdir=/var/lib/docker/overlay2/abc/diff,workdir=/w\n";
+        let root = proc_with("mountinfo", line);
+        assert!(may_be_us(root.path(), Some(Path::new("/data/overlay2/abc/diff"))));
+        assert!(!may_be_us(root.path(), Some(Path::new("/data/overlay2/def/diff"))));
+        assert!(may_be_us(root.path(), None), "not every engine tells");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The labels that make a pod. The only file that spells a label key.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use crate::compose::{self, Kind};
 
@@ -62,9 +63,11 @@ impl PodSpec {
                 components.push(component);
             }
         }
+        if let Some(label) = labels.keys().find(|label| is_misspelt(label)) {
+            return Err(Error::UnknownLabel { label: label.clone(), nearest: meant_by(label) });
+        }
         if components.iter().all(|component| component.stage == Stage::Init) {
-            let nearest = labels.keys().find(|label| looks_like_ours(label)).cloned();
-            return Err(Error::NoComponents { nearest });
+            return Err(Error::NoComponents);
         }
         for (label, text) in labels {
             if let Some(name) = label.strip_prefix(COPY_PREFIX) {
@@ -74,6 +77,9 @@ impl PodSpec {
                 };
                 let copies = compose::parse(text).and_then(|node| copy::copies(&node));
                 component.copies = copies.map_err(|source| Error::Label { label: label.clone(), source })?;
+                if let Some((target, tmpfs)) = on_tmpfs(component) {
+                    return Err(Error::CopyOnTmpfs { label: label.clone(), target, tmpfs });
+                }
             }
         }
         let needs = needs::resolve(&components)?;
@@ -104,7 +110,27 @@ fn is_container_name(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
 }
 
-/// Whether a label was probably meant to declare a component.
-fn looks_like_ours(label: &str) -> bool {
-    label.starts_with("pod.") || label.starts_with("pods.") || label.contains("component")
+/// A copy that would be lost: a tmpfs is empty when the component starts.
+fn on_tmpfs(component: &Component) -> Option<(String, String)> {
+    component.copies.iter().find_map(|copy| {
+        let (tmpfs, _) = component.tmpfs.iter().find(|(tmpfs, _)| Path::new(&copy.target).starts_with(tmpfs))?;
+        Some((copy.target.clone(), tmpfs.clone()))
+    })
+}
+
+/// Whether a label is none of ours, and was probably meant to be one. Others that begin with `pod.` are left alone.
+fn is_misspelt(label: &str) -> bool {
+    let known = label == INIT || label.starts_with(COMPONENT_PREFIX) || label.starts_with(COPY_PREFIX);
+    let later = ["pod.compose.", "pod.container."].iter().any(|prefix| label.starts_with(prefix));
+    !known && (later || meant_by(label).is_some())
+}
+
+/// The label of ours that begins like this one.
+fn meant_by(label: &str) -> Option<&'static str> {
+    let (pod, family) = label.split_once('.')?;
+    let family = family.split('.').next()?;
+    let alike = |name: &str| family.get(..3) == name.get(..3) && !matches!(family, "compose" | "container");
+    let ours = [("component", "pod.component.NAME"), ("init", INIT), ("copy", "pod.copy.NAME")];
+    let (_, meant) = ours.into_iter().find(|(name, _)| matches!(pod, "pod" | "pods") && alike(name))?;
+    Some(meant)
 }

@@ -357,33 +357,19 @@ fn stays(spec: &PodSpec, position: usize) -> bool {
 
 /// What `-volumes` shares: the controller's binds and volumes, but for those through which the engine's socket is seen.
 fn shared_mounts<'a>(controller: &'a Controller, warnings: &mut Vec<Warning>) -> Vec<&'a Mount> {
-    let socket = controller.socket.as_deref();
-    let leads_to = |mount: &Mount| socket.is_some_and(|socket| socket.starts_with(&mount.destination));
-    let sockets: Vec<&str> = controller
-        .mounts
-        .iter()
-        .filter(|mount| socket == Some(Path::new(&mount.destination)))
-        .map(|mount| mount.source.as_str())
-        .chain(["/var/run/docker.sock"])
-        .collect();
-    let holds = |mount: &Mount| sockets.iter().any(|socket| real(socket).starts_with(real(&mount.source)));
-    controller
-        .mounts
-        .iter()
-        .filter(|mount| match mount.kind.as_str() {
-            "volume" | "bind" if leads_to(mount) || (mount.kind == "bind" && holds(mount)) => {
-                warnings.push(Warning::SocketNotShared { destination: mount.destination.clone() });
-                false
-            }
-            "volume" | "bind" => true,
-            _ => false,
-        })
-        .collect()
-}
-
-/// `/var/run` is `/run` on every Linux of today.
-fn real(path: &str) -> std::path::PathBuf {
-    Path::new("/run").join(Path::new(path).strip_prefix("/var/run").unwrap_or(Path::new(path)))
+    let leads_to_socket = |mount: &Mount| {
+        let by_name = Path::new(&mount.source).ends_with("docker.sock");
+        by_name || controller.ways_to_socket.iter().any(|way| way.starts_with(&mount.destination))
+    };
+    let mut shared = Vec::new();
+    for mount in controller.mounts.iter().filter(|mount| matches!(mount.kind.as_str(), "volume" | "bind")) {
+        if leads_to_socket(mount) {
+            warnings.push(Warning::SocketNotShared { destination: mount.destination.clone() });
+        } else {
+            shared.push(mount);
+        }
+    }
+    shared
 }
 
 /// Volumes of the component first: the same target of the controller's gives way.

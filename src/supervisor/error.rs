@@ -34,6 +34,11 @@ pub enum Error {
         /// The other component.
         on: String,
     },
+    /// It waits for the health of a component that has ended.
+    Ended {
+        /// The other component.
+        on: String,
+    },
     /// It waits for the health of a component that is unhealthy.
     Unhealthy {
         /// The other component.
@@ -51,6 +56,9 @@ impl fmt::Display for Error {
                 f,
                 "depends_on '{on}': service_healthy, but it has no health check (add one under 'healthcheck' of '{on}')"
             ),
+            Self::Ended { on } => {
+                write!(f, "depends_on '{on}': service_healthy, but it ended before it was healthy")
+            }
             Self::Unhealthy { on } => {
                 write!(f, "depends_on '{on}': service_healthy, but it is unhealthy")
             }
@@ -62,7 +70,7 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Step { source, .. } | Self::Copy { source, .. } | Self::Lost { source } => Some(source),
-            Self::NoHealthCheck { .. } | Self::Unhealthy { .. } => None,
+            Self::NoHealthCheck { .. } | Self::Ended { .. } | Self::Unhealthy { .. } => None,
         }
     }
 }

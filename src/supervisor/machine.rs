@@ -226,6 +226,9 @@ impl Machine {
         self.remove(who);
         if !goes_on {
             self.end(Cause::Exited(who, code));
+        } else if let Some(waiting) = self.who_waits_for_health_of(who) {
+            let on = self.of(who).name.clone();
+            self.end(Cause::Failed(waiting, Error::Ended { on }));
         }
     }
 

@@ -245,7 +245,10 @@ impl<'a> World<'a> {
                 self.all[who].exit_code = Some(code);
                 let goes_on = code == 0 && self.is_finite(who);
                 self.seen.finite += usize::from(goes_on);
-                (!goes_on).then_some(Why::Exited(who, code))
+                match self.waiting_for_health_of(who) {
+                    _ if !goes_on => Some(Why::Exited(who, code)),
+                    waiting => waiting.map(Why::Failed),
+                }
             }
             Event::Failed(Who(who), _) => {
                 self.all[who].failed = true;
@@ -387,6 +390,9 @@ impl<'a> World<'a> {
             for (who, planned) in self.plan.iter().enumerate() {
                 let met = planned.needs.iter().all(|need| self.is_met(*need));
                 assert!(!met || self.all[who].starts > 0, "{who} has all it needs and is not started");
+                let waits = self.all[who].starts == 0;
+                let hopeless = |need: &Need| need.until == Until::Healthy && self.all[need.on].exit_code.is_some();
+                assert!(!waits || !planned.needs.iter().any(hopeless), "{who} waits for ever");
             }
             assert_eq!(self.published, Some(self.lowest_health()), "the lowest health is published");
         } else {
