@@ -3,11 +3,12 @@
 use std::process::ExitCode;
 
 use podlike::cli::{self, Command, Settings};
-use podlike::{commands, report};
+use podlike::commands;
+use podlike::report::{self, Voice};
 
 fn main() -> ExitCode {
     let settings = Settings::read();
-    report::open_log(settings.log, settings.colour);
+    let voice = Voice::open(settings.log, settings.colour);
     let outcome = match cli::read() {
         Ok(Command::Run(options)) => commands::run(&settings, options),
         Ok(Command::Healthcheck) => commands::healthcheck(&settings),
@@ -15,5 +16,7 @@ fn main() -> ExitCode {
         Ok(Command::Help(text)) => commands::help(&text),
         Err(error) => Err(error.into()),
     };
-    report::exit(&outcome).into()
+    let code = report::exit(&outcome);
+    voice.finish();
+    code.into()
 }

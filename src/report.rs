@@ -5,35 +5,28 @@
 //! | n | a component ended with n, or an init component with n ≠ 0 |
 //! | 0 | TERM or INT, and the end was orderly: each component stopped, or was killed after its grace |
 //! | 128 + signal | TERM or INT, and the end was forced: by a second signal, or because it took longer than every grace |
-//! | 125 | a component could not be started |
+//! | 125 | a component could not be started, or its container was lost |
 //! | 2 | podlike refused to start: labels, engine, usage |
 //! | 70 | a bug in podlike |
 //!
 //! `podlike healthcheck` ends with 0 if the pod is healthy, else with 1.
 
-use std::error::Error;
 use std::io::{self, IsTerminal, Write};
+use std::thread;
+use std::time::Duration;
 
+use crossbeam_channel::{Sender, bounded};
+use env_logger::Target;
 use log::{Level, LevelFilter};
 
 use crate::commands::{self, Outcome};
 use crate::health::Health;
+pub use crate::supervisor::chain;
 use crate::supervisor::{Cause, End, signal_name};
 
 const REFUSED: u8 = 2;
 const START_FAILED: u8 = 125;
 const CRASHED: u8 = 70;
-
-/// An error and what caused it, as one sentence.
-pub fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
-}
 
 /// Says how it went, and returns the exit code.
 pub fn exit(outcome: &Result<Outcome, commands::Error>) -> u8 {
@@ -76,26 +69,79 @@ fn exit_code(end: &End) -> u8 {
     }
 }
 
-/// Opens the log on stderr: a line a message, with colour on a terminal unless `NO_COLOR` is set.
-pub fn open_log(level: LevelFilter, colour: bool) {
-    let colour = colour && io::stderr().is_terminal();
-    env_logger::Builder::new()
-        .filter_level(level)
-        .format(move |to, record| {
-            let (word, code) = match record.level() {
-                Level::Error => ("error: ", "31"),
-                Level::Warn => ("warning: ", "33"),
-                Level::Info => ("", "0"),
-                Level::Debug | Level::Trace => ("debug: ", "2"),
-            };
-            if colour {
-                let args = record.args();
-                writeln!(to, "\x1b[1mpodlike:\x1b[0m \x1b[{code}m{word}{args}\x1b[0m")
-            } else {
-                writeln!(to, "podlike: {word}{}", record.args())
+/// Messages on their way to stderr.
+const QUEUE: usize = 256;
+/// How long the last messages may take.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+enum Said {
+    Line(Vec<u8>),
+    /// Everything before this is written.
+    Done(Sender<()>),
+}
+
+/// Our messages on stderr, written by a thread of their own: whoever has something to say never waits for who reads it.
+#[derive(Debug)]
+pub struct Voice(Sender<Said>);
+
+impl Voice {
+    /// Opens the log: a line a message, with colour on a terminal if that is wanted.
+    pub fn open(level: LevelFilter, colour: bool) -> Self {
+        let (said, queue) = bounded::<Said>(QUEUE);
+        thread::spawn(move || {
+            for said in queue {
+                match said {
+                    // There is nobody left to tell that stderr is closed.
+                    Said::Line(line) => drop(io::stderr().lock().write_all(&line)),
+                    Said::Done(done) => drop(done),
+                }
             }
-        })
-        .init();
+        });
+        let colour = colour && io::stderr().is_terminal();
+        env_logger::Builder::new()
+            .filter_level(level)
+            .target(Target::Pipe(Box::new(Mouth(said.clone()))))
+            .format(move |to, record| {
+                let (word, code) = match record.level() {
+                    Level::Error => ("error: ", "31"),
+                    Level::Warn => ("warning: ", "33"),
+                    Level::Info => ("", "0"),
+                    Level::Debug | Level::Trace => ("debug: ", "2"),
+                };
+                if colour {
+                    let args = record.args();
+                    writeln!(to, "\x1b[1mpodlike:\x1b[0m \x1b[{code}m{word}{args}\x1b[0m")
+                } else {
+                    writeln!(to, "podlike: {word}{}", record.args())
+                }
+            })
+            .init();
+        Self(said)
+    }
+
+    /// Waits until everything is written that was said, but not for ever.
+    pub fn finish(self) {
+        let (done, written) = bounded(0);
+        let queued = self.0.send_timeout(Said::Done(done), LAST_WORDS);
+        if queued.is_ok() {
+            // Disconnected when it is written, else it has taken too long.
+            let _ = written.recv_timeout(LAST_WORDS);
+        }
+    }
+}
+
+/// Where the log is written to. A message that finds the queue full is lost: nobody has read the last 256.
+struct Mouth(Sender<Said>);
+
+impl Write for Mouth {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let _ = self.0.try_send(Said::Line(bytes.to_vec()));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crossbeam_channel::{Receiver, bounded, select};
+use nix::sys::prctl;
 
 use crate::cli::Settings;
 use crate::engine::types::ContainerDetails;
@@ -19,6 +20,11 @@ pub fn run(settings: &Settings, options: Options) -> Result<Outcome, Error> {
     let (sender, inbox) = supervisor::inbox();
     let crew = Crew::new(sender);
     supervisor::listen(&crew).map_err(|source| Error::System { doing: "listen to signals", source })?;
+
+    // In a shared PID namespace /proc/1/root would lead every component that runs as root to the engine's socket.
+    if let Err(error) = prctl::set_dumpable(false) {
+        log::warn!("components may see the controller's files through /proc: {error}");
+    }
 
     // Nothing exists yet, so a signal can end it at any moment: the preparation is left to itself.
     let (prepared, preparation) = bounded(1);

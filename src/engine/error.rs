@@ -79,10 +79,9 @@ impl Error {
         self.status() == Some(409)
     }
 
-    /// Whether the engine may have done what was asked all the same: it was asked, and gave no clear answer.
-    pub fn is_ambiguous(&self) -> bool {
-        matches!(self, Self::TimedOut { .. } | Self::Broken { .. } | Self::Nonsense { .. })
-            || self.status().is_some_and(|status| status >= 500)
+    /// The engine has answered, and said no.
+    pub fn is_refusal(&self) -> bool {
+        self.status().is_some()
     }
 
     fn status(&self) -> Option<u16> {
@@ -123,7 +122,7 @@ impl fmt::Display for Error {
                 write!(f, "{call}: the answer is not an engine's: {what}")
             }
             Self::Source(_) => f.write_str("cannot read what is to be copied"),
-            Self::Pull { image, words } => write!(f, "cannot pull the image '{image}': {words}"),
+            Self::Pull { image, words } => write!(f, "POST /images/create: '{image}': {words}"),
         }
     }
 }

@@ -358,7 +358,11 @@ fn stays(spec: &PodSpec, position: usize) -> bool {
 /// What `-volumes` shares: the controller's binds and volumes, but for those through which the engine's socket is seen.
 fn shared_mounts<'a>(controller: &'a Controller, warnings: &mut Vec<Warning>) -> Vec<&'a Mount> {
     let leads_to_socket = |mount: &Mount| {
-        let by_name = Path::new(&mount.source).ends_with("docker.sock");
+        // Also where our own mounts don't tell: the engine may be elsewhere, and the usual socket be mounted all the same.
+        let source = Path::new(&mount.source);
+        let usual =
+            ["/var/run/docker.sock", "/run/docker.sock"].iter().any(|socket| Path::new(socket).starts_with(source));
+        let by_name = mount.kind == "bind" && (usual || source.ends_with("docker.sock"));
         by_name || controller.ways_to_socket.iter().any(|way| way.starts_with(&mount.destination))
     };
     let mut shared = Vec::new();

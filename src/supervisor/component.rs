@@ -5,16 +5,20 @@ use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 
-use crate::engine::{self, Condition, Engine, Wait};
+use crate::engine::{self, Attach, Condition, Engine, Wait};
 use crate::pod::{CONTROLLER_ID, Planned, Until};
 
 use super::Error;
+use super::error::chain;
 use super::event::{Event, Who, signal_name};
 use super::inbox::{Message, Sender};
 use super::retry::Retry;
 
 /// How long a start that failed waits for what others have to tell.
 const OTHERS: Duration = Duration::from_secs(1);
+
+/// How often a removal is tried that the engine refuses.
+const ATTEMPTS: usize = 3;
 
 /// A component and what its story needs.
 #[derive(Debug, Clone)]
@@ -56,7 +60,8 @@ impl Component {
         }
         if self.logs {
             let attach = self.engine.attach(&id).map_err(step("attach to its output"))?;
-            self.inbox.send(Message::Attached { who: self.who, tty: details.config.tty, attach });
+            let (id, tty) = (id.clone(), details.config.tty);
+            self.inbox.send(Message::Attached { who: self.who, id, tty, attach });
         }
         let wait = self.engine.wait(&id, Condition::NextExit).map_err(step("wait for its exit"))?;
         self.engine.start(&id).map_err(step("start its container"))?;
@@ -94,25 +99,47 @@ impl Component {
         self.engine.pull(&request.image, pulling).map_err(step("pull its image"))
     }
 
-    /// A wait that breaks says nothing about the container: look, and wait again if it still runs.
+    /// A wait that breaks says nothing about the container, and an engine that is away comes back: look, and wait again.
+    /// Only a container that the engine does not know is lost.
     fn see_it_end(&self, id: &str, wait: Wait) -> Result<i64, Error> {
         let mut result = wait.exit_code();
         let mut retry = Retry::until(&self.over);
         loop {
-            let error = match result {
+            match result {
                 Ok(code) => return Ok(code),
-                Err(error) => error,
+                Err(source) if source.is_not_found() => return Err(Error::Lost { source }),
+                Err(source) => {
+                    log::warn!("{}: out of sight, trying again: {}", self.planned.name, chain(&source));
+                    if !retry.pause() {
+                        return Err(Error::Lost { source });
+                    }
+                }
+            }
+            result = match self.engine.inspect(id) {
+                Ok(details) if details.state.running => {
+                    self.engine.wait(id, Condition::NotRunning).and_then(Wait::exit_code)
+                }
+                Ok(details) => Ok(details.state.exit_code),
+                Err(error) => Err(error),
             };
-            log::warn!("{}: {error}", self.planned.name);
-            let details = self.engine.inspect(id).map_err(|source| Error::Lost { source })?;
-            if !details.state.running {
-                return Ok(details.state.exit_code);
-            }
-            if !retry.pause() {
-                return Err(Error::Lost { source: error });
-            }
-            result = self.engine.wait(id, Condition::NotRunning).and_then(Wait::exit_code);
         }
+    }
+
+    /// Attaches again to the output of a container that still runs, unless the pod ends.
+    pub(super) fn attach_again(&self, id: &str, ending: &Receiver<()>) -> Option<Attach> {
+        let mut retry = Retry::until(ending);
+        while retry.pause() {
+            match self.engine.inspect(id) {
+                Ok(details) if !details.state.running => return None,
+                Err(error) if error.is_not_found() => return None,
+                Err(_) => continue,
+                Ok(_) => {}
+            }
+            if let Ok(attach) = self.engine.attach(id) {
+                return Some(attach);
+            }
+        }
+        None
     }
 
     /// Stops the container with its grace if `stop` says so, and removes it; tells when that is done.
@@ -122,12 +149,20 @@ impl Component {
             && let Err(error) = self.engine.stop(id, self.planned.grace)
             && !error.is_not_found()
         {
-            log::warn!("{name}: cannot stop it, it is removed by force: {error}");
+            log::warn!("{name}: cannot stop it, it is removed by force: {}", chain(&error));
         }
-        // Once more: what an engine refuses in the middle of something it often does a moment later.
-        let removed = self.remove(id).or_else(|_| self.remove(id));
-        if let Err(error) = removed {
-            log::error!("{name}: the container {} may be left behind: {error}", self.planned.container);
+        let mut retry = Retry::until(&self.over);
+        for attempt in 1.. {
+            match self.remove(id) {
+                Ok(()) => break,
+                // What an engine refuses in the middle of something it often does a moment later.
+                Err(error) if (error.is_refusal() && attempt == ATTEMPTS) || !retry.pause() => {
+                    let container = &self.planned.container;
+                    log::error!("{name}: the container {container} may be left behind: {}", chain(&error));
+                    break;
+                }
+                Err(error) => log::debug!("{name}: cannot remove it, trying again: {}", chain(&error)),
+            }
         }
         self.inbox.event(Event::Stopped(self.who));
     }
@@ -147,13 +182,27 @@ impl Component {
         }
     }
 
-    /// Passes a signal on.
-    pub(super) fn forward(&self, id: &str, signal: i32) {
+    /// Passes signals on, in their order; equal ones that wait are one, as the kernel has it.
+    pub(super) fn forward_all(&self, id: &str, signals: &Receiver<i32>) {
+        while let Ok(first) = signals.recv() {
+            let mut pending = vec![first];
+            for signal in signals.try_iter() {
+                if !pending.contains(&signal) {
+                    pending.push(signal);
+                }
+            }
+            for signal in pending {
+                self.forward(id, signal);
+            }
+        }
+    }
+
+    fn forward(&self, id: &str, signal: i32) {
         if let Err(error) = self.engine.kill(id, &signal.to_string())
             && !error.is_conflict()
             && !error.is_not_found()
         {
-            log::warn!("{}: cannot forward {}: {error}", self.planned.name, signal_name(signal));
+            log::warn!("{}: cannot forward {}: {}", self.planned.name, signal_name(signal), chain(&error));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Why a component could not be brought or kept up.
 
+use std::error::Error as StdError;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -66,11 +67,22 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
             Self::Step { source, .. } | Self::Copy { source, .. } | Self::Lost { source } => Some(source),
             Self::NoHealthCheck { .. } | Self::Ended { .. } | Self::Unhealthy { .. } => None,
         }
     }
+}
+
+/// An error and what caused it, as one sentence.
+pub fn chain(error: &dyn StdError) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text = format!("{text}: {error}");
+        source = error.source();
+    }
+    text
 }

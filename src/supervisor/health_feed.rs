@@ -5,6 +5,7 @@ use crossbeam_channel::Receiver;
 use crate::engine::{ContainerEvent, Engine, Error, JsonLines};
 use crate::health::Health;
 
+use super::error::chain;
 use super::event::Event;
 use super::inbox::Sender;
 use super::retry::Retry;
@@ -59,7 +60,7 @@ impl HealthFeed {
             match self.engine.events(&self.label).and_then(|events| self.catch_up().map(|()| events)) {
                 Ok(events) => return Some(events),
                 Err(error) => {
-                    log::warn!("cannot follow the engine's events, trying again: {error}");
+                    log::warn!("cannot follow the engine's events, trying again: {}", chain(&error));
                 }
             }
         }

@@ -17,6 +17,8 @@ pub enum Message {
     Attached {
         /// Whose.
         who: Who,
+        /// The id of its container.
+        id: String,
         /// Whether it comes from a terminal.
         tty: bool,
         /// The stream.

@@ -14,6 +14,7 @@ mod component;
 mod crew;
 mod error;
 mod event;
+mod hands;
 mod health_feed;
 mod inbox;
 mod machine;
@@ -23,22 +24,22 @@ mod signals;
 #[cfg(test)]
 mod walks;
 
-use std::collections::BTreeMap;
 use std::os::unix::net::UnixListener;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, after, bounded, never, select};
+use crossbeam_channel::{Receiver, bounded, select};
 
-use crate::engine::{self, Canceller, Engine};
+use crate::engine::{self, Engine};
 use crate::health::{self, Board};
 use crate::pod::{Options, Plan, Planned, owned_by};
 
 use component::Component;
 pub use crew::Crew;
-pub use error::Error;
+pub use error::{Error, chain};
 pub use event::{Action, Cause, End, Event, Who, signal_name};
+use hands::Hands;
 pub use health_feed::Events;
 use health_feed::HealthFeed;
 pub use inbox::{Message, Sender, inbox};
@@ -48,7 +49,7 @@ use output::Output;
 pub use signals::listen;
 
 /// How long the end waits for the last output to be written.
-const LAST_OUTPUT: Duration = Duration::from_secs(5);
+const LAST_OUTPUT: Duration = Duration::from_secs(3);
 
 /// A pod that can be run.
 #[derive(Debug)]
@@ -82,7 +83,7 @@ pub fn run(pod: Pod, crew: &Crew, inbox: &Receiver<Message>) -> End {
     let events = pod.events;
     crew.spawn("health-feed".to_owned(), move || feed.follow(events));
 
-    let output = pod.options.logs.then(|| Output::open(crew));
+    let mut output = pod.options.logs.then(|| Output::open(crew));
     let component = |(position, planned): (usize, &Planned)| Component {
         who: Who(position),
         planned: Arc::new(planned.clone()),
@@ -94,7 +95,8 @@ pub fn run(pod: Pod, crew: &Crew, inbox: &Receiver<Message>) -> End {
     };
     let components: Vec<Component> = pod.plan.components.iter().enumerate().map(component).collect();
     let machine = Machine::new(&pod.plan.components);
-    let result = catch_unwind(AssertUnwindSafe(|| conduct(machine, &components, crew, inbox, &board, output.as_ref())));
+    let hands = Hands::new(crew, &components, &board, output.as_mut());
+    let result = catch_unwind(AssertUnwindSafe(|| conduct(machine, hands, inbox)));
     let end = result.unwrap_or_else(|panic| {
         let message = crew::message(panic.as_ref());
         if let Err(error) = sweep(&pod.engine, &pod.controller) {
@@ -124,79 +126,39 @@ pub fn sweep(engine: &Engine, controller: &str) -> Result<usize, engine::Error> 
 }
 
 /// The loop: one event at a time, and the actions that it leads to.
-fn conduct(
-    mut machine: Machine,
-    components: &[Component],
-    crew: &Crew,
-    inbox: &Receiver<Message>,
-    board: &Board,
-    output: Option<&Output>,
-) -> End {
-    let mut pulls: BTreeMap<Who, Canceller> = BTreeMap::new();
-    let mut deadline = never();
+fn conduct(mut machine: Machine, mut hands: Hands<'_>, inbox: &Receiver<Message>) -> End {
     let mut actions = machine.begin();
     loop {
-        for action in actions {
-            match action {
-                Action::Start(who) => {
-                    let component = components[who.0].clone();
-                    crew.spawn(format!("component/{}", component.planned.name), move || {
-                        component.live();
-                    });
-                }
-                Action::Cancel(who) => {
-                    if let Some(pull) = pulls.remove(&who) {
-                        pull.cancel();
-                    }
-                }
-                Action::Stop(who) => leave(crew, &components[who.0], machine.id(who), true),
-                Action::Remove(who) => leave(crew, &components[who.0], machine.id(who), false),
-                Action::Forward(who, signal) => {
-                    let component = components[who.0].clone();
-                    let id = machine.id(who).map(str::to_owned);
-                    crew.spawn(format!("forward/{}", component.planned.name), move || {
-                        component.forward(&id.expect("a component that runs has an id"), signal);
-                    });
-                }
-                Action::Publish(health) => {
-                    board.publish(health);
-                    log::info!("the pod is {health}");
-                }
-                Action::Deadline(time) => deadline = after(time),
-                Action::Finish => {
-                    for who in machine.left() {
-                        log::error!("the container {} may be left behind", components[who.0].planned.container);
-                    }
-                    return machine.into_end().expect("a pod finishes for a cause");
-                }
-            }
+        for action in &actions {
+            hands.carry_out(action, |who| machine.id(who).map(str::to_owned));
         }
-        let event = select! {
-            recv(inbox) -> message => match message.expect("the loop's crew holds a sender") {
-                Message::Event(event) => event,
-                Message::Pulling(who, cancel) => {
-                    pulls.insert(who, cancel);
-                    Event::Pulling(who)
-                }
-                Message::Attached { who, tty, attach } => {
-                    let output = output.expect("without logs nobody attaches");
-                    output.follow(&components[who.0].planned.name, tty, attach);
-                    actions = Vec::new();
-                    continue;
-                }
-            },
-            recv(deadline) -> _ => Event::Deadline,
-        };
-        tell(&event, components);
+        if actions.last() == Some(&Action::Finish) {
+            for who in machine.left() {
+                log::error!("the container {} may be left behind", hands.components[who.0].planned.container);
+            }
+            return machine.into_end().expect("a pod finishes for a cause");
+        }
+        let event = next_event(&mut hands, inbox);
+        tell(&event, hands.components);
         actions = machine.step(event);
     }
 }
 
-fn leave(crew: &Crew, component: &Component, id: Option<&str>, stop: bool) {
-    let (component, id) = (component.clone(), id.map(str::to_owned));
-    crew.spawn(format!("stop/{}", component.planned.name), move || {
-        component.leave(id.as_deref(), stop);
-    });
+/// Waits for the next event, and takes what comes with others.
+fn next_event(hands: &mut Hands<'_>, inbox: &Receiver<Message>) -> Event {
+    loop {
+        select! {
+            recv(inbox) -> message => match message.expect("the crew holds a sender") {
+                Message::Event(event) => return event,
+                Message::Pulling(who, cancel) => {
+                    hands.hold_pull(who, cancel);
+                    return Event::Pulling(who);
+                }
+                Message::Attached { who, id, tty, attach } => hands.follow(who, id, tty, attach),
+            },
+            recv(hands.deadline) -> _ => return Event::Deadline,
+        }
+    }
 }
 
 /// A line for what an operator wants to know.

@@ -7,13 +7,13 @@
 //! The channel is bounded on purpose: a slow reader of our output pushes back on the streams, and memory stays bounded.
 
 use std::io::{self, BufRead, Write};
-use std::sync::Arc;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded, select};
 
 use crate::engine::{Attach, Frames, Stream};
 
+use super::component::Component;
 use super::crew::Crew;
 
 /// Chunks on their way to the writer.
@@ -23,17 +23,23 @@ const CHUNK: usize = 64 << 10;
 /// A longer line is cut: a component that never ends its line must not take all memory.
 const LONGEST_LINE: usize = (1 << 20) + (64 << 10);
 
+/// How long a chunk may wait for a reader when the pod ends.
+const LAST_OUTPUT: Duration = Duration::from_secs(3);
+
 struct Chunk {
     stream: Stream,
     bytes: Vec<u8>,
 }
 
 /// The way to our output.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Output {
     crew: Crew,
     chunks: Sender<Chunk>,
     written: Receiver<()>,
+    /// Closed when the pod ends.
+    ending: Receiver<()>,
+    pod_lives: Option<Sender<()>>,
 }
 
 impl Output {
@@ -45,27 +51,67 @@ impl Output {
             write(&queue);
             drop::<Sender<()>>(writing);
         });
-        Self { crew: crew.clone(), chunks, written }
+        let (pod_lives, ending) = bounded(0);
+        Self { crew: crew.clone(), chunks, written, ending, pod_lives: Some(pod_lives) }
     }
 
     /// Starts to pass on the output of a component.
-    pub(super) fn follow(&self, name: &str, tty: bool, attach: Attach) {
-        let chunks = self.chunks.clone();
-        let name: Arc<str> = name.into();
+    pub(super) fn follow(&self, component: Component, id: String, tty: bool, mut attach: Attach) {
+        let name = component.planned.name.clone();
+        let mut way = Way { chunks: self.chunks.clone(), ending: self.ending.clone(), lost: false };
         self.crew.spawn(format!("log/{name}"), move || {
-            if let Err(error) = pass_on(&name, tty, attach, &chunks) {
-                log::warn!("{name}: its log ends here, the stream broke: {error}");
+            loop {
+                if let Err(error) = pass_on(&name, tty, attach, &mut way) {
+                    log::warn!("{name}: the stream of its log broke: {error}");
+                }
+                attach = match component.attach_again(&id, &way.ending) {
+                    Some(again) => again,
+                    None => return,
+                };
+                log::warn!("{name}: its log was cut and goes on, lines may be missing");
             }
         });
     }
 
+    /// The pod ends. The engine does not tell the end of a container before its output is read, so from now on a reader
+    /// of ours that is stuck must not hold it up.
+    pub(super) fn hurry(&mut self) {
+        self.pod_lives = None;
+    }
+
     /// Waits until everything is written, but not for ever: an orphan may hold a stream open, or our output be stuck.
     pub(super) fn close(self, patience: Duration) {
-        drop(self.chunks);
+        drop((self.chunks, self.pod_lives));
         let end = crossbeam_channel::after(patience);
-        crossbeam_channel::select! {
+        select! {
             recv(self.written) -> _ => {}
             recv(end) -> _ => log::warn!("some output could not be written in time"),
+        }
+    }
+}
+
+/// The way of one component's output.
+struct Way {
+    chunks: Sender<Chunk>,
+    ending: Receiver<()>,
+    /// Nobody reads, and the pod ends.
+    lost: bool,
+}
+
+impl Way {
+    fn send(&mut self, chunk: Chunk) {
+        if self.lost {
+            return;
+        }
+        select! {
+            // The writer outlives us; if it crashed, the pod ends for that reason.
+            send(self.chunks, chunk) -> _ => {}
+            recv(self.ending) -> _ => {
+                if self.chunks.send_timeout(chunk, LAST_OUTPUT).is_err() {
+                    self.lost = true;
+                    log::warn!("nobody reads the output, the rest of it is lost");
+                }
+            }
         }
     }
 }
@@ -91,7 +137,7 @@ fn write(queue: &Receiver<Chunk>) {
     }
 }
 
-fn pass_on(name: &str, tty: bool, mut from: impl BufRead, to: &Sender<Chunk>) -> io::Result<()> {
+fn pass_on(name: &str, tty: bool, mut from: impl BufRead, to: &mut Way) -> io::Result<()> {
     let mut lines = [Lines::new("out", name, tty), Lines::new("err", name, tty)];
     let mut frames = Frames::new();
     let result = loop {
@@ -119,12 +165,10 @@ fn pass_on(name: &str, tty: bool, mut from: impl BufRead, to: &Sender<Chunk>) ->
     result
 }
 
-fn send(lines: &mut [Lines; 2], to: &Sender<Chunk>) {
+fn send(lines: &mut [Lines; 2], to: &mut Way) {
     for (lines, stream) in lines.iter_mut().zip([Stream::Out, Stream::Err]) {
         if !lines.whole.is_empty() {
-            let bytes = std::mem::replace(&mut lines.whole, Vec::with_capacity(CHUNK));
-            // The writer outlives us; if it crashed, the pod ends for that reason.
-            let _ = to.send(Chunk { stream, bytes });
+            to.send(Chunk { stream, bytes: std::mem::replace(&mut lines.whole, Vec::with_capacity(CHUNK)) });
         }
     }
 }
@@ -189,9 +233,10 @@ mod tests {
     use super::*;
 
     fn passed(tty: bool, bytes: &[u8]) -> (Vec<u8>, Vec<u8>) {
-        let (to, from) = crossbeam_channel::unbounded();
+        let (chunks, from) = crossbeam_channel::unbounded();
+        let mut to = Way { chunks, ending: crossbeam_channel::never(), lost: false };
         // A small buffer cuts heads, contents and lines anywhere.
-        pass_on("app", tty, io::BufReader::with_capacity(3, bytes), &to).expect("it passes");
+        pass_on("app", tty, io::BufReader::with_capacity(3, bytes), &mut to).expect("it passes");
         drop(to);
         let mut all = (Vec::new(), Vec::new());
         for Chunk { stream, bytes } in from {

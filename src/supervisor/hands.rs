@@ -1,0 +1,104 @@
+//! Carries out what the machine decides, an action at a time. Holds what that takes: pulls that can be cancelled, who
+//! forwards signals, the way to our output.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use crossbeam_channel::{Receiver, Sender, after, never, unbounded};
+
+use crate::engine::{Attach, Canceller};
+use crate::health::Board;
+
+use super::component::Component;
+use super::crew::Crew;
+use super::event::{Action, Who};
+use super::output::Output;
+
+pub(super) struct Hands<'a> {
+    pub(super) crew: &'a Crew,
+    pub(super) components: &'a [Component],
+    pub(super) board: &'a Board,
+    pub(super) output: Option<&'a mut Output>,
+    /// Ready when the time is up that the machine asked for.
+    pub(super) deadline: Receiver<Instant>,
+    pulls: BTreeMap<Who, Canceller>,
+    forwarders: BTreeMap<Who, Sender<i32>>,
+}
+
+impl<'a> Hands<'a> {
+    pub(super) fn new(
+        crew: &'a Crew,
+        components: &'a [Component],
+        board: &'a Board,
+        output: Option<&'a mut Output>,
+    ) -> Self {
+        Self { crew, components, board, output, deadline: never(), pulls: BTreeMap::new(), forwarders: BTreeMap::new() }
+    }
+
+    /// Carries out an action; `id` is the component's container, where it is known.
+    pub(super) fn carry_out(&mut self, action: &Action, id: impl Fn(Who) -> Option<String>) {
+        match *action {
+            Action::Start(who) => {
+                let component = self.component(who);
+                self.spawn("component", who, move || component.live());
+            }
+            Action::Cancel(who) => {
+                if let Some(pull) = self.pulls.remove(&who) {
+                    pull.cancel();
+                }
+            }
+            Action::Stop(who) => self.leave(who, id(who), true),
+            Action::Remove(who) => self.leave(who, id(who), false),
+            Action::Forward(who, signal) => self.forward(who, id(who), signal),
+            Action::Publish(health) => {
+                self.board.publish(health);
+                log::info!("the pod is {health}");
+            }
+            Action::Deadline(time) => {
+                self.deadline = after(time);
+                if let Some(output) = &mut self.output {
+                    output.hurry();
+                }
+            }
+            Action::Finish => {}
+        }
+    }
+
+    /// Keeps the means to cancel a pull.
+    pub(super) fn hold_pull(&mut self, who: Who, cancel: Canceller) {
+        self.pulls.insert(who, cancel);
+    }
+
+    /// Passes on the output of a component.
+    pub(super) fn follow(&self, who: Who, id: String, tty: bool, attach: Attach) {
+        if let Some(output) = &self.output {
+            output.follow(self.component(who), id, tty, attach);
+        }
+    }
+
+    fn component(&self, who: Who) -> Component {
+        self.components[who.0].clone()
+    }
+
+    fn spawn(&self, what: &str, who: Who, work: impl FnOnce() + Send + 'static) {
+        self.crew.spawn(format!("{what}/{}", self.components[who.0].planned.name), work);
+    }
+
+    fn leave(&self, who: Who, id: Option<String>, stop: bool) {
+        let component = self.component(who);
+        self.spawn("stop", who, move || component.leave(id.as_deref(), stop));
+    }
+
+    /// One thread a component, so that an engine that hangs costs no more than that, and signals keep their order.
+    fn forward(&mut self, who: Who, id: Option<String>, signal: i32) {
+        let Some(id) = id else { return };
+        if !self.forwarders.contains_key(&who) {
+            let (signals, pending) = unbounded();
+            let component = self.component(who);
+            self.spawn("forward", who, move || component.forward_all(&id, &pending));
+            self.forwarders.insert(who, signals);
+        }
+        // The forwarder outlives us, unless it crashed, and then the pod ends for that reason.
+        let _ = self.forwarders[&who].send(signal);
+    }
+}
