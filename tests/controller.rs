@@ -206,6 +206,22 @@ fn a_dependency_on_the_health_of_what_has_no_check_is_a_failed_start_that_names_
 }
 
 #[test]
+fn a_dependency_that_succeeds_before_it_was_healthy_is_a_failed_start_for_who_wants_its_health() {
+    let engine = pod(&[
+        ("a", CHECKED),
+        ("b", "{image: demo, depends_on: {a: {condition: service_completed_successfully}}}"),
+        ("c", "{image: demo, depends_on: {a: {condition: service_healthy}}}"),
+    ]);
+    engine.script("a", Script::new().until_open("done").exit(0));
+    let controller = start(&engine);
+    engine.until_running("a", SOON);
+    engine.open("done");
+    let ended = ends(&controller, &engine, 125);
+    says(&ended, &["component 'c': depends_on 'a': service_healthy", "ended", "healthy"]);
+    assert!(!created(&engine, "c"));
+}
+
+#[test]
 fn init_components_run_one_after_the_other_and_before_all_others() {
     let engine = web();
     engine
@@ -322,14 +338,68 @@ fn a_component_that_cannot_be_started_ends_the_pod_with_125_and_the_engines_word
 }
 
 #[test]
-fn an_engine_that_goes_away_ends_the_pod() {
+fn an_engine_that_goes_away_for_a_while_ends_nothing() {
+    let engine = pod(&[("job", "{image: demo}"), ("web", CHECKED)]);
+    engine.script("job", Script::new().write_out("one\n").until_open("again").write_out("two\n").until_stopped());
+    let controller = start_with(&engine, "-logs");
+    for name in ["job", "web"] {
+        controller.until_stderr_contains(&format!("{name}: started"), SOON);
+    }
+    controller.until_stdout_contains("one", SOON);
+    engine.go_away();
+    engine.set_health_silently("web", "healthy");
+    controller.runs_on(Duration::from_secs(3));
+    assert!(engine.is_running("web") && engine.is_running("job"));
+    engine.come_back();
+    // All that it heard of the engine before, it hears of again.
+    controller.until_stderr_contains("the pod is healthy", SOON);
+    engine.until_seen("POST /containers/job/attach", 2, SOON);
+    engine.open("again");
+    controller.until_stdout_contains("[out] job: two\n", SOON);
+    stops(&controller, &engine);
+}
+
+#[test]
+fn an_end_while_the_engine_was_away_is_learnt_when_it_is_back() {
+    let engine = pod(&[("a", "image: demo"), ("b", "image: demo")]);
+    // Live restore: the engine does not remove what ends.
+    engine.info(&json!({"LiveRestoreEnabled": true})).script("a", Script::new().until_open("over").exit(42));
+    let controller = start(&engine);
+    for name in ["a", "b"] {
+        controller.until_stderr_contains(&format!("{name}: started"), SOON);
+    }
+    engine.go_away();
+    engine.open("over");
+    engine.until("a has ended", |engine| !engine.is_running("a"), SOON);
+    controller.runs_on(Duration::from_secs(1));
+    engine.come_back();
+    ends(&controller, &engine, 42);
+}
+
+#[test]
+fn a_signal_ends_it_while_the_engine_is_away() {
     let engine = web();
     let controller = start(&engine);
     controller.until_stderr_contains("web: started", SOON);
-    drop(engine);
-    let ended = controller.wait(SOON);
-    assert_eq!(ended.code, Some(125), "{}", ended.err());
-    says(&ended, &["component 'web'", "lost its container", "may be left behind"]);
+    engine.go_away();
+    controller.runs_on(Duration::from_secs(1));
+    controller.signal(Signal::SIGTERM);
+    // It has a grace to end in, and the engine a while to come back.
+    let ended = controller.wait(Duration::from_mins(1));
+    assert_eq!(ended.code, Some(143));
+    says(&ended, &["pod.podlike.web may be left behind"]);
+}
+
+#[test]
+fn a_container_that_is_gone_ends_the_pod() {
+    let engine = pod(&[("a", "image: demo"), ("b", "image: demo")]);
+    let controller = start(&engine);
+    for name in ["a", "b"] {
+        controller.until_stderr_contains(&format!("{name}: started"), SOON);
+    }
+    engine.vanish("a");
+    let ended = ends(&controller, &engine, 125);
+    says(&ended, &["component 'a'", "lost its container"]);
 }
 
 #[test]
@@ -518,6 +588,37 @@ fn other_signals_are_forwarded_to_every_component_that_runs_and_end_nothing() {
     stops(&controller, &engine);
 }
 
+/// How many threads the process has.
+fn threads(controller: &Controller) -> usize {
+    let status = fs::read_to_string(format!("/proc/{}/status", controller.pid())).expect("it runs");
+    let threads = status.lines().find_map(|line| line.strip_prefix("Threads:"));
+    threads.expect("on Linux").trim().parse().expect("a number")
+}
+
+#[test]
+fn signals_without_number_do_not_make_threads_without_number() {
+    let names: Vec<String> = (0..10).map(|number| format!("c{number}")).collect();
+    let components: Vec<_> = names.iter().map(|name| (name.as_str(), "image: demo")).collect();
+    let engine = pod(&components);
+    engine.fault("POST /containers/*/kill", Fault::Silence);
+    let controller = start(&engine);
+    for name in &names {
+        controller.until_stderr_contains(&format!("{name}: started"), SOON);
+    }
+    let mut most = 0;
+    for _ in 0..300 {
+        controller.signal(Signal::SIGWINCH);
+        most = most.max(threads(&controller));
+    }
+    controller.signal(TERM);
+    // All others have been dealt with then.
+    controller.until_stderr_contains("got SIGTERM", SOON);
+    most = most.max(threads(&controller));
+    let ended = ends(&controller, &engine, 0);
+    assert!(ended.took < Duration::from_secs(20), "{:?}", ended.took);
+    assert!(most < 60, "{most} threads");
+}
+
 // Images.
 
 #[test]
@@ -624,9 +725,9 @@ fn a_controller_that_is_no_container_is_a_refusal() {
 fn labels_that_make_no_pod_are_a_refusal_that_names_label_and_key() {
     type Texts = &'static [&'static str];
     type Labels = &'static [(&'static str, &'static str)];
-    let cases: [(Labels, Texts); 14] = [
+    let cases: [(Labels, Texts); 20] = [
         (&[], &["no components", "pod.component.NAME", "not under 'deploy'"]),
-        (&[("pods.component.web", "image: demo")], &["no components", "pods.component.web"]),
+        (&[("pods.component.web", "image: demo")], &["label 'pods.component.web'", "did you mean 'pod.component."]),
         (&[("pod.component.web", "image: [demo")], &["label 'pod.component.web'", "not valid YAML"]),
         (&[("pod.component.web", "just words")], &["label 'pod.component.web'", "expected a mapping"]),
         (
@@ -663,6 +764,30 @@ fn labels_that_make_no_pod_are_a_refusal_that_names_label_and_key() {
             &[("pod.component.web", "image: demo"), ("pod.init.components", "[{imgae: demo}]")],
             &["label 'pod.init.components'", "[0]", "unknown key 'imgae'"],
         ),
+        (
+            &[("pod.component.a", "image: demo"), ("pod.copies.a", "/a:/b")],
+            &["label 'pod.copies.a'", "did you mean 'pod.copy."],
+        ),
+        (
+            &[("pod.component.a", "image: demo"), ("pod.init.component", "[]")],
+            &["label 'pod.init.component'", "did you mean 'pod.init.components'?"],
+        ),
+        (
+            &[("pod.component.a", "image: demo"), ("pod.componnet.b", "image: demo")],
+            &["label 'pod.componnet.b'", "did you mean 'pod.component."],
+        ),
+        (
+            &[("pod.component.a", "{image: demo, tmpfs: /scratch}"), ("pod.copy.a", "/etc/passwd:/scratch/x")],
+            &["label 'pod.copy.a'", "/scratch", "tmpfs"],
+        ),
+        (
+            &[("pod.component.a", "{image: demo, tmpfs: ['/run:size=1m', '/b']}"), ("pod.copy.a", "/etc/passwd:/run")],
+            &["label 'pod.copy.a'", "/run", "tmpfs"],
+        ),
+        (
+            &[("pod.component.a", "image: demo"), ("pod.copy.a", "/etc/passwd:/x:ro")],
+            &["label 'pod.copy.a'", "/etc/passwd:/x:ro", "SOURCE:TARGET"],
+        ),
     ];
     for (labels, parts) in cases {
         let engine = pod(&[]);
@@ -674,10 +799,20 @@ fn labels_that_make_no_pod_are_a_refusal_that_names_label_and_key() {
 }
 
 #[test]
-fn an_image_reference_that_is_none_is_a_failed_start() {
+fn labels_of_others_are_left_alone() {
+    let engine = web();
+    engine.label("pod.owner", "me").label("podium", "x").label("component", "x").label("pod", "x");
+    let controller = start(&engine);
+    engine.until_running("web", SOON);
+    let ended = stops(&controller, &engine);
+    assert!(!ended.err().contains("pod.owner"), "{}", ended.err());
+}
+
+#[test]
+fn an_image_reference_that_is_none_is_a_refusal() {
     let engine = pod(&[("web", "image: 'Not An Image'")]);
-    let ended = ends(&start(&engine), &engine, 125);
-    says(&ended, &["component 'web'"]);
+    let parts = ["label 'pod.component.web'", "image: ", "'Not An Image'"];
+    refuses(Launch::of(PODLIKE, &engine), &engine, &parts);
 }
 
 #[test]
@@ -820,12 +955,39 @@ fn a_stdout_that_is_closed_early_neither_ends_the_pod_nor_keeps_it() {
 
 #[test]
 fn a_reader_that_is_stuck_does_not_keep_the_pod_from_ending() {
+    let water = "water\n".repeat(1000);
+    for deaf in [false, true] {
+        let engine = web();
+        let launch = Launch::of(PODLIKE, &engine).arg("-logs");
+        let script = Script::new();
+        engine.script("web", if deaf { script.flood_err(water.clone()) } else { script.flood(water.clone()) });
+        let controller = if deaf { launch.start_deaf() } else { launch.start_unread() };
+        let full = |engine: &FakeEngine| engine.container("web").is_some_and(|one| one.written > 1 << 20);
+        engine.until("the pipe is full", full, SOON);
+        stops(&controller, &engine);
+    }
+}
+
+#[test]
+fn output_that_is_cut_while_a_component_runs_goes_on() {
     let engine = web();
-    engine.script("web", Script::new().flood("water\n".repeat(1000)));
-    let controller = Launch::of(PODLIKE, &engine).arg("-logs").start_unread();
-    let full = |engine: &FakeEngine| engine.container("web").is_some_and(|one| one.written > 1 << 20);
-    engine.until("the pipe is full", full, SOON);
-    stops(&controller, &engine);
+    let script = Script::new().write_out("one\n").until_open("first").write_out("two\n").write_err("oops\n");
+    engine.script("web", script.until_open("second").write_out("three\n").until_stopped());
+    let controller = start_with(&engine, "-logs");
+    controller.until_stdout_contains("[out] web: one\n", SOON);
+    let warnings = |text: &str| text.matches("podlike: warning: web: ").count();
+    for (times, gate, line) in [(2, "first", "two"), (3, "second", "three")] {
+        engine.cut_attaches();
+        engine.until_seen("POST /containers/web/attach", times, SOON);
+        // It is told after the stream is open.
+        controller.until_stderr_repeats("its log was cut", times - 1, SOON);
+        engine.open(gate);
+        controller.until_stdout_contains(&format!("[out] web: {line}\n"), SOON);
+    }
+    controller.until_stderr_contains("[err] web: oops\n", SOON);
+    let ended = stops(&controller, &engine);
+    assert_eq!(ended.out(), "[out] web: one\n[out] web: two\n[out] web: three\n");
+    assert!((1..=2).contains(&warnings(&ended.err())), "one warning a cut at most: {}", ended.err());
 }
 
 // Health.

@@ -24,22 +24,13 @@ fn send(engine: &FakeEngine, request: &str, rest: &str) -> BufReader<UnixStream>
 
 /// A request, and the status (0: none) and the text after the head of its answer.
 fn ask(engine: &FakeEngine, request: &str, body: &str) -> (u16, String) {
-    let rest = format!(
-        "Connection: close\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    );
+    let rest = format!("Connection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len());
     let mut answer = Vec::new();
     let _ = send(engine, request, &rest).read_to_end(&mut answer);
     let answer = String::from_utf8_lossy(&answer).into_owned();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-    let status = head
-        .split(' ')
-        .nth(1)
-        .filter(|_| head.starts_with("HTTP/1.1 "));
-    (
-        status.and_then(|status| status.parse().ok()).unwrap_or(0),
-        body.to_owned(),
-    )
+    let status = head.split(' ').nth(1).filter(|_| head.starts_with("HTTP/1.1 "));
+    (status.and_then(|status| status.parse().ok()).unwrap_or(0), body.to_owned())
 }
 
 fn status(engine: &FakeEngine, request: &str) -> u16 {
@@ -56,10 +47,7 @@ fn open(engine: &FakeEngine, request: &str) -> BufReader<UnixStream> {
     let mut line = String::new();
     while line != "\r\n" {
         line.clear();
-        assert!(
-            stream.read_line(&mut line).expect("a head") > 0,
-            "the head ends early"
-        );
+        assert!(stream.read_line(&mut line).expect("a head") > 0, "the head ends early");
     }
     stream
 }
@@ -90,40 +78,22 @@ fn a_container_is_created_attached_awaited_started_and_removed() {
     let joined = json!({"NetworkMode": format!("container:{}", engine.controller_id())});
     assert_eq!(create(&engine, "web", &joined), 201);
     assert_eq!(create(&engine, "web", &joined), 409);
-    assert_eq!(
-        create(&engine, "db", &json!({"PidMode": "container:nobody"})),
-        400
-    );
-    let attach = open(
-        &engine,
-        &format!("POST {WEB}/attach?stream=1&stdout=1&stderr=1"),
-    );
+    assert_eq!(create(&engine, "db", &json!({"PidMode": "container:nobody"})), 400);
+    let attach = open(&engine, &format!("POST {WEB}/attach?stream=1&stdout=1&stderr=1"));
     let wait = open(&engine, &format!("POST {WEB}/wait?condition=next-exit"));
     assert_eq!(status(&engine, &format!("POST {WEB}/start")), 204);
     assert_eq!(status(&engine, &format!("POST {WEB}/start")), 304);
     assert_eq!(status(&engine, &format!("DELETE {WEB}")), 409);
     assert!(engine.is_running("web"));
-    assert_eq!(
-        status(&engine, &format!("POST {WEB}/kill?signal=SIGHUP")),
-        204
-    );
+    assert_eq!(status(&engine, &format!("POST {WEB}/kill?signal=SIGHUP")), 204);
     assert_eq!(status(&engine, &format!("POST {WEB}/stop?t=5")), 204);
     assert!(rest(wait).contains("\"StatusCode\":3}"));
-    assert_eq!(
-        rest(attach),
-        "\x01\0\0\0\0\0\0\x03hi\n\x02\0\0\0\0\0\0\x05oops\n"
-    );
-    assert_eq!(
-        status(&engine, &format!("POST {WEB}/kill?signal=TERM")),
-        409
-    );
+    assert_eq!(rest(attach), "\x01\0\0\0\0\0\0\x03hi\n\x02\0\0\0\0\0\0\x05oops\n");
+    assert_eq!(status(&engine, &format!("POST {WEB}/kill?signal=TERM")), 409);
     assert_eq!(status(&engine, &format!("DELETE {WEB}?force=1&v=1")), 204);
     assert_eq!(status(&engine, &format!("GET {WEB}/json")), 404);
     assert!(engine.containers().is_empty());
-    assert_eq!(
-        engine.container("web").expect("remembered").signals,
-        ["HUP", "TERM"]
-    );
+    assert_eq!(engine.container("web").expect("remembered").signals, ["HUP", "TERM"]);
     assert_eq!(engine.calls()[0], "POST /containers/create web");
     assert_eq!(engine.seen(Call::new("POST /containers/*/start")), 2);
 }
@@ -137,10 +107,7 @@ fn auto_remove_takes_the_container_away_and_a_stubborn_one_is_killed() {
     assert_eq!(status(&engine, &format!("POST {WEB}/stop?t=0")), 204);
     assert!(rest(wait).contains("\"StatusCode\":137}"));
     engine.until_empty(SOON);
-    assert_eq!(
-        engine.container("web").expect("remembered").status,
-        Status::Removed
-    );
+    assert_eq!(engine.container("web").expect("remembered").status, Status::Removed);
 }
 
 #[test]
@@ -154,10 +121,7 @@ fn a_start_that_fails_leaves_the_wait_pending_until_the_removal() {
     let private = format!("container:{}", engine.controller_id());
     create(&engine, "db", &json!({"IpcMode": private}));
     let (status, text) = ask(&engine, "POST /containers/pod.podlike.db/start", "");
-    assert!(
-        status == 500 && text.contains("non-shareable IPC"),
-        "{status} {text}"
-    );
+    assert!(status == 500 && text.contains("non-shareable IPC"), "{status} {text}");
 }
 
 #[test]
@@ -166,34 +130,17 @@ fn an_upload_is_refused_before_it_is_read_and_else_kept() {
     engine.directories(&["/etc"]).early_refusals(true);
     create(&engine, "web", &json!({}));
     let begun = "Transfer-Encoding: chunked\r\n\r\n5\r\nhello";
-    let refused = rest(send(
-        &engine,
-        &format!("PUT {WEB}/archive?path=%2Fnope"),
-        begun,
-    ));
+    let refused = rest(send(&engine, &format!("PUT {WEB}/archive?path=%2Fnope"), begun));
     assert!(refused.contains("404 Not Found") && refused.contains("Could not find the file"));
     let whole = format!("Connection: close\r\n{begun}\r\n0\r\n\r\n");
-    assert!(
-        rest(send(
-            &engine,
-            &format!("PUT {WEB}/archive?path=/etc"),
-            &whole
-        ))
-        .contains(" 200 ")
-    );
-    assert_eq!(
-        engine.container("web").expect("created").archives[0].bytes,
-        b"hello"
-    );
+    assert!(rest(send(&engine, &format!("PUT {WEB}/archive?path=/etc"), &whole)).contains(" 200 "));
+    assert_eq!(engine.container("web").expect("created").archives[0].bytes, b"hello");
 }
 
 #[test]
 fn events_tell_of_the_wanted_containers_until_they_are_cut() {
     let engine = with_web(Script::new());
-    let events = open(
-        &engine,
-        "GET /events?filters=%7B%22label%22%3A%5B%22of%3Dweb%22%5D%7D",
-    );
+    let events = open(&engine, "GET /events?filters=%7B%22label%22%3A%5B%22of%3Dweb%22%5D%7D");
     create(&engine, "web", &json!({}));
     create(&engine, "other", &json!({}));
     engine.set_health("web", "unhealthy");
@@ -212,33 +159,19 @@ fn events_tell_of_the_wanted_containers_until_they_are_cut() {
 #[test]
 fn versions_are_gated_images_pulled_and_leftovers_listed() {
     let engine = FakeEngine::new();
-    engine
-        .api("1.40", "1.41")
-        .pull("bad", Pull::ErrorLine("denied".into()));
+    engine.api("1.40", "1.41").pull("bad", Pull::ErrorLine("denied".into()));
     engine.pull("web", Pull::Works(json!({})));
     let too_new = "client version 1.99 is too new. Maximum supported API version is 1.41";
     assert!(text(&engine, "GET /v1.99/info").contains(too_new));
     assert!(text(&engine, "GET /v1.24/info").contains("Minimum supported API version is 1.40"));
-    assert_eq!(
-        status(&engine, "POST /images/create?fromImage=nope&tag=1"),
-        404
-    );
+    assert_eq!(status(&engine, "POST /images/create?fromImage=nope&tag=1"), 404);
     assert!(text(&engine, "POST /images/create?fromImage=bad&tag=latest").contains("errorDetail"));
     assert_eq!(status(&engine, "GET /images/web/json"), 404);
-    assert_eq!(
-        status(&engine, "POST /images/create?fromImage=web&tag=latest"),
-        200
-    );
+    assert_eq!(status(&engine, "POST /images/create?fromImage=web&tag=latest"), 200);
     assert_eq!(status(&engine, "GET /images/web/json"), 200);
     let id = engine.leftover("pod.podlike.web", json!({"Labels": {"k": "v"}}));
     let filters = "%7B%22label%22:%7B%22k=v%22:true%7D%7D";
-    assert!(
-        text(
-            &engine,
-            &format!("GET /containers/json?all=1&filters={filters}")
-        )
-        .contains(&id)
-    );
+    assert!(text(&engine, &format!("GET /containers/json?all=1&filters={filters}")).contains(&id));
 }
 
 #[test]
@@ -255,23 +188,14 @@ fn each_fault_strikes_once_and_after_the_work_if_asked_to() {
         (Fault::Slow(Duration::from_micros(10)), 200, "OK"),
     ];
     for (fault, wanted, part) in faults {
-        engine
-            .clear_faults()
-            .fault(Call::new("GET /_ping").nth(1), fault.clone());
+        engine.clear_faults().fault(Call::new("GET /_ping").nth(1), fault.clone());
         let (seen, body) = ask(&engine, "GET /_ping", "");
-        assert!(
-            seen == wanted && body.contains(part),
-            "{fault:?}: {seen} {body}"
-        );
+        assert!(seen == wanted && body.contains(part), "{fault:?}: {seen} {body}");
         assert_eq!(status(&engine, "GET /_ping"), 200, "after {fault:?}");
     }
-    engine
-        .fault("GET /info", Fault::HugeBody)
-        .fault("GET /version", Fault::Silence);
+    engine.fault("GET /info", Fault::HugeBody).fault("GET /version", Fault::Silence);
     let mut endless = vec![0; 1 << 20];
-    open(&engine, "GET /info")
-        .read_exact(&mut endless)
-        .expect("more and more");
+    open(&engine, "GET /info").read_exact(&mut endless).expect("more and more");
     let silent = send(&engine, "GET /version", "\r\n");
     engine.fault_after("POST /containers/create web", Fault::Cut);
     assert_eq!(create(&engine, "web", &json!({})), 0);

@@ -55,8 +55,14 @@ impl Component {
         self.inbox.event(Event::Created { who: self.who, id: id.clone() });
         let details = self.engine.inspect(&id).map_err(step("inspect its container"))?;
         for copy in &self.planned.copies {
-            let copied = self.engine.copy_into(&id, &copy.source, &copy.target);
-            copied.map_err(|source| Error::Copy { from: copy.source.clone(), to: copy.target.clone(), source })?;
+            let read_only = self.planned.request.host_config.readonly_rootfs;
+            let (from, to) = (&copy.source, &copy.target);
+            self.engine.copy_into(&id, from, to).map_err(|source| Error::Copy {
+                from: from.clone(),
+                to: to.clone(),
+                read_only,
+                source,
+            })?;
         }
         if self.logs {
             let attach = self.engine.attach(&id).map_err(step("attach to its output"))?;

@@ -22,6 +22,8 @@ pub enum Error {
         from: PathBuf,
         /// The path in the component.
         to: String,
+        /// Whether the component's root file system is read-only.
+        read_only: bool,
         /// What the engine or the file system made of it.
         source: engine::Error,
     },
@@ -51,7 +53,10 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Step { step, .. } => write!(f, "cannot {step}"),
-            Self::Copy { from, to, .. } => write!(f, "cannot copy {} of the controller to {to}", from.display()),
+            Self::Copy { from, to, read_only, .. } => {
+                write!(f, "cannot copy {} of the controller to {to}", from.display())?;
+                if *read_only { f.write_str(" (with read_only: true only a volume can take a copy)") } else { Ok(()) }
+            }
             Self::Lost { .. } => f.write_str("lost its container"),
             Self::NoHealthCheck { on } => write!(
                 f,

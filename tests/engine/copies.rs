@@ -1,13 +1,16 @@
 //! `pod.copy.NAME`: files and folders of the controller, as they are.
 
 use std::fs::{self, File};
+use std::io::{Seek, SeekFrom, Write};
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::os::unix::net::UnixListener;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use serde_json::json;
 
-use crate::support::real_engine::{Pod, sh, stays};
+use crate::support::real_engine::{Pod, sh, stays, with};
 
 /// Gives a file or a folder a mode, an owner and a time.
 fn dress(path: &Path, mode: u32, owner: u32, time: u64) {
@@ -134,5 +137,80 @@ fn a_copy_that_cannot_be_made_ends_the_pod_and_names_both_ends() {
         for part in parts.into_iter().chain(["component 'app'"]) {
             assert!(ended.err().contains(part), "no '{part}' in {}", ended.err());
         }
+    }
+}
+
+#[test]
+fn a_file_with_holes_arrives_whole() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut file = File::create(folder.path().join("holes")).expect("a file");
+    file.set_len(8 << 20).expect("a size");
+    file.seek(SeekFrom::End(0)).and_then(|_| file.write_all(b"the end")).expect("written");
+    file.set_len(12 << 20).expect("a size");
+    let volume = format!("{}:/from:ro", folder.path().display());
+    let script = "cmp /from/holes /holes && stat -c %s /holes && echo as it was";
+    let ended = Pod::new()
+        .mount(folder.path(), "/from:ro")
+        .component("app", with(sh(script), json!({"volumes": [volume]})))
+        .label("pod.copy.app", "/from/holes:/holes")
+        .flags("-logs")
+        .end();
+    assert_eq!(ended.out(), format!("[out] app: {}\n[out] app: as it was\n", 12 << 20), "{}", ended.err());
+}
+
+#[test]
+fn a_file_of_the_kernel_arrives_with_its_content() {
+    let ended = Pod::new()
+        .component("app", sh("cmp /proc/version /version && echo the same"))
+        .label("pod.copy.app", "/proc/version:/version")
+        .flags("-logs")
+        .end();
+    assert_eq!(ended.out(), "[out] app: the same\n", "{}", ended.err());
+}
+
+#[test]
+fn a_socket_in_a_folder_is_left_out_with_a_warning() {
+    let source = source();
+    let socket = UnixListener::bind(source.path().join("tree/sub/talk.sock")).expect("a socket");
+    let ended = Pod::new()
+        .mount(source.path(), "/from:ro")
+        .component("app", sh("cd /tree; ls sub; cat link"))
+        .label("pod.copy.app", "/from/tree:/tree")
+        .flags("-logs")
+        .end();
+    drop(socket);
+    let wanted = ["empty", "file", "content"].map(|line| format!("[out] app: {line}\n")).concat();
+    assert_eq!(ended.out(), wanted, "{}", ended.err());
+    let warned = |line: &str| line.starts_with("podlike: warning: ") && line.contains("/from/tree/sub/talk.sock");
+    assert!(ended.err().lines().any(warned), "{}", ended.err());
+}
+
+#[test]
+fn a_pipe_is_copied_as_one_or_refused_by_its_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let made = Command::new("mkfifo").arg(folder.path().join("pipe")).status();
+    assert!(made.is_ok_and(|status| status.success()), "a pipe");
+    for (label, place) in [("/from/pipe:/pipe", "/pipe"), ("/from:/folder", "/folder/pipe")] {
+        let ended = Pod::new()
+            .mount(folder.path(), "/from:ro")
+            .component("app", sh(&format!("test -p {place} && exit 5")))
+            .label("pod.copy.app", label)
+            .end();
+        let named = ended.code == Some(125) && ended.err().contains("/from/pipe");
+        assert!(named || ended.code == Some(5), "{:?}: {}", ended.code, ended.err());
+    }
+}
+
+#[test]
+fn a_copy_into_a_root_that_is_read_only_is_told_what_to_do() {
+    let source = source();
+    let ended = Pod::new()
+        .mount(source.path(), "/from:ro")
+        .component("app", with(stays(), json!({"read_only": true})))
+        .label("pod.copy.app", "/from/file:/file")
+        .end();
+    assert_eq!(ended.code, Some(125), "{}", ended.err());
+    for part in ["component 'app'", "/from/file", "read-only", "volume"] {
+        assert!(ended.err().contains(part), "no '{part}' in {}", ended.err());
     }
 }

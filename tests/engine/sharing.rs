@@ -1,10 +1,14 @@
 //! What components share with the controller and with each other: namespaces, volumes, limits; and who the controller is.
 
 use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
 
 use serde_json::json;
 
-use crate::support::real_engine::{BUSYBOX, Pod, Running, SOCKET, docker, exec, inspect, sh, stays, until, with};
+use crate::support::real_engine::{
+    BUSYBOX, Pod, Running, SOCKET, docker, exec, inspect, sh, stays, try_docker, until, with,
+};
 
 /// Two components that run.
 fn pair(options: &str, flags: &str) -> Running {
@@ -102,6 +106,81 @@ fn the_socket_is_not_shared_by_a_folder_that_holds_it() {
         .end();
     assert_eq!(ended.out(), "", "{}", ended.err());
     assert!(ended.err().contains("warning: -volumes leaves out /host/run"), "{}", ended.err());
+}
+
+/// A volume of the engine that is a folder of the host.
+struct Volume(String);
+
+impl Volume {
+    fn of(folder: &str) -> Self {
+        let name = format!("podlike-test-{}", std::process::id());
+        let device = format!("device={folder}");
+        docker(&["volume", "create", "--opt", "type=none", "--opt", "o=bind", "--opt", &device, &name]);
+        Self(name)
+    }
+}
+
+impl Drop for Volume {
+    fn drop(&mut self) {
+        try_docker(&["volume", "rm", "--force", &self.0]);
+    }
+}
+
+#[test]
+fn the_socket_is_not_shared_by_another_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    symlink("/run", folder.path().join("run")).expect("a link");
+    symlink(SOCKET, folder.path().join("socket")).expect("a link");
+    let volume = Volume::of("/run");
+    let look = "for found in $(find / -name '*.sock' 2>/dev/null | grep -v ^/proc); do
+        test -S $found && echo $found; done; true";
+    for (source, target) in [
+        (folder.path().join("run"), "/linked"),
+        (folder.path().join("socket"), "/linked.sock"),
+        (Path::new(&volume.0).to_owned(), "/volume"),
+    ] {
+        let ended = Pod::new().mount(&source, target).component("app", sh(look)).flags("-logs -volumes").end();
+        let told = ended.err();
+        assert_eq!((ended.code, ended.out().as_str()), (Some(0), ""), "{target}: {told}");
+        let warned = |line: &str| line.starts_with("podlike: warning: ") && line.contains(target);
+        assert!(told.lines().any(warned), "{target}: {told}");
+    }
+}
+
+#[test]
+fn the_socket_is_not_reached_through_the_controllers_processes() {
+    let look = "for root in /proc/[0-9]*/root; do ls $root/var/run/docker.sock $root/run/docker.sock; done 2>/dev/null
+        ls /proc/1/root/var/run/docker.sock 2>/dev/null && echo leaked; ls -l /proc/1/fd 2>/dev/null | grep -c socket";
+    let pod = Pod::new().component("app", stays()).run();
+    pod.tells("podlike: app: started");
+    let of_one = exec(&pod.of("app"), "tr '\\0' ' ' </proc/1/cmdline");
+    assert_eq!(of_one, "/podlike", "it is in the controller's PID namespace");
+    let (_, seen) = try_docker(&["exec", &pod.of("app"), "sh", "-c", look]);
+    assert_eq!(seen, "0");
+    pod.stop();
+}
+
+#[test]
+fn a_controller_in_the_network_of_another_runs_its_own_pod() {
+    let other = Pod::new().component("other", stays()).run();
+    other.tells("podlike: other: started");
+    let before = inspect(&other.of("other"))["Id"].clone();
+    for options in ["", "--cgroupns=private"] {
+        let pod = Pod::new()
+            .options(&format!("--network container:{} {options}", other.name()))
+            .component("b", sh("exit 5"))
+            .run();
+        let ended = pod.end();
+        let told = ended.err();
+        assert!(!told.contains("other"), "{options}: {told}");
+        if options.is_empty() || ended.code != Some(2) {
+            assert_eq!(ended.code, Some(5), "{options}: {told}");
+        } else {
+            assert!(told.contains("PODLIKE_CONTAINER_ID"), "{options}: {told}");
+        }
+        assert_eq!(inspect(&other.of("other"))["Id"], before, "{options}: {told}");
+    }
+    other.stop();
 }
 
 #[test]

@@ -10,7 +10,7 @@
 
 use std::io::Read;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -71,23 +71,33 @@ impl Launch {
 
     /// Its stdout stays unread until [`Controller::read_stdout`]: a reader that is stuck.
     pub(crate) fn start_unread(self) -> Controller {
-        self.launch(false)
+        self.launch([false, true])
+    }
+
+    /// Its stderr stays unread.
+    pub(crate) fn start_deaf(self) -> Controller {
+        self.launch([true, false])
     }
 
     pub(crate) fn start(self) -> Controller {
-        self.launch(true)
+        self.launch([true, true])
     }
 
-    fn launch(mut self, reads: bool) -> Controller {
+    /// Reads its stdout and its stderr, or leaves them unread.
+    fn launch(mut self, reads: [bool; 2]) -> Controller {
         let begun = Instant::now();
         let mut child = self.0.spawn().expect("the controller's program starts");
         let pid = Pid::from_raw(i32::try_from(child.id()).expect("a pid"));
-        let stdout = child.stdout.take().expect("piped");
-        let stderr = Output::collect(child.stderr.take().expect("piped"));
-        let (unread, stdout) = if reads { (None, Output::collect(stdout)) } else { (Some(stdout), Arc::default()) };
+        let (stdout, unread_stdout) = collect_if(reads[0], child.stdout.take().expect("piped"));
+        let (stderr, unread_stderr) = collect_if(reads[1], child.stderr.take().expect("piped"));
         let ended = wait_on_a_thread(child);
-        Controller { pid, begun, stdout, stderr, unread, ended }
+        Controller { pid, begun, stdout, stderr, unread_stdout, _unread_stderr: unread_stderr, ended }
     }
+}
+
+/// What comes out of the pipe; or the pipe, to be left open.
+fn collect_if<P: Read + Send + 'static>(reads: bool, pipe: P) -> (Arc<Output>, Option<P>) {
+    if reads { (Output::collect(pipe), None) } else { (Arc::new(Output::of_nothing()), Some(pipe)) }
 }
 
 fn wait_on_a_thread(mut child: Child) -> Receiver<(ExitStatus, Instant)> {
@@ -105,7 +115,8 @@ pub(crate) struct Controller {
     begun: Instant,
     stdout: Arc<Output>,
     stderr: Arc<Output>,
-    unread: Option<std::process::ChildStdout>,
+    unread_stdout: Option<ChildStdout>,
+    _unread_stderr: Option<ChildStderr>,
     ended: Receiver<(ExitStatus, Instant)>,
 }
 
@@ -156,6 +167,13 @@ impl Controller {
         }
     }
 
+    /// Runs on for so long at least.
+    #[track_caller]
+    pub(crate) fn runs_on(&self, time: Duration) {
+        let ended = self.ended.recv_timeout(time);
+        assert!(ended.is_err(), "ended by itself: {ended:?}\n{}", self.picture());
+    }
+
     #[track_caller]
     pub(crate) fn until_stdout_contains(&self, text: &str, timeout: Duration) {
         let found = self.stdout.contains(text, timeout);
@@ -178,12 +196,12 @@ impl Controller {
 
     /// Closes a stdout that was left unread.
     pub(crate) fn close_stdout(&mut self) {
-        self.unread = None;
+        self.unread_stdout = None;
     }
 
     /// Begins to read a stdout that was left unread.
     pub(crate) fn read_stdout(&mut self) {
-        if let Some(stdout) = self.unread.take() {
+        if let Some(stdout) = self.unread_stdout.take() {
             self.stdout = Output::collect(stdout);
         }
     }
@@ -236,6 +254,11 @@ impl Output {
             }
         });
         output
+    }
+
+    /// Of a pipe that is not read.
+    fn of_nothing() -> Self {
+        Self { text: Mutex::new(Text { bytes: Vec::new(), closed: true }), grown: Condvar::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Text> {

@@ -17,6 +17,7 @@ mod routes;
 mod script;
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, BufReader, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -260,6 +261,36 @@ impl FakeEngine {
         self.set(|world| world.waits_epoch += 1)
     }
 
+    /// Cuts every open attach stream; the containers run on.
+    pub(crate) fn cut_attaches(&self) -> &Self {
+        self.set(World::cut_attached)
+    }
+
+    /// A container is gone without a word, as by a hand at the engine's data.
+    pub(crate) fn vanish(&self, name: &str) -> &Self {
+        let id = self.container(name).map(|one| one.id).unwrap_or_default();
+        self.set(|world| world.vanish(&id))
+    }
+
+    /// Cuts every connection, and refuses new ones until [`Self::come_back`]; the containers run on, as with live restore.
+    pub(crate) fn go_away(&self) {
+        fs::rename(&self.socket, self.socket.with_extension("away")).expect("it is there");
+        // A socket that nobody listens on.
+        drop(UnixListener::bind(&self.socket).expect("a socket"));
+        self.set(|world| {
+            world.away = true;
+            world.epoch += 1;
+            world.waits_epoch += 1;
+            world.cut_attached();
+            world.hang_up();
+        });
+    }
+
+    pub(crate) fn come_back(&self) {
+        self.set(|world| world.away = false);
+        fs::rename(self.socket.with_extension("away"), &self.socket).expect("it went away");
+    }
+
     // What the test asks.
 
     /// Every request, in order of arrival (of its body's end). Its work may still be under way.
@@ -340,12 +371,12 @@ impl Drop for FakeEngine {
     fn drop(&mut self) {
         self.shared.change(|world| {
             world.closing = true;
-            for socket in world.sockets.values() {
-                let _ = socket.shutdown(std::net::Shutdown::Both);
-            }
+            world.hang_up();
         });
-        // Wakes the accept thread.
-        let _ = UnixStream::connect(&self.socket);
+        // Wakes the accept thread, wherever the socket is just now.
+        for socket in [self.socket.clone(), self.socket.with_extension("away")] {
+            let _ = UnixStream::connect(socket);
+        }
         while let Some(thread) = self.shared.next_thread() {
             // A panic in there is a bug of the fake, and no test shall pass over it.
             assert!(thread.join().is_ok() || thread::panicking(), "the fake engine has panicked");
@@ -357,12 +388,17 @@ fn accept(shared: &Arc<Shared>, listener: &UnixListener) {
     for (connection, stream) in (0..).zip(listener.incoming()) {
         let Ok(stream) = stream else { return };
         let Ok(copy) = stream.try_clone() else { return };
-        let closing = shared.change(|world| {
-            world.sockets.insert(connection, copy);
-            world.closing
+        let (closing, away) = shared.change(|world| {
+            if !world.away {
+                world.sockets.insert(connection, copy);
+            }
+            (world.closing, world.away)
         });
         if closing {
             return;
+        }
+        if away {
+            continue;
         }
         let world = Arc::clone(shared);
         shared.spawn(&format!("connection/{connection}"), move || {

@@ -8,6 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::Read;
+use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::str::FromStr;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -268,6 +269,8 @@ struct Attached {
     streams: [bool; 2],
     raw: bool,
     bytes: Vec<u8>,
+    /// Some are on the wire.
+    busy: bool,
     ended: bool,
 }
 
@@ -278,6 +281,8 @@ pub(super) struct Refusal(pub(super) u16, pub(super) String);
 pub(super) struct World {
     pub(super) version: u64,
     pub(super) closing: bool,
+    /// It takes no connections.
+    pub(super) away: bool,
     pub(super) sockets: BTreeMap<u64, UnixStream>,
     /// Watched connections whose clients have closed them.
     pub(super) gone: BTreeSet<u64>,
@@ -316,6 +321,7 @@ impl World {
         let mut world = Self {
             version: 0,
             closing: false,
+            away: false,
             sockets: BTreeMap::new(),
             gone: BTreeSet::new(),
             ping_version: Some("1.41".to_owned()),
@@ -355,6 +361,13 @@ impl World {
     pub(super) fn count(&mut self) -> u64 {
         self.counter = self.counter.wrapping_add(1);
         self.counter
+    }
+
+    /// Ends every connection.
+    pub(super) fn hang_up(&self) {
+        for socket in self.sockets.values() {
+            let _ = socket.shutdown(Shutdown::Both);
+        }
     }
 
     // Containers: who they are.
@@ -549,7 +562,7 @@ impl World {
         let container = id.to_owned();
         // One that has ended says no more; one that was never started still may.
         let ended = one.status == Status::Exited;
-        let mut attached = Attached { container, streams, raw, bytes: Vec::new(), ended };
+        let mut attached = Attached { container, streams, raw, bytes: Vec::new(), busy: false, ended };
         for (stream, bytes) in one.log.iter().filter(|_| logs) {
             attached.push(*stream, bytes);
         }
@@ -584,7 +597,32 @@ impl World {
     /// What is there for the attached one; `Some(empty)` is the end.
     pub(super) fn take_output(&mut self, key: u64) -> Option<Vec<u8>> {
         let one = self.attached.get_mut(&key)?;
-        (one.ended || !one.bytes.is_empty()).then(|| std::mem::take(&mut one.bytes))
+        one.busy = !one.bytes.is_empty();
+        (one.ended || one.busy).then(|| std::mem::take(&mut one.bytes))
+    }
+
+    /// What was taken is off the wire.
+    pub(super) fn has_taken(&mut self, key: u64) {
+        if let Some(one) = self.attached.get_mut(&key) {
+            one.busy = false;
+        }
+    }
+
+    /// Whether all who are attached have taken what there is.
+    pub(super) fn is_drained(&self, id: &str) -> bool {
+        let mut mine = self.attached.values().filter(|one| one.container == id);
+        mine.all(|one| one.bytes.is_empty() && !one.busy)
+    }
+
+    /// Ends the streams of all who are attached, whether their containers run or not.
+    pub(super) fn cut_attached(&mut self) {
+        self.attached.values_mut().for_each(|one| one.ended = true);
+    }
+
+    /// A container is gone, and nobody is told.
+    pub(super) fn vanish(&mut self, id: &str) {
+        self.containers.retain(|one| one.id != id);
+        self.waits_epoch += 1;
     }
 
     pub(super) fn detach(&mut self, key: u64) {

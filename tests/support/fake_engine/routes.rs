@@ -416,6 +416,7 @@ fn attach(shared: &Arc<Shared>, id: &str, head: &Head) -> Reply {
         let take = || seat.0.until(None, |world| world.take_output(seat.1));
         while let Some(bytes) = take().filter(|bytes| !bytes.is_empty()) {
             wire.write_all(&bytes)?;
+            seat.0.change(|world| world.has_taken(seat.1));
         }
         Ok(())
     })

@@ -25,7 +25,7 @@ pub(crate) struct Script {
 #[derive(Clone, Debug)]
 enum Step {
     Write(u8, Vec<u8>),
-    Flood(Vec<u8>),
+    Flood(u8, Vec<u8>),
     Wait(Duration),
     UntilOpen(String),
     UntilStopped,
@@ -53,7 +53,12 @@ impl Script {
 
     /// Writes the bytes to stdout again and again, as fast as the readers take them, until it is stopped.
     pub(crate) fn flood(self, bytes: impl Into<Vec<u8>>) -> Self {
-        self.step(Step::Flood(bytes.into()))
+        self.step(Step::Flood(1, bytes.into()))
+    }
+
+    /// As [`Self::flood`], to stderr.
+    pub(crate) fn flood_err(self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.step(Step::Flood(2, bytes.into()))
     }
 
     pub(crate) fn wait(self, time: Duration) -> Self {
@@ -116,6 +121,10 @@ pub(super) fn play(shared: &Arc<Shared>, id: &str, script: &Script) {
         Ok(code) | Err(Ending::Code(code)) => code,
         Err(Ending::EngineDropped) => return,
     };
+    // The end is told when all that was said has been taken, or nobody takes it any more.
+    if shared.until(None, |world| world.is_drained(id).then_some(())).is_none() {
+        return;
+    }
     if shared.change(|world| world.end(id, code)) {
         let takes = shared.look(|world| world.removal_takes);
         shared.pause(Some(Instant::now() + takes));
@@ -145,8 +154,8 @@ impl Player<'_> {
                     }
                     None
                 }
-                Step::Flood(bytes) => loop {
-                    let write = |world: &mut World| world.is_attached(self.id) && world.write(self.id, 1, bytes);
+                Step::Flood(stream, bytes) => loop {
+                    let write = |world: &mut World| world.is_attached(self.id) && world.write(self.id, *stream, bytes);
                     if let Some(signal) = self.rest(None, true, write)? {
                         break Some(signal);
                     }
