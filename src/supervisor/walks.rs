@@ -55,6 +55,7 @@ enum Thread {
 
 /// The truth about a component, and what was reported of it.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent facts")]
 struct Imagined {
     thread: Thread,
     /// Whether there is a container, whoever knows of it.
@@ -126,8 +127,8 @@ fn planned(position: usize, needs: Vec<Need>, grace: u64) -> Planned {
 }
 
 impl<'a> World<'a> {
-    fn new(seed: u64, seen: &'a mut Seen) -> Self {
-        let mut dice = Dice::new(seed);
+    fn new(number: u64, seen: &'a mut Seen) -> Self {
+        let mut dice = Dice::new(number);
         let size = 1 + dice.roll(6);
         let plan: Vec<_> = (0..size)
             .map(|position| {
@@ -433,9 +434,9 @@ impl<'a> World<'a> {
         }
         let (who, leaves) = moves[self.dice.roll(moves.len())];
         if leaves {
-            self.leave(who)
+            self.leave(who);
         } else {
-            self.live(who)
+            self.live(who);
         }
         true
     }

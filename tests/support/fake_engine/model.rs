@@ -278,6 +278,7 @@ struct Attached {
 pub(super) struct Refusal(pub(super) u16, pub(super) String);
 
 /// Everything there is.
+#[expect(clippy::struct_excessive_bools, reason = "they are independent switches")]
 pub(super) struct World {
     pub(super) version: u64,
     pub(super) closing: bool,
