@@ -454,9 +454,8 @@ impl<'a> World<'a> {
         let failed = || Event::Failed(Who(who), Error::NoHealthCheck { on: String::new() });
         let (thread, event) = match self.all[who].thread {
             Thread::Begun if self.dice.one_in(3) => (Thread::Pulling, Some(Event::Pulling(Who(who)))),
-            Thread::Begun => (Thread::Creating, None),
             Thread::Pulling if self.dice.one_in(8) => (Thread::Done, Some(failed())),
-            Thread::Pulling => (Thread::Creating, None),
+            Thread::Begun | Thread::Pulling => (Thread::Creating, None),
             Thread::Cancelled => (Thread::Done, Some(failed())),
             Thread::Creating => {
                 // One that fails may have made a container all the same.
