@@ -11,7 +11,7 @@ use crate::engine::{Engine, Host};
 use crate::health;
 use crate::pod::identity::{self, Candidate};
 use crate::pod::{self, Controller, Options, PodSpec};
-use crate::supervisor::{self, Cause, Crew, End, Event, Message, Pod};
+use crate::supervisor::{self, Cause, Crew, End, Event, Pod, Report};
 
 use super::{Error, Outcome, health_name};
 
@@ -46,17 +46,17 @@ pub fn run(settings: &Settings, options: Options) -> Result<Outcome, Error> {
 }
 
 /// The preparation's result, unless something comes that ends the pod before it began.
-fn wait_for<T>(preparation: &Receiver<T>, inbox: &Receiver<Message>) -> Result<T, Cause> {
+fn wait_for<T>(preparation: &Receiver<T>, inbox: &Receiver<Report>) -> Result<T, Cause> {
     loop {
         select! {
             recv(preparation) -> prepared => {
                 return prepared.map_err(|_| Cause::Crashed("the preparation panicked".to_owned()));
             }
-            recv(inbox) -> message => match message {
-                Ok(Message::Event(Event::Signal(signal))) if supervisor::ends(signal) => {
+            recv(inbox) -> report => match report {
+                Ok(Report::Event(Event::Signal(signal))) if supervisor::ends(signal) => {
                     return Err(Cause::Signal(signal));
                 }
-                Ok(Message::Event(Event::Crashed(why))) => return Err(Cause::Crashed(why)),
+                Ok(Report::Event(Event::Crashed(why))) => return Err(Cause::Crashed(why)),
                 _ => {}
             },
         }

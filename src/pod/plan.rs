@@ -293,7 +293,11 @@ fn limit(
     }
     if own.memory > 0 {
         host.memory = if host.memory == 0 { own.memory } else { host.memory };
-        host.memory_swap = own.memory_swap;
+        // As much swap as the controller has, not as much memory and swap together.
+        host.memory_swap = match own.memory_swap {
+            limit if limit > 0 => host.memory + (limit - own.memory),
+            limit => limit,
+        };
     }
     host.nano_cpus = own.nano_cpus;
     host.cpu_period = own.cpu_period;

@@ -11,7 +11,7 @@ use crate::pod::{CONTROLLER_ID, Planned, Until};
 use super::Error;
 use super::error::chain;
 use super::event::{Event, Who, signal_name};
-use super::inbox::{Message, Sender};
+use super::inbox::{Report, Sender};
 use super::retry::Retry;
 
 /// How long a start that failed waits for what others have to tell.
@@ -67,7 +67,7 @@ impl Component {
         if self.logs {
             let attach = self.engine.attach(&id).map_err(step("attach to its output"))?;
             let (id, tty) = (id.clone(), details.config.tty);
-            self.inbox.send(Message::Attached { who: self.who, id, tty, attach });
+            self.inbox.send(Report::Attached { who: self.who, id, tty, attach });
         }
         let wait = self.engine.wait(&id, Condition::NextExit).map_err(step("wait for its exit"))?;
         self.engine.start(&id).map_err(step("start its container"))?;
@@ -101,7 +101,7 @@ impl Component {
     fn pull(&self) -> Result<(), Error> {
         let Planned { name, request, .. } = &*self.planned;
         log::info!("{name}: pulling the image '{}'", request.image);
-        let pulling = |cancel| self.inbox.send(Message::Pulling(self.who, cancel));
+        let pulling = |cancel| self.inbox.send(Report::Pulling(self.who, cancel));
         self.engine.pull(&request.image, pulling).map_err(step("pull its image"))
     }
 

@@ -51,7 +51,7 @@ pub(super) fn message(panic: &(dyn Any + Send)) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::inbox::{Message, inbox};
+    use super::super::inbox::{Report, inbox};
     use super::*;
 
     #[test]
@@ -59,7 +59,7 @@ mod tests {
         let (sender, receiver) = inbox();
         Crew::new(sender).spawn("test".to_owned(), || panic!("on purpose"));
         match receiver.recv() {
-            Ok(Message::Event(Event::Crashed(why))) => assert_eq!(why, "test: on purpose"),
+            Ok(Report::Event(Event::Crashed(why))) => assert_eq!(why, "test: on purpose"),
             other => panic!("{other:?}"),
         }
     }

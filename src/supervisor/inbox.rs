@@ -8,7 +8,7 @@ use super::event::{Event, Who};
 
 /// What a thread reports.
 #[derive(Debug)]
-pub enum Message {
+pub enum Report {
     /// For the machine.
     Event(Event),
     /// [`Event::Pulling`], with the means to cancel it: the machine decides, the loop holds it.
@@ -28,21 +28,21 @@ pub enum Message {
 
 /// A reporter's end.
 #[derive(Debug, Clone)]
-pub struct Sender(crossbeam_channel::Sender<Message>);
+pub struct Sender(crossbeam_channel::Sender<Report>);
 
 impl Sender {
     /// Reports an event. After the end of the pod nobody listens, and nobody needs to.
     pub fn event(&self, event: Event) {
-        self.send(Message::Event(event));
+        self.send(Report::Event(event));
     }
 
-    pub(super) fn send(&self, message: Message) {
-        let _ = self.0.send(message);
+    pub(super) fn send(&self, report: Report) {
+        let _ = self.0.send(report);
     }
 }
 
 /// An inbox.
-pub fn inbox() -> (Sender, Receiver<Message>) {
+pub fn inbox() -> (Sender, Receiver<Report>) {
     let (sender, receiver) = crossbeam_channel::unbounded();
     (Sender(sender), receiver)
 }

@@ -42,7 +42,7 @@ pub use event::{Action, Cause, End, Event, Who, signal_name};
 use hands::Hands;
 pub use health_feed::Events;
 use health_feed::HealthFeed;
-pub use inbox::{Message, Sender, inbox};
+pub use inbox::{Report, Sender, inbox};
 use machine::Machine;
 pub use machine::ends;
 use output::Output;
@@ -69,7 +69,7 @@ pub struct Pod {
 }
 
 /// Runs a pod to its end: every container is gone when this returns, or a message has said which may be left.
-pub fn run(pod: Pod, crew: &Crew, inbox: &Receiver<Message>) -> End {
+pub fn run(pod: Pod, crew: &Crew, inbox: &Receiver<Report>) -> End {
     let board = Board::new();
     let read = board.clone();
     let listener = pod.health;
@@ -126,7 +126,7 @@ pub fn sweep(engine: &Engine, controller: &str) -> Result<usize, engine::Error> 
 }
 
 /// The loop: one event at a time, and the actions that it leads to.
-fn conduct(mut machine: Machine, mut hands: Hands<'_>, inbox: &Receiver<Message>) -> End {
+fn conduct(mut machine: Machine, mut hands: Hands<'_>, inbox: &Receiver<Report>) -> End {
     let mut actions = machine.begin();
     loop {
         for action in &actions {
@@ -145,16 +145,16 @@ fn conduct(mut machine: Machine, mut hands: Hands<'_>, inbox: &Receiver<Message>
 }
 
 /// Waits for the next event, and takes what comes with others.
-fn next_event(hands: &mut Hands<'_>, inbox: &Receiver<Message>) -> Event {
+fn next_event(hands: &mut Hands<'_>, inbox: &Receiver<Report>) -> Event {
     loop {
         select! {
-            recv(inbox) -> message => match message.expect("the crew holds a sender") {
-                Message::Event(event) => return event,
-                Message::Pulling(who, cancel) => {
+            recv(inbox) -> report => match report.expect("the crew holds a sender") {
+                Report::Event(event) => return event,
+                Report::Pulling(who, cancel) => {
                     hands.hold_pull(who, cancel);
                     return Event::Pulling(who);
                 }
-                Message::Attached { who, id, tty, attach } => hands.follow(who, id, tty, attach),
+                Report::Attached { who, id, tty, attach } => hands.follow(who, id, tty, attach),
             },
             recv(hands.deadline) -> _ => return Event::Deadline,
         }
