@@ -689,13 +689,11 @@ pub(super) fn short_name(name: &str) -> &str {
     name.split_once(".podlike.").map_or(name, |(_, short)| short)
 }
 
-/// `docker.io/library/web` and `web` are `web:latest`.
+/// `web` is `web:latest`.
 pub(super) fn full_reference(image: &str) -> String {
-    let short = image.strip_prefix("docker.io/").unwrap_or(image);
-    let short = short.strip_prefix("library/").unwrap_or(short);
-    let last = short.rsplit('/').next().unwrap_or_default();
+    let last = image.rsplit('/').next().unwrap_or_default();
     let latest = if last.contains([':', '@']) { "" } else { ":latest" };
-    format!("{short}{latest}")
+    format!("{image}{latest}")
 }
 
 pub(super) fn image_id(image: &str) -> String {
