@@ -11,6 +11,8 @@ use super::host::Limit;
 use super::http::Payload;
 use super::{Engine, Error, WORK, encoded};
 
+/// A file up to this size is read first, and its real length told.
+const SMALL: u64 = 16 << 10;
 /// More than the kernel has to say in one file.
 const LARGEST_UNSIZED: u64 = 16 << 20;
 
@@ -77,10 +79,10 @@ fn append<W: Write>(archive: &mut Builder<W>, source: &Path, name: &Path) -> io:
         return archive.append_data(&mut header, name, io::empty());
     }
     let file = File::open(source)?;
-    if metadata.len() > 0 {
+    if metadata.len() > SMALL {
         return archive.append_data(&mut header, name, file.chain(io::repeat(0)).take(metadata.len()));
     }
-    // A file of the kernel says that it is empty, and is not.
+    // A file of the kernel lies about its size: in /proc it says nothing, in /sys a page.
     let mut content = Vec::new();
     file.take(LARGEST_UNSIZED).read_to_end(&mut content)?;
     header.set_size(content.len() as u64);
@@ -147,5 +149,8 @@ mod tests {
         let mut bytes = Vec::new();
         write_archive(&mut bytes, Path::new("/proc/version"), "v").expect("an archive");
         assert!(names(&bytes)[0].1 > 10);
+        let mut bytes = Vec::new();
+        write_archive(&mut bytes, Path::new("/sys/class/net/lo/mtu"), "mtu").expect("an archive");
+        assert!((2..10).contains(&names(&bytes)[0].1), "not a page of zeros");
     }
 }

@@ -110,11 +110,14 @@ fn is_container_name(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
 }
 
-/// A copy that would be lost: a tmpfs is empty when the component starts.
+/// A copy that would be lost: a tmpfs is empty when the component starts, unless a volume is mounted deeper.
 fn on_tmpfs(component: &Component) -> Option<(String, String)> {
     component.copies.iter().find_map(|copy| {
-        let (tmpfs, _) = component.tmpfs.iter().find(|(tmpfs, _)| Path::new(&copy.target).starts_with(tmpfs))?;
-        Some((copy.target.clone(), tmpfs.clone()))
+        let holds = |mount: &&String| Path::new(&copy.target).starts_with(mount);
+        let tmpfs = component.tmpfs.iter().map(|(tmpfs, _)| tmpfs).filter(holds).max_by_key(|mount| mount.len())?;
+        let volumes = component.volumes.iter().map(|volume| &volume.target).filter(holds);
+        let deeper = volumes.into_iter().any(|volume| volume.len() > tmpfs.len());
+        (!deeper).then(|| (copy.target.clone(), tmpfs.clone()))
     })
 }
 
@@ -125,12 +128,19 @@ fn is_misspelt(label: &str) -> bool {
     !known && (later || meant_by(label).is_some())
 }
 
-/// The label of ours that begins like this one.
+/// The label of ours that this one was probably meant to be.
 fn meant_by(label: &str) -> Option<&'static str> {
+    const FAMILIES: [(&str, &str); 6] = [
+        ("component", "pod.component.NAME"),
+        ("components", "pod.component.NAME"),
+        ("copies", "pod.copy.NAME"),
+        ("copy", "pod.copy.NAME"),
+        ("init", INIT),
+        ("inits", INIT),
+    ];
     let (pod, family) = label.split_once('.')?;
     let family = family.split('.').next()?;
-    let alike = |name: &str| family.get(..3) == name.get(..3) && !matches!(family, "compose" | "container");
-    let ours = [("component", "pod.component.NAME"), ("init", INIT), ("copy", "pod.copy.NAME")];
-    let (_, meant) = ours.into_iter().find(|(name, _)| matches!(pod, "pod" | "pods") && alike(name))?;
-    Some(meant)
+    let near = compose::nearest(family, FAMILIES.map(|(name, _)| name))?;
+    let alike = matches!(pod, "pod" | "pods") && family.get(..3) == near.get(..3);
+    FAMILIES.into_iter().find(|(name, _)| alike && *name == near).map(|(_, meant)| meant)
 }

@@ -162,7 +162,7 @@ impl Component {
             match self.remove(id) {
                 Ok(()) => break,
                 // What an engine refuses in the middle of something it often does a moment later.
-                Err(error) if (error.is_refusal() && attempt == ATTEMPTS) || !retry.pause() => {
+                Err(error) if (error.is_refusal() && attempt >= ATTEMPTS) || !retry.pause() => {
                     let container = &self.planned.container;
                     log::error!("{name}: the container {container} may be left behind: {}", chain(&error));
                     break;
