@@ -8,16 +8,20 @@
 //!                        └─ volume.rs  the short syntax of a volume
 //! ```
 //!
+//! Beside the tree: `interpolate.rs` replaces the variables in a text.
+//!
 //! Every error names the path of the value in its document, such as `environment[2]`.
 
 mod error;
 mod forms;
+mod interpolate;
 mod scalar;
 mod value;
 mod volume;
 
 pub use error::{Error, nearest};
 pub use forms::{command, key_values, strings};
+pub use interpolate::{interpolate, interpolate_noting};
 pub use scalar::{byte_size, duration, image, signal};
 pub use value::{Kind, Node, parse};
 pub use volume::{Source, Volume};
