@@ -8,10 +8,11 @@
 //!                        └─ volume.rs  the short syntax of a volume
 //! ```
 //!
-//! Beside the tree: `interpolate.rs` replaces the variables in a text.
+//! Beside the tree: `interpolate.rs` replaces the variables in a text, `dotenv.rs` reads a file of variables.
 //!
 //! Every error names the path of the value in its document, such as `environment[2]`.
 
+mod dotenv;
 mod error;
 mod forms;
 mod interpolate;
@@ -19,6 +20,7 @@ mod scalar;
 mod value;
 mod volume;
 
+pub use dotenv::{Pairs, dotenv, dotenv_noting, raw};
 pub use error::{Error, nearest};
 pub use forms::{command, key_values, strings};
 pub use interpolate::{interpolate, interpolate_noting};
