@@ -30,6 +30,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub use archive::{Source, Upload};
 pub use containers::{Attach, Condition, Wait};
 pub use error::Error;
 pub use events::ContainerEvent;

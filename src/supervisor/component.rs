@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 
-use crate::engine::{self, Attach, Condition, Engine, Wait};
+use crate::engine::{self, Attach, Condition, Engine, Source, Upload, Wait};
 use crate::pod::{CONTROLLER_ID, Planned, Until};
 
 use super::Error;
@@ -57,7 +57,8 @@ impl Component {
         for copy in &self.planned.copies {
             let read_only = self.planned.request.host_config.readonly_rootfs;
             let (from, to) = (&copy.source, &copy.target);
-            self.engine.copy_into(&id, from, to).map_err(|source| Error::Copy {
+            let upload = Upload { source: Source::Path(from), target: to, uid: None, gid: None, mode: None };
+            self.engine.copy_into(&id, &upload).map_err(|source| Error::Copy {
                 from: from.clone(),
                 to: to.clone(),
                 read_only,
