@@ -123,6 +123,10 @@ impl<S: Write> Write for Chunks<'_, S> {
         if bytes.is_empty() {
             return Ok(0);
         }
+        // What is buffered comes again when its owner is dropped: a stream that hangs must not hang once more.
+        if let Some(failed) = &self.failed {
+            return Err(failed.kind().into());
+        }
         let chunk = (|| {
             self.stream.write_all(format!("{:x}\r\n", bytes.len()).as_bytes())?;
             self.stream.write_all(bytes)?;
@@ -324,12 +328,13 @@ mod tests {
         packets: Vec<Vec<u8>>,
         sent: Vec<u8>,
         room: usize,
+        hung_up: usize,
     }
 
     impl Peer {
         fn new(packets: &[&str]) -> Self {
             let packets = packets.iter().rev().map(|packet| packet.as_bytes().to_vec()).collect();
-            Self { packets, sent: Vec::new(), room: usize::MAX }
+            Self { packets, sent: Vec::new(), room: usize::MAX, hung_up: 0 }
         }
     }
 
@@ -349,6 +354,7 @@ mod tests {
     impl Write for Peer {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             if self.sent.len() + bytes.len() > self.room {
+                self.hung_up += 1;
                 return Err(io::ErrorKind::BrokenPipe.into());
             }
             self.sent.extend_from_slice(bytes);
@@ -428,6 +434,19 @@ mod tests {
         let mut push = |to: &mut dyn Write| (0..100).try_for_each(|_| to.write_all(&[0; 100]));
         let response = exchange(peer, &request, Payload::Tar(&mut push)).expect("the engine's answer");
         assert_eq!(response.status, 404);
+    }
+
+    #[test]
+    fn a_stream_that_has_failed_gets_nothing_more() {
+        let request = Request { method: "PUT", path: "/x", host: "docker" };
+        let mut peer = Peer::new(&["HTTP/1.1 500 Sorry\r\nContent-Length: 0\r\n\r\n"]);
+        peer.room = 300;
+        let mut push = |to: &mut dyn Write| {
+            let mut buffered = io::BufWriter::with_capacity(100, to);
+            (0..100).try_for_each(|_| buffered.write_all(&[0; 80]))
+        };
+        let mut response = exchange(peer, &request, Payload::Tar(&mut push)).expect("the engine's answer");
+        assert_eq!(response.body.stream_mut().hung_up, 1);
     }
 
     #[test]
