@@ -138,6 +138,38 @@ fn an_upload_is_refused_before_it_is_read_and_else_kept() {
 }
 
 #[test]
+fn volumes_are_created_once_listed_by_label_and_kept_while_a_container_has_them() {
+    let engine = with_web(Script::new());
+    let data = json!({"Name": "data", "DriverOpts": {"type": "tmpfs"}, "Labels": {"of": "web"}}).to_string();
+    assert_eq!(ask(&engine, "POST /v1.41/volumes/create", &data).0, 201);
+    let (status_code, again) = ask(&engine, "POST /volumes/create", r#"{"Name":"data","Labels":{"of":"db"}}"#);
+    assert!(status_code == 201 && again.contains("\"of\":\"web\"") && again.contains("tmpfs"), "{again}");
+    assert_eq!(ask(&engine, "POST /volumes/create", r#"{"Name":"a/b"}"#).0, 400);
+    assert_eq!(ask(&engine, "POST /volumes/create", r#"{"Name":"ab","Driver":"nope"}"#).0, 404);
+    create(
+        &engine,
+        "web",
+        &json!({"Binds": ["data:/data:ro", "/etc:/etc"], "Mounts": [
+            {"Type": "volume", "Source": "new", "Target": "/new"},
+            {"Type": "bind", "Source": "/var/lib/docker/volumes/ab/_data/x", "Target": "/x"},
+        ]}),
+    );
+    assert!(text(&engine, "GET /volumes/new").contains("\"Mountpoint\":\"/var/lib/docker/volumes/new/_data\""));
+    assert_eq!(engine.volumes().into_keys().collect::<Vec<_>>(), ["data", "new"]);
+    let listed = |label: &str| text(&engine, &format!("GET /volumes?filters=%7B%22label%22:%5B%22{label}%22%5D%7D"));
+    assert!(listed("of=web").contains("\"Name\":\"data\"") && !listed("of=web").contains("new"));
+    assert_eq!(listed("of=db"), "{\"Volumes\":[],\"Warnings\":null}\n");
+    let id = engine.container("web").expect("created").id;
+    let in_use = (409, format!("{{\"message\":\"remove data: volume is in use - [{id}]\"}}\n"));
+    assert_eq!(ask(&engine, "DELETE /volumes/data", ""), in_use);
+    status(&engine, &format!("DELETE {WEB}"));
+    assert_eq!(status(&engine, "DELETE /volumes/data"), 204);
+    assert_eq!(ask(&engine, "DELETE /volumes/data", "").0, 404);
+    assert!(text(&engine, "GET /volumes/data").contains("get data: no such volume"));
+    assert_eq!(engine.seen("POST /volumes/create data"), 2);
+}
+
+#[test]
 fn events_tell_of_the_wanted_containers_until_they_are_cut() {
     let engine = with_web(Script::new());
     let events = open(&engine, "GET /events?filters=%7B%22label%22%3A%5B%22of%3Dweb%22%5D%7D");

@@ -181,18 +181,39 @@ pub struct Mount {
 }
 
 /// The part of `GET /volumes/NAME` that we read.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct Volume {
     /// The name.
     pub name: String,
+    /// `local`, or a plugin.
+    pub driver: String,
+    /// The path on the host. What is mounted there is so only while a container that has the volume runs.
+    pub mountpoint: String,
     /// Labels.
     #[serde(deserialize_with = "null_is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// The options of the driver that it was made with.
+    #[serde(deserialize_with = "null_is_empty")]
+    pub options: BTreeMap<String, String>,
+}
+
+/// The body of `POST /volumes/create`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct VolumeRequest {
+    /// The name.
+    pub name: String,
+    /// `local`, or a plugin.
+    pub driver: String,
+    /// Options of the driver: for `local` those of a mount, as `type`, `device` and `o`.
+    pub driver_opts: BTreeMap<String, String>,
+    /// Labels.
     pub labels: BTreeMap<String, String>,
 }
 
 /// The engine writes `null` for an empty collection.
-fn null_is_empty<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(from: D) -> Result<T, D::Error> {
+pub(super) fn null_is_empty<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(from: D) -> Result<T, D::Error> {
     Ok(Option::deserialize(from)?.unwrap_or_default())
 }
 
@@ -347,5 +368,7 @@ mod tests {
         )
         .expect("details");
         assert!(details.config.labels.is_empty() && details.host_config.binds.is_empty());
+        let volume: Volume = serde_json::from_str(r#"{"Name":"v","Labels":null,"Options":null}"#).expect("a volume");
+        assert!(volume.labels.is_empty() && volume.options.is_empty());
     }
 }

@@ -52,7 +52,7 @@ pub(crate) struct Request {
     pub(crate) body: Vec<u8>,
     pub(crate) at: Instant,
     /// In short, containers by their component's name: `POST /containers/create web`, `POST /containers/web/start`,
-    /// `PUT /containers/web/archive /etc`, `GET /containers/controller/json`.
+    /// `PUT /containers/web/archive /etc`, `GET /containers/controller/json`, `POST /volumes/create data`.
     pub(crate) call: String,
 }
 
@@ -170,7 +170,10 @@ impl FakeEngine {
     }
 
     pub(crate) fn volume(&self, name: &str, mountpoint: &str) -> &Self {
-        self.set(|world| drop(world.volumes.insert(name.to_owned(), mountpoint.to_owned())))
+        self.set(|world| {
+            world.make_volume(name, &json!({}));
+            world.volumes.entry(name.to_owned()).and_modify(|volume| volume["Mountpoint"] = json!(mountpoint));
+        })
     }
 
     /// What containers of this component name or image do; others run until they are stopped.
@@ -312,6 +315,11 @@ impl FakeEngine {
     /// The containers that there are, without the controller, oldest first.
     pub(crate) fn containers(&self) -> Vec<Container> {
         self.shared.look(|world| world.containers[1..].to_vec())
+    }
+
+    /// What inspect says of the volumes, by name.
+    pub(crate) fn volumes(&self) -> BTreeMap<String, Value> {
+        self.shared.look(|world| world.volumes.clone())
     }
 
     /// The last container of this name or component name, also when it has been removed.
@@ -480,7 +488,7 @@ fn early_refusal(world: &World, head: &Head) -> Option<Refusal> {
 
 /// Keeps the request, and says which fault strikes it.
 fn note(world: &mut World, head: &Head, body: &[u8]) -> (String, Option<(Fault, bool)>) {
-    let call = spell(world, head);
+    let call = spell(world, head, body);
     world.requests.push(Request {
         method: head.method.clone(),
         version: head.version.clone(),
@@ -501,7 +509,7 @@ fn note(world: &mut World, head: &Head, body: &[u8]) -> (String, Option<(Fault, 
     (call, striking)
 }
 
-fn spell(world: &World, head: &Head) -> String {
+fn spell(world: &World, head: &Head, body: &[u8]) -> String {
     let mut parts: Vec<String> = head.path.split('/').map(ToOwned::to_owned).collect();
     if parts.len() > 2 && parts[1] == "containers" && !["create", "json"].contains(&parts[2].as_str()) {
         parts[2] = world.spell(&parts[2]);
@@ -510,6 +518,10 @@ fn spell(world: &World, head: &Head) -> String {
     let asked = |key: &str| head.query.get(key).map_or("", String::as_str);
     let argument = match path.as_str() {
         "/containers/create" => short_name(asked("name")).to_owned(),
+        "/volumes/create" => {
+            let body: Value = serde_json::from_slice(body).unwrap_or_default();
+            body["Name"].as_str().unwrap_or_default().to_owned()
+        }
         "/images/create" => pulled_reference(&head.query),
         path if path.ends_with("/archive") => asked("path").to_owned(),
         _ => String::new(),

@@ -167,6 +167,16 @@ impl Container {
         self.name == name || self.short_name() == name
     }
 
+    /// The names of its volumes, of those that have one. A bind of a path in a volume is none.
+    pub(super) fn volumes(&self) -> Vec<&str> {
+        let binds = self.host_config("Binds").as_array().into_iter().flatten();
+        let binds =
+            binds.filter_map(|bind| Some(bind.as_str()?.split_once(':')?.0).filter(|name| !name.starts_with('/')));
+        let mounts = self.host_config("Mounts").as_array().into_iter().flatten();
+        let mounts = mounts.filter(|mount| mount["Type"] == "volume").filter_map(|mount| mount["Source"].as_str());
+        binds.chain(mounts).collect()
+    }
+
     fn has_health_check(&self) -> bool {
         let test = &self.config("Healthcheck")["Test"];
         test.as_array().is_some_and(|test| !test.is_empty() && test[0] != "NONE")
@@ -294,7 +304,8 @@ pub(super) struct World {
     pub(super) old_event_fields: bool,
     pub(super) early_refusals: bool,
     pub(super) directories: Option<BTreeSet<String>>,
-    pub(super) volumes: BTreeMap<String, String>,
+    /// What inspect says, by name.
+    pub(super) volumes: BTreeMap<String, Value>,
     /// `Config` by full reference.
     pub(super) images: BTreeMap<String, Value>,
     pub(super) pulls: BTreeMap<String, Pull>,
@@ -422,7 +433,38 @@ impl World {
             overlay: Value::Null,
             image_config: self.images.get(&full_reference(image)).cloned().unwrap_or_default(),
         });
+        let new = self.containers.last().map(Container::volumes).unwrap_or_default();
+        for name in new.into_iter().map(str::to_owned).collect::<Vec<_>>() {
+            self.make_volume(&name, &Value::Null);
+        }
         id
+    }
+
+    // Volumes.
+
+    /// The volume of this name, made by a request unless it is there.
+    pub(super) fn make_volume(&mut self, name: &str, request: &Value) -> Value {
+        let new = json!({
+            "Name": name, "Driver": "local", "Mountpoint": format!("/var/lib/docker/volumes/{name}/_data"),
+            "Labels": request["Labels"], "Options": request["DriverOpts"], "Scope": "local",
+            "CreatedAt": "2026-01-01T00:00:00Z",
+        });
+        self.volumes.entry(name.to_owned()).or_insert(new).clone()
+    }
+
+    pub(super) fn known_volume(&self, name: &str) -> Result<&Value, Refusal> {
+        self.volumes.get(name).ok_or_else(|| Refusal(404, format!("get {name}: no such volume")))
+    }
+
+    pub(super) fn remove_volume(&mut self, name: &str) -> Result<(), Refusal> {
+        self.known_volume(name)?;
+        let users = self.containers.iter().filter(|one| one.volumes().contains(&name));
+        let users: Vec<&str> = users.map(|one| one.id.as_str()).collect();
+        if !users.is_empty() {
+            return Err(Refusal(409, format!("remove {name}: volume is in use - [{}]", users.join(", "))));
+        }
+        self.volumes.remove(name);
+        Ok(())
     }
 
     // Containers: what becomes of them.

@@ -46,7 +46,10 @@ pub(super) fn route(shared: &Arc<Shared>, head: &Head, body: &[u8]) -> Outcome {
         ("GET", ["version"]) => Ok(version(shared)),
         ("GET", ["info"]) => Ok(Reply::Json(200, shared.look(|world| world.info.clone()))),
         ("GET", ["events"]) => Ok(events(shared, query)),
-        ("GET", ["volumes", name]) => volume(shared, name),
+        ("GET", ["volumes"]) => Ok(volumes(shared, query)),
+        ("POST", ["volumes", "create"]) => create_volume(shared, body),
+        ("GET", ["volumes", name]) => shared.look(|world| Ok(Reply::Json(200, world.known_volume(name)?.clone()))),
+        ("DELETE", ["volumes", name]) => shared.change(|world| world.remove_volume(name)).map(|()| Reply::Empty(204)),
         ("POST", ["images", "create"]) => pull(shared, query),
         ("GET", ["images", name @ .., "json"]) => image(shared, &name.join("/")),
         ("GET", ["containers", "json"]) => Ok(list(shared, query)),
@@ -170,14 +173,38 @@ fn events(shared: &Arc<Shared>, query: &BTreeMap<String, String>) -> Reply {
     })
 }
 
-fn volume(shared: &Shared, name: &str) -> Outcome {
-    let place = shared.look(|world| world.volumes.get(name).cloned());
-    let place = place.ok_or_else(|| Refusal(404, format!("get {name}: no such volume")))?;
-    let document = json!({
-        "Name": name, "Driver": "local", "Mountpoint": place, "Labels": {}, "Options": {}, "Scope": "local",
-        "CreatedAt": "2026-01-01T00:00:00Z",
-    });
-    Ok(Reply::Json(200, document))
+fn volumes(shared: &Shared, query: &BTreeMap<String, String>) -> Reply {
+    let filters = Filters::of(query);
+    let wanted = |volume: &&Value| {
+        let name = volume["Name"].as_str().unwrap_or_default();
+        filters.any("name", |part| name.contains(part)) && filters.labels(&volume["Labels"])
+    };
+    let found: Vec<Value> = shared.look(|world| world.volumes.values().filter(wanted).cloned().collect());
+    Reply::Json(200, json!({"Volumes": found, "Warnings": null}))
+}
+
+/// A volume that is there comes back as it is, whatever is asked for.
+fn create_volume(shared: &Shared, body: &[u8]) -> Outcome {
+    let body: Value = serde_json::from_slice(body).map_err(|error| Refusal(400, error.to_string()))?;
+    shared.change(|world| {
+        let name = match body["Name"].as_str().unwrap_or_default() {
+            "" => format!("unnamed_{}", world.count()),
+            name => name.to_owned(),
+        };
+        let driver = body["Driver"].as_str().unwrap_or_default();
+        if !["", "local"].contains(&driver) {
+            let text = format!("error looking up volume plugin {driver}: plugin \"{driver}\" not found");
+            return Err(Refusal(404, format!("create {name}: {text}")));
+        }
+        if !is_name(&name) {
+            let text = format!(
+                "\"{name}\" includes invalid characters for a local volume name, only \"[a-zA-Z0-9][a-zA-Z0-9_.-]\" \
+                 are allowed. If you intended to pass a host directory, use absolute path"
+            );
+            return Err(Refusal(400, format!("create {name}: {text}")));
+        }
+        Ok(Reply::Json(201, world.make_volume(&name, &body)))
+    })
 }
 
 fn image(shared: &Shared, name: &str) -> Outcome {
@@ -288,8 +315,7 @@ fn create(shared: &Shared, query: &BTreeMap<String, String>, body: &[u8]) -> Out
             "" => format!("unnamed_{}", world.count()),
             name => name.to_owned(),
         };
-        let allowed = |one: char| one.is_ascii_alphanumeric() || "_.-".contains(one);
-        if name.len() < 2 || !name.starts_with(|one: char| one.is_ascii_alphanumeric()) || !name.chars().all(allowed) {
+        if !is_name(&name) {
             let rule = "only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed";
             return Err(Refusal(400, format!("Invalid container name ({name}), {rule}")));
         }
@@ -311,6 +337,12 @@ fn create(shared: &Shared, query: &BTreeMap<String, String>, body: &[u8]) -> Out
         world.happened(&id, "create", &[]);
         Ok(Reply::Json(201, json!({"Id": id, "Warnings": []})))
     })
+}
+
+/// A name of a container or of a volume.
+fn is_name(name: &str) -> bool {
+    let allowed = |one: char| one.is_ascii_alphanumeric() || "_.-".contains(one);
+    name.len() > 1 && name.starts_with(|one: char| one.is_ascii_alphanumeric()) && name.chars().all(allowed)
 }
 
 /// What cannot be set beside the network of another container, and `AutoRemove` beside a restart policy.
