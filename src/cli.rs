@@ -37,6 +37,7 @@ struct Arguments {
 #[argh(subcommand)]
 enum Subcommand {
     Healthcheck(Healthcheck),
+    Pause(Pause),
     Version(Version),
 }
 
@@ -44,6 +45,11 @@ enum Subcommand {
 #[derive(FromArgs, Debug)]
 #[argh(subcommand, name = "healthcheck")]
 struct Healthcheck {}
+
+/// Do nothing until TERM or INT, for a container that only has to be there.
+#[derive(FromArgs, Debug)]
+#[argh(subcommand, name = "pause")]
+struct Pause {}
 
 /// Print the version.
 #[derive(FromArgs, Debug)]
@@ -114,6 +120,8 @@ pub enum Command {
     Run(Options),
     /// Print the health of the pod.
     Healthcheck,
+    /// Do nothing.
+    Pause,
     /// Print the version.
     Version,
     /// Print this help.
@@ -143,6 +151,7 @@ fn parse(words: &[String]) -> Result<Command, Error> {
         Ok(arguments) => Ok(match &arguments.command {
             None => Command::Run(options(&arguments)),
             Some(Subcommand::Healthcheck(_)) => Command::Healthcheck,
+            Some(Subcommand::Pause(_)) => Command::Pause,
             Some(Subcommand::Version(_)) => Command::Version,
         }),
         Err(exit) if exit.status.is_ok() => {
@@ -226,6 +235,7 @@ mod tests {
     #[test]
     fn subcommands() {
         assert_eq!(parsed("healthcheck"), Ok(Command::Healthcheck));
+        assert_eq!(parsed("pause"), Ok(Command::Pause));
         assert_eq!(parsed("version"), Ok(Command::Version));
         assert_eq!(parsed("--version"), Ok(Command::Version));
     }

@@ -8,15 +8,20 @@ use podlike::report::{self, Voice};
 
 fn main() -> ExitCode {
     let settings = Settings::read();
-    let voice = Voice::open(settings.log, settings.colour);
-    let outcome = match cli::read() {
+    let command = cli::read();
+    // A pause has nothing to say, and waits for signals with its only thread.
+    let voice = (command != Ok(Command::Pause)).then(|| Voice::open(settings.log, settings.colour));
+    let outcome = match command {
         Ok(Command::Run(options)) => commands::run(&settings, options),
         Ok(Command::Healthcheck) => commands::healthcheck(&settings),
+        Ok(Command::Pause) => commands::pause(),
         Ok(Command::Version) => commands::version(),
         Ok(Command::Help(text)) => commands::help(&text),
         Err(error) => Err(error.into()),
     };
     let code = report::exit(&outcome);
-    voice.finish();
+    if let Some(voice) = voice {
+        voice.finish();
+    }
     code.into()
 }

@@ -18,6 +18,8 @@ mod health;
 mod order;
 #[path = "engine/output.rs"]
 mod output;
+#[path = "engine/pause.rs"]
+mod pause;
 #[path = "engine/refusal.rs"]
 mod refusal;
 #[path = "engine/sharing.rs"]

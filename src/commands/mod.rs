@@ -2,6 +2,7 @@
 
 mod error;
 mod healthcheck;
+mod pause;
 mod run;
 mod version;
 
@@ -14,6 +15,7 @@ use crate::supervisor::End;
 
 pub use error::Error;
 pub use healthcheck::healthcheck;
+pub use pause::pause;
 pub use run::run;
 pub use version::{help, version};
 
@@ -29,7 +31,7 @@ pub enum Outcome {
     },
     /// The pod's health.
     Health(Health),
-    /// What was asked for was printed.
+    /// What was asked for is done.
     Done,
 }
 
