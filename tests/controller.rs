@@ -1213,12 +1213,12 @@ fn files_are_copied_before_the_start_with_mode_and_owner_also_where_no_directory
     engine
         .directories(&["/etc"])
         .early_refusals(true)
-        .label("pod.copy.web", &format!("[{0}:/etc/conf, {0}:/new/place/conf]", file.display()));
+        .label("pod.copy.web", &format!("[{0}:/etc/conf, {0}:/new/place/conf, {0}:/etc/a/b/conf]", file.display()));
     request_with(&engine, &[]);
     let archives = engine.container("web").expect("it ran").archives;
     let places: Vec<_> = archives.iter().map(|archive| archive.path.as_str()).collect();
-    assert_eq!(places, ["/etc", "/"]);
-    for (archive, name) in archives.iter().zip(["conf", "new/place/conf"]) {
+    assert_eq!(places, ["/etc", "/", "/etc"]);
+    for (archive, name) in archives.iter().zip(["conf", "new/place/conf", "a/b/conf"]) {
         let entries = archive.entries().expect("a tar");
         let entry = entries.last().expect("an entry");
         assert_eq!((entry.path.as_str(), entry.content.as_slice()), (name, b"content".as_slice()));

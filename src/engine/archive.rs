@@ -69,14 +69,15 @@ impl Engine {
             bytes @ Source::Bytes(_) => bytes,
         };
         let upload = Upload { source, ..*upload };
-        let directory = target.parent().unwrap_or(Path::new("/"));
-        let name = target.file_name().map_or(Path::new("."), Path::new);
-        match self.put_archive(id, directory, &upload, name) {
-            // The engine extracts only into what exists, but makes the parents of what it extracts.
-            Err(error) if error.is_not_found() && directory != "/" => {
-                self.put_archive(id, Path::new("/"), &upload, target.strip_prefix("/").unwrap_or(&target))
+        // The engine extracts only into what exists, but makes the parents of what it extracts. The nearest that exists may
+        // be the only one that can be written: a volume below a root that is read-only.
+        let mut directory = target.parent().unwrap_or(&target);
+        loop {
+            let name = target.strip_prefix(directory).ok().filter(|name| *name != "").unwrap_or(Path::new("."));
+            match (self.put_archive(id, directory, &upload, name), directory.parent()) {
+                (Err(error), Some(above)) if error.is_not_found() => directory = above,
+                (result, _) => return result,
             }
-            result => result,
         }
     }
 
@@ -89,14 +90,14 @@ impl Engine {
 }
 
 impl Upload<'_> {
-    /// The path that the copy gets.
+    /// The path that the copy gets, without a slash at its end.
     fn path(&self) -> PathBuf {
-        let target = Path::new(self.target);
+        let target: PathBuf = Path::new(self.target).components().collect();
         match self.source {
             Source::Path(source) if self.target.ends_with('/') && !source.is_dir() => {
                 target.join(source.file_name().unwrap_or_default())
             }
-            _ => target.to_owned(),
+            _ => target,
         }
     }
 
@@ -300,11 +301,11 @@ mod tests {
             (upload(&root.join("sub/file"), "/a/"), "/a/file"),
             (upload(&root.join("sub/file"), "/a/x"), "/a/x"),
             (upload(&root.join("sub/file"), "/"), "/file"),
-            (upload(&root, "/a/"), "/a"),
+            (upload(&root, "/a//b/./"), "/a/b"),
             (upload(&root, "/"), "/"),
             (bytes, "/a/b"),
         ] {
-            assert_eq!(upload.path(), Path::new(path), "{upload:?}");
+            assert_eq!(upload.path().as_os_str(), path, "{upload:?}");
         }
         drop(folder);
     }
