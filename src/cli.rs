@@ -1,6 +1,8 @@
 //! The command line and the environment: Go-style flags (`-logs`, `-pids=false`) beside GNU ones. The only reader of
 //! either.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::{env, fmt};
 
@@ -29,6 +31,15 @@ struct Arguments {
     /// pull every image, also those that the engine has (default: false)
     #[argh(option, arg_name = "bool")]
     pull: Option<Switch>,
+    /// the profiles of components to run, separated by commas (default: none)
+    #[argh(option, arg_name = "names")]
+    profiles: Option<String>,
+    /// a folder of image archives (docker save), for images that the engine lacks (default: none)
+    #[argh(option, arg_name = "folder")]
+    images: Option<PathBuf>,
+    /// a file with the logins for registries, as Docker's config.json (default: none)
+    #[argh(option, arg_name = "file")]
+    registry_auth: Option<PathBuf>,
     #[argh(subcommand)]
     command: Option<Subcommand>,
 }
@@ -38,6 +49,7 @@ struct Arguments {
 enum Subcommand {
     Healthcheck(Healthcheck),
     Pause(Pause),
+    Validate(Validate),
     Version(Version),
 }
 
@@ -50,6 +62,27 @@ struct Healthcheck {}
 #[derive(FromArgs, Debug)]
 #[argh(subcommand, name = "pause")]
 struct Pause {}
+
+/// Check labels, or a stack, Compose or label file, and print what would be run. Ends with 0 if it can be run, else with 2.
+#[derive(FromArgs, Debug)]
+#[argh(subcommand, name = "validate")]
+struct Validate {
+    /// a stack, Compose or label file, or - for stdin (default: the labels of this container)
+    #[argh(option, short = 'f', arg_name = "file")]
+    file: Option<PathBuf>,
+    /// print JSON (default: false)
+    #[argh(option, arg_name = "bool")]
+    json: Option<Switch>,
+}
+
+/// What is to be checked, and how the result is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Validation {
+    /// A file, or `-` for stdin; none for the labels of our own container.
+    pub file: Option<PathBuf>,
+    /// As JSON, and not as text.
+    pub json: bool,
+}
 
 /// Print the version.
 #[derive(FromArgs, Debug)]
@@ -73,11 +106,35 @@ impl FromStr for Switch {
 }
 
 /// The flags that take a boolean, which may be left out.
-const SWITCHES: [&str; 5] = ["ipc", "logs", "pids", "pull", "volumes"];
+const SWITCHES: [&str; 6] = ["ipc", "json", "logs", "pids", "pull", "volumes"];
+
+/// The flags that take another value.
+const VALUES: [&str; 3] = ["images", "profiles", "registry-auth"];
+/// The flag of a subcommand that takes a value.
+const FILE: [&str; 2] = ["f", "file"];
+
+/// How a pod is to be read and run.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Flags {
+    /// What the plan depends on.
+    pub options: Options,
+    /// `-profiles`: components that have some run only with one of these.
+    pub profiles: Vec<String>,
+    /// `-images`: where archives of images are.
+    pub images: Option<PathBuf>,
+    /// `-registry-auth`: where logins for registries are.
+    pub registry_auth: Option<PathBuf>,
+}
 
 /// What the environment sets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
+    /// All of it, for what pods take from the controller's environment.
+    pub env: BTreeMap<String, String>,
+    /// The folder that we are in.
+    pub working_dir: PathBuf,
+    /// `DOCKER_CONFIG`: the folder of Docker's `config.json`, which has logins for registries.
+    pub docker_config: Option<PathBuf>,
     /// `DOCKER_HOST`: the address of the engine.
     pub docker_host: Option<String>,
     /// `PODLIKE_CONTAINER_ID`: which container this is, where that cannot be found out.
@@ -93,11 +150,26 @@ impl Settings {
     pub fn read() -> Self {
         let value = |key| env::var(key).ok().filter(|value: &String| !value.is_empty());
         Self {
+            env: env::vars_os()
+                .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
+                .collect(),
+            working_dir: env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
+            docker_config: value("DOCKER_CONFIG").map(PathBuf::from),
             docker_host: value("DOCKER_HOST"),
             container_id: value("PODLIKE_CONTAINER_ID"),
             log: value("PODLIKE_LOG").and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::Info),
             colour: value("NO_COLOR").is_none(),
         }
+    }
+}
+
+fn flags(arguments: &Arguments) -> Flags {
+    let names = arguments.profiles.as_deref().unwrap_or_default().split(',').map(str::trim);
+    Flags {
+        options: options(arguments),
+        profiles: names.filter(|name| !name.is_empty()).map(str::to_owned).collect(),
+        images: arguments.images.clone(),
+        registry_auth: arguments.registry_auth.clone(),
     }
 }
 
@@ -117,7 +189,9 @@ fn options(arguments: &Arguments) -> Options {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// Run a pod.
-    Run(Options),
+    Run(Flags),
+    /// Say what would be run.
+    Validate(Flags, Validation),
     /// Print the health of the pod.
     Healthcheck,
     /// Do nothing.
@@ -149,7 +223,11 @@ fn parse(words: &[String]) -> Result<Command, Error> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match Arguments::from_args(&["podlike"], &words) {
         Ok(arguments) => Ok(match &arguments.command {
-            None => Command::Run(options(&arguments)),
+            None => Command::Run(flags(&arguments)),
+            Some(Subcommand::Validate(Validate { file, json })) => Command::Validate(
+                flags(&arguments),
+                Validation { file: file.clone(), json: json.is_some_and(|json| json.0) },
+            ),
             Some(Subcommand::Healthcheck(_)) => Command::Healthcheck,
             Some(Subcommand::Pause(_)) => Command::Pause,
             Some(Subcommand::Version(_)) => Command::Version,
@@ -161,21 +239,28 @@ fn parse(words: &[String]) -> Result<Command, Error> {
     }
 }
 
-/// Go's `flag` notation as GNU's: one dash or two, `-flag=value`, and a switch without a value is on.
+/// Go's `flag` notation as GNU's: one dash or two, `-flag=value`, and a switch without a value is on. The flags of the pod
+/// come first, so that they may stand behind a subcommand, too.
 fn normalised(words: &[String]) -> Result<Vec<String>, Error> {
-    let mut result = Vec::new();
-    for (position, word) in words.iter().enumerate() {
+    let (mut of_the_pod, mut result) = (Vec::new(), Vec::new());
+    let mut words = words.iter().peekable();
+    while let Some(word) = words.next() {
         let Some(flag) = word.strip_prefix("--").or_else(|| word.strip_prefix('-')) else {
             result.push(word.clone());
             continue;
         };
         let (name, value) = flag.split_once('=').map_or((flag, None), |(name, value)| (name, Some(value)));
         if SWITCHES.contains(&name) {
-            let next = words.get(position + 1).filter(|next| value.is_none() && next.parse::<Switch>().is_ok());
+            let next = words.peek().filter(|next| value.is_none() && next.parse::<Switch>().is_ok());
             if let Some(next) = next {
                 return Err(Error(format!("-{name} {next}: a value needs an equals sign: -{name}={next}")));
             }
-            result.extend([format!("--{name}"), value.unwrap_or("true").to_owned()]);
+            let to = if name == "json" { &mut result } else { &mut of_the_pod };
+            to.extend([format!("--{name}"), value.unwrap_or("true").to_owned()]);
+        } else if VALUES.contains(&name) || FILE.contains(&name) {
+            let (name, to) = if FILE.contains(&name) { ("file", &mut result) } else { (name, &mut of_the_pod) };
+            to.push(format!("--{name}"));
+            to.extend(value.map(str::to_owned).or_else(|| words.next().cloned()));
         } else {
             result.push(match flag {
                 "h" | "help" => "--help".to_owned(),
@@ -184,7 +269,8 @@ fn normalised(words: &[String]) -> Result<Vec<String>, Error> {
             });
         }
     }
-    Ok(result)
+    of_the_pod.extend(result);
+    Ok(of_the_pod)
 }
 
 #[cfg(test)]
@@ -205,7 +291,7 @@ mod tests {
             ("--ipc=0 -volumes=true", Options { ipc: false, volumes: true, ..default }),
             ("-pull=T --logs=False", Options { pull: true, ..default }),
         ] {
-            assert_eq!(parsed(line), Ok(Command::Run(options)), "{line}");
+            assert_eq!(parsed(line), Ok(Command::Run(Flags { options, ..Flags::default() })), "{line}");
         }
     }
 
@@ -226,9 +312,44 @@ mod tests {
     fn help_names_every_switch() {
         for line in ["-h", "-help", "--help"] {
             let Ok(Command::Help(text)) = parsed(line) else { panic!("no help") };
-            for switch in SWITCHES {
+            for switch in SWITCHES.iter().chain(&VALUES).filter(|switch| **switch != "json") {
                 assert!(text.contains(&format!("--{switch}")), "{switch}");
             }
+        }
+    }
+
+    #[test]
+    fn flags_with_a_value() {
+        let expected = Flags {
+            profiles: vec!["a".to_owned(), "b".to_owned()],
+            images: Some("/images".into()),
+            registry_auth: Some("auth.json".into()),
+            ..Flags::default()
+        };
+        for line in [
+            "-profiles a,b -images /images -registry-auth auth.json",
+            "--profiles=a,,b --images=/images --registry-auth=auth.json",
+        ] {
+            assert_eq!(parsed(line), Ok(Command::Run(expected.clone())), "{line}");
+        }
+        assert!(parsed("-images").is_err());
+    }
+
+    #[test]
+    fn a_validation_takes_the_flags_of_a_pod() {
+        let flags = Flags {
+            options: Options { volumes: true, ..Options::default() },
+            profiles: vec!["a".to_owned()],
+            ..Flags::default()
+        };
+        let validation = |file: Option<&str>, json| Validation { file: file.map(Into::into), json };
+        for (line, validation) in [
+            ("-volumes -profiles a validate -f x.yml --json", validation(Some("x.yml"), true)),
+            ("validate -volumes --file=x.yml -profiles=a", validation(Some("x.yml"), false)),
+            ("validate -f - -volumes=true -profiles a", validation(Some("-"), false)),
+            ("validate -volumes -profiles a", validation(None, false)),
+        ] {
+            assert_eq!(parsed(line), Ok(Command::Validate(flags.clone(), validation)), "{line}");
         }
     }
 

@@ -12,7 +12,8 @@ fn main() -> ExitCode {
     // A pause has nothing to say, and waits for signals with its only thread.
     let voice = (command != Ok(Command::Pause)).then(|| Voice::open(settings.log, settings.colour));
     let outcome = match command {
-        Ok(Command::Run(options)) => commands::run(&settings, options),
+        Ok(Command::Run(flags)) => commands::run(&settings, flags),
+        Ok(Command::Validate(flags, validation)) => commands::validate(&settings, &flags, &validation),
         Ok(Command::Healthcheck) => commands::healthcheck(&settings),
         Ok(Command::Pause) => commands::pause(),
         Ok(Command::Version) => commands::version(),

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use podlike::pod::{KEYS, PodSpec};
+use podlike::pod::{Class, KEYS, PodSpec, Surroundings};
 use serde_yaml::Value;
 
 fn read(path: &str) -> String {
@@ -73,8 +73,30 @@ fn the_variables_of_the_readme_are_those_that_are_read() {
 
 #[test]
 fn the_keys_of_the_readme_are_those_of_a_component() {
-    let documented: BTreeSet<String> = table(&read("README.md"), "| key |").into_iter().collect();
-    assert_eq!(documented, KEYS.iter().map(|key| (*key).to_owned()).collect());
+    let readme = read("README.md");
+    let classes: [(&str, fn(Class) -> bool); 3] = [
+        ("| key |", |class| class == Class::Supported),
+        ("| ignored |", |class| matches!(class, Class::Ignored(_))),
+        ("| refused |", |class| matches!(class, Class::Refused(_))),
+    ];
+    for (header, belongs) in classes {
+        let documented: BTreeSet<String> = table(&readme, header).into_iter().collect();
+        let known = KEYS.iter().filter(|(_, class)| belongs(*class)).map(|(key, _)| (*key).to_owned());
+        assert_eq!(documented, known.collect(), "{header}");
+    }
+}
+
+#[test]
+fn every_key_of_the_schemas_has_a_class() {
+    let known: BTreeSet<&str> = KEYS.iter().map(|(key, _)| *key).collect();
+    assert_eq!(known.len(), KEYS.len(), "a key stands twice");
+    assert!(KEYS.is_sorted_by_key(|(key, _)| *key), "the order of the alphabet");
+    let lists = [read("tests/schemas/compose-v2.4.txt"), read("tests/schemas/compose-spec.txt")];
+    let keys =
+        |list: &str| list.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect::<BTreeSet<_>>();
+    assert_eq!((keys(&lists[0]).len(), keys(&lists[1]).len()), (74, 93), "the lists of the schemas moved");
+    let all = keys(&lists[0]).into_iter().chain(keys(&lists[1])).collect::<BTreeSet<_>>();
+    assert_eq!(all, known.into_iter().map(str::to_owned).collect());
 }
 
 #[test]
@@ -116,7 +138,8 @@ fn every_stack_loads_and_its_labels_make_a_pod() {
         let pods = labels(&stack);
         assert!(!pods.is_empty(), "{place}: no service has labels");
         for labels in pods {
-            let spec = PodSpec::from_labels(&labels).unwrap_or_else(|error| panic!("{place}: {error}"));
+            let spec = PodSpec::from_labels(&labels, &Surroundings::default())
+                .unwrap_or_else(|error| panic!("{place}: {error}"));
             assert!(spec.components.len() > 1, "{place}");
         }
     }
@@ -139,7 +162,10 @@ fn every_docker_run_is_the_one_that_the_demo_runs() {
         text[start..].split("podlike -logs").next().expect("its end").to_owned()
     };
     let expected = run(&demo);
-    assert_eq!(PodSpec::from_labels(&labels_of_run(&expected)).expect("a pod").components.len(), 2);
+    assert_eq!(
+        PodSpec::from_labels(&labels_of_run(&expected), &Surroundings::default()).expect("a pod").components.len(),
+        2
+    );
     for file in ["README.md", "examples/sidecar/README.md"] {
         assert_eq!(run(&read(file)), expected, "{file}");
     }

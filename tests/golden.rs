@@ -1,8 +1,9 @@
 //! Walks `tests/golden/`: each case is a file, its result stands beside it. `UPDATE_GOLDEN=1` rewrites the results.
 //!
 //! `labels/NAME.yml` holds the labels of a controller, and what else the plan depends on where it matters:
-//! `options` (the flags), `controller` (the container: `host`, `env`, `mounts`, `nested`, `ways_to_socket`) and `engine` (its
-//! `GET /info`). The result is `NAME.plan.json`, the plan with its warnings, or `NAME.error`, the message.
+//! `options` (the flags), `profiles`, `files` (of the controller, by path), `controller` (the container: `host`, `env`,
+//! `labels`, `mounts`, `nested`, `ways_to_socket`, `volume_refs`) and `engine` (its `GET /info`). Instead of `labels`, `document` is a text
+//! for `podlike validate`. The result is `NAME.plan.json`, the plan with its warnings, or `NAME.error`, the message.
 
 #![allow(clippy::panic, reason = "a test fails by a panic")]
 
@@ -10,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use podlike::engine::types::{HostConfig, Info, Mount};
-use podlike::pod::{self, Controller, Options, PodSpec};
+use podlike::engine::types::{ApiVersion, HostConfig, Info, Mount};
+use podlike::pod::{self, Controller, Options, PodSpec, Surroundings};
 use podlike::report;
 use serde::Deserialize;
 
@@ -20,9 +21,15 @@ const ID: &str = "c0ffee00000000000000000000000000000000000000000000000000000000
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {
+    #[serde(default)]
     labels: BTreeMap<String, String>,
+    document: Option<String>,
     #[serde(default)]
     options: BTreeMap<String, bool>,
+    #[serde(default)]
+    profiles: Vec<String>,
+    #[serde(default)]
+    files: BTreeMap<String, String>,
     #[serde(default)]
     controller: Container,
     engine: Option<Info>,
@@ -34,14 +41,24 @@ struct Container {
     host: HostConfig,
     env: Vec<String>,
     mounts: Vec<Mount>,
+    labels: BTreeMap<String, String>,
     nested: bool,
     ways_to_socket: Vec<PathBuf>,
+    volume_refs: BTreeMap<String, String>,
 }
 
 impl Default for Container {
     fn default() -> Self {
         let host = HostConfig { ipc_mode: "shareable".to_owned(), ..HostConfig::default() };
-        Self { host, env: Vec::new(), mounts: Vec::new(), nested: true, ways_to_socket: Vec::new() }
+        Self {
+            host,
+            env: Vec::new(),
+            mounts: Vec::new(),
+            labels: BTreeMap::new(),
+            nested: true,
+            ways_to_socket: Vec::new(),
+            volume_refs: BTreeMap::new(),
+        }
     }
 }
 
@@ -60,28 +77,55 @@ fn options(chosen: &BTreeMap<String, bool>) -> Options {
 
 /// The name of the result's file and its text.
 fn result(case: Case) -> (&'static str, String) {
-    let spec = match PodSpec::from_labels(&case.labels) {
+    let root = tempfile::tempdir().expect("a folder");
+    for (path, text) in &case.files {
+        let file = root.path().join(path.trim_start_matches('/'));
+        fs::create_dir_all(file.parent().expect("a folder")).expect("folders");
+        fs::write(file, text).expect("a file");
+    }
+    let env = case.controller.env.iter().filter_map(|pair| pair.split_once('='));
+    let surroundings = Surroundings {
+        root: root.path().to_owned(),
+        env: env.map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
+        profiles: case.profiles.clone(),
+        ..Surroundings::default()
+    };
+    let spec = match &case.document {
+        None => PodSpec::from_labels(&case.labels, &surroundings),
+        Some(text) => pod::pods_in(Path::new("stack.yml"), text, &surroundings).map(|mut pods| pods.remove(0).spec),
+    };
+    let spec = match spec {
         Ok(spec) => spec,
         Err(error) => return ("error", report::chain(&error) + "\n"),
     };
-    let engine = case.engine.unwrap_or_else(|| Info {
+    let api: ApiVersion = "1.45".parse().expect("a version");
+    let mut engine = case.engine.unwrap_or_else(|| Info {
         server_version: "26.1.5".to_owned(),
         cgroup_driver: "cgroupfs".to_owned(),
         cgroup_version: "1".to_owned(),
         ..Info::default()
     });
+    if engine.api == ApiVersion::default() {
+        engine.api = api;
+    }
     let controller = Controller {
         id: ID.to_owned(),
         name: "web".to_owned(),
-        labels: case.labels,
+        labels: case.labels.into_iter().chain(case.controller.labels).collect(),
         env: case.controller.env,
         host: case.controller.host,
         mounts: case.controller.mounts,
         cgroup: case.controller.nested.then(|| format!("/docker/{ID}").into()),
         ways_to_socket: case.controller.ways_to_socket,
+        image: "podlike".to_owned(),
+        program: "/podlike".into(),
+        volume_refs: case.controller.volume_refs,
         engine,
     };
-    let (plan, warnings) = pod::plan(&spec, &controller, options(&case.options));
+    let (plan, warnings) = match pod::plan(&spec, &controller, options(&case.options)) {
+        Ok(planned) => planned,
+        Err(error) => return ("error", report::chain(&error) + "\n"),
+    };
     let warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();
     let both = serde_json::json!({ "plan": plan, "warnings": warnings });
     let text = serde_json::to_string_pretty(&both).expect("a plan has only text keys") + "\n";

@@ -1,6 +1,7 @@
 //! Why a command cannot be carried out.
 
 use std::error::Error as StdError;
+use std::path::PathBuf;
 use std::{fmt, io};
 
 use crate::{cli, engine, pod};
@@ -18,6 +19,18 @@ pub enum Error {
     NoIdentity {
         /// What traces there were, and what was wrong with each.
         tried: Vec<String>,
+    },
+    /// There are no labels to validate.
+    NoLabels(
+        /// Why the engine cannot tell them.
+        String,
+    ),
+    /// A file cannot be read.
+    File {
+        /// Its path.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
     },
     /// The system refused.
     System {
@@ -43,6 +56,13 @@ impl fmt::Display for Error {
                     write!(f, "{}; is this the engine that runs it? PODLIKE_CONTAINER_ID overrides", tried.join("; "))
                 }
             }
+            Self::NoLabels(why) => {
+                write!(
+                    f,
+                    "the labels of this container cannot be read (-f FILE names something else to validate): {why}"
+                )
+            }
+            Self::File { path, .. } => write!(f, "cannot read {}", path.display()),
             Self::System { doing, .. } => write!(f, "cannot {doing}"),
         }
     }
@@ -53,8 +73,8 @@ impl StdError for Error {
         match self {
             Self::Engine(error) => error.source(),
             Self::Pod(error) => error.source(),
-            Self::Usage(_) | Self::NoIdentity { .. } => None,
-            Self::System { source, .. } => Some(source),
+            Self::Usage(_) | Self::NoIdentity { .. } | Self::NoLabels(_) => None,
+            Self::File { source, .. } | Self::System { source, .. } => Some(source),
         }
     }
 }

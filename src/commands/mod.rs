@@ -1,22 +1,25 @@
 //! The subcommands: wiring only, no decisions.
 
+mod controller;
 mod error;
 mod healthcheck;
 mod pause;
 mod run;
+mod validate;
 mod version;
 
 use std::path::Path;
 
-use crate::cli::Settings;
+use crate::cli::{Flags, Settings};
 use crate::health::Health;
-use crate::pod::identity;
+use crate::pod::{Surroundings, identity};
 use crate::supervisor::End;
 
 pub use error::Error;
 pub use healthcheck::healthcheck;
 pub use pause::pause;
 pub use run::run;
+pub use validate::validate;
 pub use version::{help, version};
 
 /// What came of a command.
@@ -33,6 +36,16 @@ pub enum Outcome {
     Health(Health),
     /// What was asked for is done.
     Done,
+}
+
+/// What a pod is read with, as this process sees it.
+fn surroundings(settings: &Settings, flags: &Flags) -> Surroundings {
+    Surroundings {
+        root: "/".into(),
+        working_dir: settings.working_dir.clone(),
+        env: settings.env.clone(),
+        profiles: flags.profiles.clone(),
+    }
 }
 
 /// The name under which the controller and its health check find each other: what `/proc` says first of the container

@@ -1,22 +1,19 @@
 //! `podlike`: runs the pod that the labels of our own container describe.
 
-use std::path::Path;
-
 use crossbeam_channel::{Receiver, bounded, select};
 use nix::sys::prctl;
 
-use crate::cli::Settings;
-use crate::engine::types::ContainerDetails;
+use crate::cli::{Flags, Settings};
 use crate::engine::{Engine, Host};
 use crate::health;
-use crate::pod::identity::{self, Candidate};
-use crate::pod::{self, Controller, Options, PodSpec};
+use crate::pod::{self, PodSpec};
 use crate::supervisor::{self, Cause, Crew, End, Event, Pod, Report};
 
-use super::{Error, Outcome, health_name};
+use super::controller::who_am_i;
+use super::{Error, Outcome, health_name, surroundings};
 
 /// Runs the pod to its end.
-pub fn run(settings: &Settings, options: Options) -> Result<Outcome, Error> {
+pub fn run(settings: &Settings, flags: Flags) -> Result<Outcome, Error> {
     let (sender, inbox) = supervisor::inbox();
     let crew = Crew::new(sender);
     supervisor::listen(&crew).map_err(|source| Error::System { doing: "listen to signals", source })?;
@@ -31,7 +28,7 @@ pub fn run(settings: &Settings, options: Options) -> Result<Outcome, Error> {
     let settings = settings.clone();
     crew.spawn("prepare".to_owned(), move || {
         // Nobody waits for it once a signal has come.
-        let _ = prepared.send(prepare(&settings, options));
+        let _ = prepared.send(prepare(&settings, &flags));
     });
     let pod = match wait_for(&preparation, &inbox) {
         Ok(pod) => pod?,
@@ -64,12 +61,12 @@ fn wait_for<T>(preparation: &Receiver<T>, inbox: &Receiver<Report>) -> Result<T,
 }
 
 /// From the environment to a pod that can be run.
-fn prepare(settings: &Settings, options: Options) -> Result<Pod, Error> {
+fn prepare(settings: &Settings, flags: &Flags) -> Result<Pod, Error> {
     let engine = Engine::connect(Host::parse(settings.docker_host.as_deref())?)?;
     log::debug!("the engine at {} speaks API {}", engine.host(), engine.version());
     let controller = who_am_i(settings, &engine)?;
-    let spec = PodSpec::from_labels(&controller.labels)?;
-    let (plan, warnings) = pod::plan(&spec, &controller, options);
+    let spec = PodSpec::from_labels(&controller.labels, &surroundings(settings, flags))?;
+    let (plan, warnings) = pod::plan(&spec, &controller, flags.options)?;
     for warning in warnings {
         log::warn!("{warning}");
     }
@@ -77,43 +74,8 @@ fn prepare(settings: &Settings, options: Options) -> Result<Pod, Error> {
     let health = health::listen(&name).map_err(|source| Error::System { doing: "open the health socket", source })?;
     match supervisor::sweep(&engine, &controller.id)? {
         0 => {}
-        swept => log::warn!("removed what the last run of this controller left behind: {swept} containers"),
+        swept => log::warn!("removed what the last run of this controller left behind: {swept} containers and volumes"),
     }
     let events = supervisor::subscribe(&engine, &controller.id)?;
-    Ok(Pod { engine, controller: controller.id, plan, options, health, events })
-}
-
-/// The first container of which `/proc` has a trace and which the engine knows to be running.
-fn who_am_i(settings: &Settings, engine: &Engine) -> Result<Controller, Error> {
-    let root = Path::new("/");
-    let candidates = match &settings.container_id {
-        Some(id) => vec![Candidate { id: id.clone(), trace: "PODLIKE_CONTAINER_ID" }],
-        None => identity::candidates(root),
-    };
-    let mut tried = Vec::new();
-    for Candidate { id, trace } in candidates {
-        match engine.inspect(&id) {
-            Ok(details) if !identity::may_be_us(root, upper_dir(&details)) => {
-                tried.push(format!("{trace} says {id}, whose root file system is not ours"));
-            }
-            Ok(details) if details.state.running => {
-                let cgroup = identity::cgroup(root, &details.id);
-                let ways_to_socket = match engine.host() {
-                    Host::Unix(socket) => identity::ways_to(root, socket),
-                    Host::Tcp(_) => Vec::new(),
-                };
-                return Ok(Controller::read(details, cgroup, ways_to_socket, engine.info()?));
-            }
-            Ok(_) => tried.push(format!("{trace} says {id}, which is not running")),
-            Err(error) if error.is_not_found() => {
-                tried.push(format!("{trace} says {id}, which the engine does not know"));
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Err(Error::NoIdentity { tried })
-}
-
-fn upper_dir(details: &ContainerDetails) -> Option<&Path> {
-    details.graph_driver.data.get("UpperDir").map(Path::new)
+    Ok(Pod { engine, controller: controller.id, plan, options: flags.options, health, events })
 }

@@ -2,15 +2,46 @@
 
 use std::fmt;
 
+use super::Place;
+
 /// A value that is not what the notation asks for, and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Error {
-    /// The text is not YAML; the parser's own words, with line and column.
-    Syntax(String),
+pub struct Error {
+    /// The place in the source.
+    pub place: Box<Place>,
+    /// The path of the value, empty for the whole document.
+    pub at: String,
+    /// What is wrong.
+    pub problem: Problem,
+}
+
+/// What is wrong with a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Problem {
+    /// The text is not YAML.
+    Syntax {
+        /// The parser's words.
+        words: String,
+        /// What to do about it.
+        hint: Option<&'static str>,
+    },
+    /// A file has more than one document.
+    SecondDocument,
+    /// An alias within the value that it stands for.
+    AliasOfItself,
+    /// The text would take too much memory.
+    TooLarge(&'static str),
+    /// A key that is a list or a mapping.
+    KeyIsNoText,
+    /// A key that the mapping has already.
+    DuplicateKey {
+        /// The key.
+        key: String,
+        /// The line of the first one.
+        first: usize,
+    },
     /// A value of the wrong type.
     WrongType {
-        /// Path of the value, empty for the whole document.
-        at: String,
         /// What the place takes, such as `a list`.
         expected: &'static str,
         /// What stands there.
@@ -18,17 +49,15 @@ pub enum Error {
     },
     /// A value of the right type that cannot be read.
     Invalid {
-        /// Path of the value.
-        at: String,
         /// The value as written.
         value: String,
         /// What the place takes, with an example.
         expected: String,
     },
+    /// A value that can be read and not be used.
+    Refused(String),
     /// A key that the mapping does not have.
     UnknownKey {
-        /// Path of the mapping, empty for the whole document.
-        at: String,
         /// The key as written.
         key: String,
         /// The known key nearest to it, if one is near.
@@ -36,42 +65,62 @@ pub enum Error {
     },
     /// A key without which the mapping makes no sense.
     MissingKey {
-        /// Path of the mapping, empty for the whole document.
-        at: String,
         /// The key that is missing.
         key: &'static str,
     },
 }
 
+impl Error {
+    /// A problem at a place.
+    pub fn new(place: &Place, at: &str, problem: Problem) -> Self {
+        Self { place: Box::new(place.clone()), at: at.to_owned(), problem }
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = |f: &mut fmt::Formatter<'_>, at: &str| match at {
-            "" => Ok(()),
-            at => write!(f, "{at}: "),
-        };
-        match self {
-            Self::Syntax(words) => write!(f, "not valid YAML: {words}"),
-            Self::WrongType { at, expected, found } => {
-                place(f, at)?;
-                write!(f, "expected {expected}, found {found}")
-            }
-            Self::Invalid { at, value, expected } => {
-                place(f, at)?;
-                write!(f, "'{value}' is not {expected}")
-            }
-            Self::UnknownKey { at, key, nearest } => {
-                place(f, at)?;
-                write!(f, "unknown key '{key}'")?;
-                match nearest {
-                    Some(known) => write!(f, ", did you mean '{known}'?"),
-                    None => Ok(()),
-                }
-            }
-            Self::MissingKey { at, key } => {
-                place(f, at)?;
-                write!(f, "the key '{key}' is missing")
-            }
+        write!(f, "{}: ", self.place)?;
+        if !self.at.is_empty() {
+            write!(f, "{}: ", self.at)?;
         }
+        self.problem.fmt(f)
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Syntax { words, hint: Some(hint) } => write!(f, "not valid YAML: {words} ({hint})"),
+            Self::Syntax { words, hint: None } => write!(f, "not valid YAML: {words}"),
+            Self::SecondDocument => f.write_str("a second document starts here ('---'), one is all that is read"),
+            Self::AliasOfItself => f.write_str("an alias stands within the value that it is an alias of"),
+            Self::TooLarge(why) => write!(f, "too large: {why}"),
+            Self::KeyIsNoText => f.write_str("expected a string as key (quote a key that starts with '{' or '[')"),
+            Self::DuplicateKey { key, first } => {
+                write!(f, "the key '{key}' stands here a second time, the first is on line {first}")
+            }
+            Self::WrongType { expected, found } => write!(f, "expected {expected}, found {found}"),
+            Self::Invalid { value, expected } => write!(f, "'{}' is not {expected}", Short(value)),
+            Self::Refused(why) => f.write_str(why),
+            Self::UnknownKey { key, nearest: Some(known) } => {
+                write!(f, "unknown key '{}', did you mean '{known}'?", Short(key))
+            }
+            Self::UnknownKey { key, nearest: None } => write!(f, "unknown key '{}'", Short(key)),
+            Self::MissingKey { key } => write!(f, "the key '{key}' is missing"),
+        }
+    }
+}
+
+/// A value in a message: on one line, and not all of a long one.
+struct Short<'a>(&'a str);
+
+impl fmt::Display for Short<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const LONGEST: usize = 120;
+        for c in self.0.chars().take(LONGEST) {
+            if c.is_control() { write!(f, "{}", c.escape_debug())? } else { write!(f, "{c}")? }
+        }
+        if self.0.chars().nth(LONGEST).is_some() { f.write_str("…") } else { Ok(()) }
     }
 }
 

@@ -49,29 +49,26 @@ pub fn key_values(node: &Node) -> Result<Vec<(String, Option<String>)>, Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::parse;
+    use super::super::value::valid;
     use super::*;
 
     #[test]
     fn a_command_is_split_as_a_shell_would() {
-        let words = command(&parse("sh -c 'echo \"a b\"' x\\ y").expect("valid")).expect("a command");
+        let words = command(&valid("sh -c 'echo \"a b\"' x\\ y")).expect("a command");
         assert_eq!(words, ["sh", "-c", "echo \"a b\"", "x y"]);
-        assert!(
-            command(&parse("sh -c \"'\"").expect("valid")).is_err()
-                || command(&parse("\"sh -c 'x\"").expect("valid")).is_err()
-        );
+        assert!(command(&valid("sh -c \"'\"")).is_err() || command(&valid("\"sh -c 'x\"")).is_err());
     }
 
     #[test]
     fn pairs_keep_the_difference_between_empty_and_missing() {
         let expected =
             [("A".to_owned(), Some("1".to_owned())), ("B".to_owned(), Some(String::new())), ("C".to_owned(), None)];
-        assert_eq!(key_values(&parse("[A=1, B=, C]").expect("valid")).expect("pairs"), expected);
-        assert_eq!(key_values(&parse("{A: 1, B: '', C: }").expect("valid")).expect("pairs"), expected);
+        assert_eq!(key_values(&valid("[A=1, B=, C]")).expect("pairs"), expected);
+        assert_eq!(key_values(&valid("{A: 1, B: '', C: }")).expect("pairs"), expected);
     }
 
     #[test]
     fn numbers_and_booleans_are_taken_for_strings() {
-        assert_eq!(strings(&parse("[80, true, x]").expect("valid")).expect("strings"), ["80", "true", "x"]);
+        assert_eq!(strings(&valid("[80, true, x]")).expect("strings"), ["80", "true", "x"]);
     }
 }

@@ -1,29 +1,40 @@
-//! Compose notation: text → typed values. Pure; imports nothing of ours.
+//! Compose notation: text → typed values. Imports nothing of ours. Pure but for `surroundings.rs`, which reads files.
 //!
 //! ```text
-//! YAML text ─value.rs─▶ Node (an ordered tree, each node knows its path)
+//! YAML text ─value.rs─▶ Node (an ordered tree; each node knows its path, and its place in its source)
 //!                        │
 //!                        ├─ scalar.rs  duration · byte size · signal · image
 //!                        ├─ forms.rs   string-or-list · list-or-mapping · command lines
-//!                        └─ volume.rs  the short syntax of a volume
+//!                        └─ volume.rs  a volume, in the short and the long syntax
+//!
+//! Compose file ─project.rs─▶ Project (services and top-level entries, as they are meant)
+//!                 ├─ interpolate.rs  ${VARIABLE}      ├─ surroundings.rs  files, environment
+//!                 ├─ dotenv.rs       files of pairs   └─ merge.rs         a service and what it extends
 //! ```
 //!
-//! Beside the tree: `interpolate.rs` replaces the variables in a text, `dotenv.rs` reads a file of variables.
-//!
-//! Every error names the path of the value in its document, such as `environment[2]`.
+//! Every error names the label or file, line and column, and the path of the value, such as `environment[2]`.
 
 mod dotenv;
 mod error;
 mod forms;
 mod interpolate;
+mod merge;
+mod place;
+mod project;
 mod scalar;
+mod surroundings;
 mod value;
 mod volume;
 
 pub use dotenv::{Pairs, dotenv, dotenv_noting, raw};
-pub use error::{Error, nearest};
+pub use error::{Error, Problem, nearest};
 pub use forms::{command, key_values, strings};
 pub use interpolate::{interpolate, interpolate_noting};
-pub use scalar::{byte_size, duration, image, signal};
+pub use place::{Place, Source};
+pub use project::{Project, interpolated};
+pub use scalar::{byte_size, duration, go_duration, image, signal};
+pub use surroundings::Surroundings;
+#[cfg(test)]
+pub(crate) use value::valid;
 pub use value::{Kind, Node, parse};
-pub use volume::{Source, Volume};
+pub use volume::{Content, Volume, file_mode};

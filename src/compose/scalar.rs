@@ -7,10 +7,10 @@ use nix::sys::signal::Signal;
 
 use super::{Error, Node};
 
-/// A duration as Go's `time.ParseDuration` reads it: `1m30s`, `1.5s`, `300ms`, `0`.
+/// A duration such as `1m30s`, `1.5s`, `300ms`, `0`.
 pub fn duration(node: &Node) -> Result<Duration, Error> {
     let text = node.text()?;
-    parse_duration(&text).ok_or_else(|| {
+    go_duration(&text).ok_or_else(|| {
         let hint = if text.parse::<f64>().is_ok() {
             format!("a duration: it needs a unit, such as {text}s")
         } else {
@@ -20,7 +20,8 @@ pub fn duration(node: &Node) -> Result<Duration, Error> {
     })
 }
 
-fn parse_duration(text: &str) -> Option<Duration> {
+/// A duration as Go's `time.ParseDuration` reads it; none if it is not one.
+pub fn go_duration(text: &str) -> Option<Duration> {
     if text == "0" {
         return Some(Duration::ZERO);
     }
@@ -146,24 +147,25 @@ fn is_path_component(part: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::value::valid;
     use super::*;
 
     #[test]
     fn durations_are_read_as_go_reads_them() {
         for (text, milliseconds) in [("0", 0), ("1m30s", 90_000), ("1.5s", 1_500), ("300ms", 300), ("2h", 7_200_000)] {
-            assert_eq!(parse_duration(text), Some(Duration::from_millis(milliseconds)), "{text}");
+            assert_eq!(go_duration(text), Some(Duration::from_millis(milliseconds)), "{text}");
         }
         for text in ["", "10", "s", "1x", "-1s", "1s2", "1.2.3s", "9999999999999h"] {
-            assert_eq!(parse_duration(text), None, "{text}");
+            assert_eq!(go_duration(text), None, "{text}");
         }
     }
 
     #[test]
     fn a_duration_without_a_unit_gets_a_hint() {
-        let node = super::super::parse("10").expect("valid");
+        let node = valid("10");
         assert_eq!(
             duration(&node).expect_err("no unit").to_string(),
-            "'10' is not a duration: it needs a unit, such as 10s"
+            "line 1, column 1: '10' is not a duration: it needs a unit, such as 10s"
         );
     }
 
@@ -190,7 +192,7 @@ mod tests {
             ("65", false),
             ("0", false),
         ] {
-            assert_eq!(signal(&super::super::parse(text).expect("valid")).is_ok(), known, "{text}");
+            assert_eq!(signal(&valid(text)).is_ok(), known, "{text}");
         }
     }
 

@@ -1,14 +1,28 @@
 //! YAML text → an ordered tree whose nodes know where they stand. The only file that knows the YAML crate.
+//!
+//! The crate tells events and their places; the tree is ours: aliases are followed, merge keys resolved, and scalars
+//! typed as Docker's loaders type them, but kept as they are written, so that `1.10` stays `1.10`.
 
-use serde_yaml::Value;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
 
-use super::Error;
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
 
-/// A value of a document, with its path.
+use super::place::{Place, Source};
+use super::{Error, Problem};
+
+/// A value of a document.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
     /// The path from the document's root, such as `services.web.ports[0]`; empty for the root.
     pub at: String,
+    /// Where it stands in its source; through an alias or a merge: where it was written.
+    pub place: Place,
+    /// Where its key stands; the value itself in a list.
+    pub key: Place,
+    /// Whether it is a literal block (`|`), whose lines are those of the source.
+    pub block: bool,
     /// The value.
     pub kind: Kind,
 }
@@ -20,7 +34,7 @@ pub enum Kind {
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A number, as text.
+    /// A number as it is written.
     Number(String),
     /// Any other scalar.
     Text(String),
@@ -30,75 +44,265 @@ pub enum Kind {
     Map(Vec<(String, Node)>),
 }
 
-/// Reads one YAML document. Anchors are followed, merge keys resolved, tags ignored.
-pub fn parse(text: &str) -> Result<Node, Error> {
-    let value: Value = serde_yaml::from_str(text).map_err(|error| {
-        let mut words = error.to_string();
+/// A longer text is not a pod's.
+const LARGEST: usize = 4 << 20;
+/// Values in values, more than anybody writes.
+const DEEPEST: usize = 100;
+/// Values of a document, aliases followed: a few lines of them can stand for billions.
+const MOST: usize = 200_000;
+
+/// Reads one YAML document. Anchors are followed, merge keys resolved, tags but `!!str` ignored.
+pub fn parse(source: &Source, text: &str) -> Result<Node, Error> {
+    let source = Arc::new(source.clone());
+    if text.len() > LARGEST {
+        return Err(Error::new(&source.place(1, 1), "", Problem::TooLarge("it is longer than 4 MiB")));
+    }
+    let raw = Reader { source: &source, text, anchors: HashMap::new() }.read()?;
+    let mut tree = Tree { source: &source, left: MOST };
+    tree.node(String::new(), &raw, None)
+}
+
+/// A valid document of a test.
+#[cfg(test)]
+pub(crate) fn valid(text: &str) -> Node {
+    parse(&Source::default(), text).expect("valid")
+}
+
+/// A node as the events tell it.
+#[derive(Debug)]
+struct Raw {
+    line: usize,
+    column: usize,
+    kind: RawKind,
+}
+
+#[derive(Debug)]
+enum RawKind {
+    Scalar { text: String, style: ScalarStyle, is_text: bool },
+    List(Vec<Rc<Raw>>),
+    Map(Vec<(Rc<Raw>, Rc<Raw>)>),
+}
+
+/// A collection whose end has not come yet.
+struct Open {
+    raw: Raw,
+    anchor: usize,
+    /// The key whose value comes next.
+    key: Option<Rc<Raw>>,
+}
+
+/// Events → raw nodes, aliases shared.
+struct Reader<'a> {
+    source: &'a Arc<Source>,
+    text: &'a str,
+    anchors: HashMap<usize, Rc<Raw>>,
+}
+
+impl Reader<'_> {
+    fn read(mut self) -> Result<Rc<Raw>, Error> {
+        let mut open: Vec<Open> = Vec::new();
+        let mut root: Option<Rc<Raw>> = None;
+        for event in Parser::new_from_str(self.text) {
+            let (event, span) = event.map_err(|error| self.syntax(&error))?;
+            let (line, column) = (span.start.line().max(1), span.start.col() + 1);
+            let begin = |kind, anchor| Open { raw: Raw { line, column, kind }, anchor, key: None };
+            let complete = match event {
+                Event::DocumentStart(_) if root.is_some() => {
+                    return Err(self.problem(line, column, Problem::SecondDocument));
+                }
+                Event::SequenceStart(anchor, _) => {
+                    open.push(begin(RawKind::List(Vec::new()), anchor));
+                    None
+                }
+                Event::MappingStart(anchor, _) => {
+                    open.push(begin(RawKind::Map(Vec::new()), anchor));
+                    None
+                }
+                Event::SequenceEnd | Event::MappingEnd => {
+                    open.pop().map(|Open { raw, anchor, .. }| self.remember(Rc::new(raw), anchor))
+                }
+                Event::Scalar(text, style, anchor, tag) => {
+                    let is_text = tag.is_some_and(|tag: std::borrow::Cow<'_, Tag>| tag.suffix == "str");
+                    let kind = RawKind::Scalar { text: text.into_owned(), style, is_text };
+                    Some(self.remember(Rc::new(Raw { line, column, kind }), anchor))
+                }
+                Event::Alias(anchor) => match self.anchors.get(&anchor) {
+                    Some(raw) => Some(Rc::clone(raw)),
+                    None => return Err(self.problem(line, column, Problem::AliasOfItself)),
+                },
+                _ => None,
+            };
+            if open.len() > DEEPEST {
+                return Err(self.problem(line, column, Problem::TooLarge("it is nested deeper than 100 levels")));
+            }
+            let Some(complete) = complete else { continue };
+            match open.last_mut() {
+                None => root = Some(complete),
+                Some(Open { raw: Raw { kind: RawKind::List(items), .. }, .. }) => items.push(complete),
+                Some(Open { raw: Raw { kind: RawKind::Map(entries), .. }, key, .. }) => match key.take() {
+                    None => *key = Some(complete),
+                    Some(key) => entries.push((key, complete)),
+                },
+                Some(Open { raw: Raw { kind: RawKind::Scalar { .. }, .. }, .. }) => {}
+            }
+        }
+        let nothing = RawKind::Scalar { text: String::new(), style: ScalarStyle::Plain, is_text: false };
+        Ok(root.unwrap_or_else(|| Rc::new(Raw { line: 1, column: 1, kind: nothing })))
+    }
+
+    fn remember(&mut self, raw: Rc<Raw>, anchor: usize) -> Rc<Raw> {
+        if anchor > 0 {
+            self.anchors.insert(anchor, Rc::clone(&raw));
+        }
+        raw
+    }
+
+    fn problem(&self, line: usize, column: usize, problem: Problem) -> Error {
+        Error::new(&self.source.place(line, column), "", problem)
+    }
+
+    /// A text that is not YAML. A tab is the likeliest reason where there is one, and the parser sees it late.
+    fn syntax(&self, error: &ScanError) -> Error {
         let indented_by_tab = |line: &str| line.trim_start_matches(' ').starts_with('\t');
-        if text.lines().any(indented_by_tab) {
-            words.push_str(" (a line is indented with a tab: YAML takes only spaces)");
+        if let Some(tab) = self.text.lines().position(indented_by_tab) {
+            let column =
+                self.text.lines().nth(tab).map_or(1, |line| line.len() - line.trim_start_matches(' ').len() + 1);
+            let words = "the line is indented with a tab".to_owned();
+            return self.problem(tab + 1, column, Problem::Syntax { words, hint: Some("YAML takes only spaces") });
         }
-        Error::Syntax(words)
-    })?;
-    node(String::new(), value)
-}
-
-fn node(at: String, value: Value) -> Result<Node, Error> {
-    let kind = match value {
-        Value::Null => Kind::Null,
-        Value::Bool(value) => Kind::Bool(value),
-        Value::Number(number) => Kind::Number(number.to_string()),
-        Value::String(text) => Kind::Text(text),
-        Value::Tagged(tagged) => return node(at, tagged.value),
-        Value::Sequence(items) => Kind::List(
-            items
-                .into_iter()
-                .enumerate()
-                .map(|(i, item)| node(format!("{at}[{i}]"), item))
-                .collect::<Result<_, _>>()?,
-        ),
-        Value::Mapping(entries) => Kind::Map(mapping(&at, entries)?),
-    };
-    Ok(Node { at, kind })
-}
-
-/// The entries of a mapping: its own first, then what its merge keys add, the earlier winning.
-fn mapping(at: &str, entries: serde_yaml::Mapping) -> Result<Vec<(String, Node)>, Error> {
-    let mut own: Vec<(String, Node)> = Vec::new();
-    let mut merged: Vec<Node> = Vec::new();
-    for (key, value) in entries {
-        let key = match node(at.to_owned(), key)?.kind {
-            Kind::Text(key) | Kind::Number(key) => key,
-            Kind::Bool(key) => key.to_string(),
-            Kind::Null => String::new(),
-            Kind::List(_) => return Err(wrong(at, "a string as key", "a list")),
-            Kind::Map(_) => return Err(wrong(at, "a string as key", "a mapping")),
-        };
-        if key == "<<" {
-            match node(at.to_owned(), value)? {
-                Node { kind: Kind::List(items), .. } => merged.extend(items),
-                single => merged.push(single),
-            }
-        } else {
-            let at = if at.is_empty() { key.clone() } else { format!("{at}.{key}") };
-            own.push((key, node(at, value)?));
-        }
+        let mark = error.marker();
+        let words = error.info().to_owned();
+        let hint = hint(&words);
+        self.problem(mark.line().max(1), mark.col() + 1, Problem::Syntax { words, hint })
     }
-    for source in merged {
-        let Kind::Map(entries) = source.kind else {
-            return Err(wrong(at, "a mapping to merge with '<<'", source.kind.name()));
+}
+
+/// What to do about the parser's complaint.
+fn hint(words: &str) -> Option<&'static str> {
+    const HINTS: [(&str, &str); 9] = [
+        ("mapping values are not allowed", "quote a value that has ': ' in it, and indent keys of one mapping alike"),
+        ("unexpected character", "quote a value that starts with @, %, ` or another special character"),
+        ("unknown anchor", "quote a value that starts with '*', or define the anchor with '&' before"),
+        ("quoted scalar", "a quote is not closed"),
+        ("flow mapping", "a '{' is not closed, or a ',' is missing"),
+        ("flow sequence", "a '[' is not closed, or a ',' is missing"),
+        ("simple key", "a key needs ': ' and a value, or the line belongs to a text that must be quoted"),
+        ("block mapping", "keys of one mapping stand in one column"),
+        ("recursion limit", "it is nested too deep"),
+    ];
+    HINTS.into_iter().find(|(part, _)| words.contains(part)).map(|(_, hint)| hint)
+}
+
+/// Raw nodes → nodes with paths.
+struct Tree<'a> {
+    source: &'a Arc<Source>,
+    left: usize,
+}
+
+impl Tree<'_> {
+    fn node(&mut self, at: String, raw: &Raw, key: Option<&Raw>) -> Result<Node, Error> {
+        let place = self.source.place(raw.line, raw.column);
+        self.left = self.left.checked_sub(1).ok_or_else(|| {
+            Error::new(&place, &at, Problem::TooLarge("with its aliases it has more than 200000 values"))
+        })?;
+        let mut block = false;
+        let kind = match &raw.kind {
+            RawKind::Scalar { text, style, is_text } => {
+                block = *style == ScalarStyle::Literal;
+                let plain = *style == ScalarStyle::Plain && !is_text;
+                if plain { scalar(text) } else { Kind::Text(text.clone()) }
+            }
+            RawKind::List(items) => Kind::List(
+                items
+                    .iter()
+                    .enumerate()
+                    .map(|(i, item)| self.node(format!("{at}[{i}]"), item, None))
+                    .collect::<Result<_, _>>()?,
+            ),
+            RawKind::Map(entries) => Kind::Map(self.mapping(&at, entries)?),
         };
+        let key = key.map_or_else(|| place.clone(), |key| self.source.place(key.line, key.column));
+        Ok(Node { at, place, key, block, kind })
+    }
+
+    /// The entries of a mapping: its own first, then what its merge keys add, the earlier winning.
+    fn mapping(&mut self, at: &str, entries: &[(Rc<Raw>, Rc<Raw>)]) -> Result<Vec<(String, Node)>, Error> {
+        let mut own: Vec<(String, Node)> = Vec::new();
+        let mut known: HashMap<String, usize> = HashMap::new();
+        let mut merged: Vec<Node> = Vec::new();
         for (key, value) in entries {
-            if own.iter().all(|(known, _)| *known != key) {
-                own.push((key, value));
+            let place = self.source.place(key.line, key.column);
+            let RawKind::Scalar { text: name, .. } = &key.kind else {
+                return Err(Error::new(&place, at, Problem::KeyIsNoText));
+            };
+            if name == "<<" {
+                // What is merged has the path of where it arrives.
+                match self.node(at.to_owned(), value, Some(key))? {
+                    Node { kind: Kind::List(items), .. } => merged.extend(items),
+                    single => merged.push(single),
+                }
+                continue;
+            }
+            if let Some(first) = known.insert(name.clone(), key.line) {
+                let first = self.source.place(first, 1).line;
+                return Err(Error::new(&place, at, Problem::DuplicateKey { key: name.clone(), first }));
+            }
+            own.push((name.clone(), self.node(join(at, name), value, Some(key))?));
+        }
+        for source in merged {
+            let Kind::Map(entries) = source.kind else {
+                return Err(source.expected("a mapping to merge with '<<'"));
+            };
+            for (name, mut value) in entries {
+                if known.insert(name.clone(), 0).is_none() {
+                    value.move_to(join(at, &name));
+                    own.push((name, value));
+                }
             }
         }
+        Ok(own)
     }
-    Ok(own)
 }
 
-fn wrong(at: &str, expected: &'static str, found: &'static str) -> Error {
-    Error::WrongType { at: at.to_owned(), expected, found }
+/// The path of an entry.
+fn join(at: &str, key: &str) -> String {
+    if at.is_empty() { key.to_owned() } else { format!("{at}.{key}") }
+}
+
+/// The type of a plain scalar: YAML 1.2's, and what YAML 1.1 writes as a number.
+fn scalar(text: &str) -> Kind {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => Kind::Null,
+        "true" | "True" | "TRUE" => Kind::Bool(true),
+        "false" | "False" | "FALSE" => Kind::Bool(false),
+        _ if is_number(text) => Kind::Number(text.to_owned()),
+        _ => Kind::Text(text.to_owned()),
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    let starts = text.trim_start_matches(['+', '-']).starts_with(|c: char| c.is_ascii_digit() || c == '.');
+    starts && (whole_number(text).is_some() || text.parse::<f64>().is_ok_and(f64::is_finite))
+}
+
+/// A whole number as go-yaml reads it: decimal, `0x`, `0o` or just `0` before an octal one, `0b`, `_` between digits.
+fn whole_number(text: &str) -> Option<i64> {
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let (radix, digits) = match digits.as_bytes() {
+        [b'0', b'x', ..] => (16, &digits[2..]),
+        [b'0', b'o', ..] => (8, &digits[2..]),
+        [b'0', b'b', ..] => (2, &digits[2..]),
+        [b'0', _, ..] => (8, &digits[1..]),
+        _ => (10, digits),
+    };
+    if !digits.starts_with(|c: char| c.is_ascii_hexdigit()) {
+        return None;
+    }
+    let value = i64::from_str_radix(&digits.replace('_', ""), radix).ok()?;
+    Some(if negative { -value } else { value })
 }
 
 impl Kind {
@@ -118,7 +322,7 @@ impl Kind {
 impl Node {
     /// The error that this place takes something else.
     pub fn expected(&self, expected: &'static str) -> Error {
-        wrong(&self.at, expected, self.kind.name())
+        Error::new(&self.place, &self.at, Problem::WrongType { expected, found: self.kind.name() })
     }
 
     /// The error that this scalar cannot be read as what the place takes.
@@ -128,7 +332,29 @@ impl Node {
             Kind::Bool(value) => value.to_string(),
             other => other.name().to_owned(),
         };
-        Error::Invalid { at: self.at.clone(), value, expected: expected.into() }
+        self.not(&value, expected)
+    }
+
+    /// The error that `value`, a part of this one, cannot be read as what the place takes.
+    pub fn not(&self, value: &str, expected: impl Into<String>) -> Error {
+        Error::new(&self.place, &self.at, Problem::Invalid { value: value.to_owned(), expected: expected.into() })
+    }
+
+    /// The error that this value stands in the way of another, or cannot be used here.
+    pub fn refused(&self, why: impl Into<String>) -> Error {
+        Error::new(&self.key, &self.at, Problem::Refused(why.into()))
+    }
+
+    /// The error that `key` is not one of the `known` keys of this mapping.
+    pub fn unknown<'a>(&self, key: &str, known: impl IntoIterator<Item = &'a str>) -> Error {
+        let nearest = super::nearest(key, known).map(str::to_owned);
+        let place = self.get(key).map_or(&self.place, |value| &value.key);
+        Error::new(place, &self.at, Problem::UnknownKey { key: key.to_owned(), nearest })
+    }
+
+    /// The error that a key is missing in this mapping.
+    pub fn missing(&self, key: &'static str) -> Error {
+        Error::new(&self.place, &self.at, Problem::MissingKey { key })
     }
 
     /// Whether nothing stands here.
@@ -158,11 +384,24 @@ impl Node {
         }
     }
 
-    /// A whole number.
+    /// A whole number; one that starts with 0 is octal.
     pub fn integer(&self) -> Result<i64, Error> {
         match &self.kind {
-            Kind::Text(text) | Kind::Number(text) => text.parse().map_err(|_| self.invalid("a whole number such as 5")),
+            Kind::Text(text) | Kind::Number(text) => {
+                whole_number(text.trim()).ok_or_else(|| self.invalid("a whole number such as 5"))
+            }
             _ => Err(self.expected("a whole number")),
+        }
+    }
+
+    /// A number, such as `0.5`.
+    pub fn number(&self) -> Result<f64, Error> {
+        match &self.kind {
+            Kind::Text(text) | Kind::Number(text) => match text.trim().parse() {
+                Ok(number) if f64::is_finite(number) => Ok(number),
+                _ => Err(self.invalid("a number such as 0.5")),
+            },
+            _ => Err(self.expected("a number")),
         }
     }
 
@@ -182,10 +421,20 @@ impl Node {
         }
     }
 
-    /// The error that `key` is not one of the `known` keys of this mapping.
-    pub fn unknown<'a>(&self, key: &str, known: impl IntoIterator<Item = &'a str>) -> Error {
-        let nearest = super::nearest(key, known).map(str::to_owned);
-        Error::UnknownKey { at: self.at.clone(), key: key.to_owned(), nearest }
+    /// The value of a key, if this is a mapping that has it and it is not null.
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        let Kind::Map(entries) = &self.kind else { return None };
+        entries.iter().find(|(known, value)| known == key && !value.is_null()).map(|(_, value)| value)
+    }
+
+    /// Gives it and all that is in it another path.
+    pub(super) fn move_to(&mut self, at: String) {
+        match &mut self.kind {
+            Kind::List(items) => items.iter_mut().enumerate().for_each(|(i, item)| item.move_to(format!("{at}[{i}]"))),
+            Kind::Map(entries) => entries.iter_mut().for_each(|(key, value)| value.move_to(join(&at, key))),
+            _ => {}
+        }
+        self.at = at;
     }
 }
 
@@ -195,49 +444,97 @@ mod tests {
 
     use super::*;
 
+    fn parse(text: &str) -> Result<Node, Error> {
+        super::parse(&Source::default(), text)
+    }
+
     #[test]
-    fn nodes_know_their_path() {
+    fn nodes_know_their_path_and_place() {
         let root = parse("a:\n  b: [x, {c: 1}]\n").expect("valid");
-        let list = &root.map().expect("map")[0].1.map().expect("map")[0].1;
-        assert_eq!(list.at, "a.b");
-        let number = &list.list().expect("list")[1].map().expect("map")[0].1;
+        let list = root.get("a").and_then(|a| a.get("b")).expect("b");
+        assert_eq!((list.at.as_str(), list.place.line, list.place.column), ("a.b", 2, 6));
+        assert_eq!((list.key.line, list.key.column), (2, 3));
+        let number = list.list().expect("list")[1].get("c").expect("c");
         assert_eq!((number.at.as_str(), &number.kind), ("a.b[1].c", &Kind::Number("1".into())));
+    }
+
+    #[test]
+    fn a_value_that_came_through_an_alias_or_a_merge_stands_where_it_was_written() {
+        let root = parse("x: &x {a: {b: 1}}\ny: *x\nz:\n  <<: *x\n  c: 2\n").expect("valid");
+        for (path, key) in [("y.a.b", "y"), ("z.a.b", "z")] {
+            let value = root.get(key).and_then(|it| it.get("a")?.get("b")).expect(path);
+            assert_eq!((value.at.as_str(), value.place.line, value.place.column), (path, 1, 15));
+        }
     }
 
     #[test]
     fn chained_merge_keys_leave_nothing_behind() {
         let root = parse("x: &x {a: 1, b: 1}\ny: &y {<<: *x, b: 2}\nz: {<<: [*y], c: 3}\n").expect("valid");
-        let z: Vec<_> = root.map().expect("map")[2]
-            .1
+        let z: Vec<_> = root
+            .get("z")
+            .expect("z")
             .map()
             .expect("map")
             .iter()
-            .map(|(k, v)| (k.as_str(), v.text().expect("text")))
+            .map(|(key, value)| (key.as_str(), value.text().expect("text")))
             .collect();
         assert_eq!(z, [("c", "3".into()), ("b", "2".into()), ("a", "1".into())]);
     }
 
     #[test]
+    fn numbers_stay_as_they_are_written() {
+        for text in ["1.10", "1e3", "0755", "0x1F", "1_000", "12345678901234567890", "-1", "+5", "22:22", "1.2.3"] {
+            assert_eq!(parse(text).expect("valid").text().as_deref(), Ok(text));
+        }
+        for (text, value) in
+            [("0440", 0o440), ("'0440'", 0o440), ("0o17", 15), ("0x1f", 31), ("1_000", 1000), ("-5", -5)]
+        {
+            assert_eq!(parse(text).expect("valid").integer(), Ok(value), "{text}");
+        }
+        for text in ["08", "1.5", "x", "0x", "_1", "1e3", "--1", "9223372036854775808"] {
+            assert!(parse(text).expect("valid").integer().is_err(), "{text}");
+        }
+        assert_eq!(parse("'5'").expect("valid").kind, Kind::Text("5".into()));
+        assert_eq!(parse("!!str 5").expect("valid").kind, Kind::Text("5".into()));
+    }
+
+    #[test]
     fn a_tab_is_pointed_at() {
         let error = parse("image: x\n\tcommand: y\n").expect_err("a tab");
-        assert!(error.to_string().contains("line 2") && error.to_string().contains("tab"), "{error}");
+        let expected = "line 2, column 1: not valid YAML: the line is indented with a tab (YAML takes only spaces)";
+        assert_eq!(error.to_string(), expected);
     }
 
     #[test]
     fn booleans_as_dockers_loader_reads_them() {
-        for (text, value) in [("yes", true), ("off", false), ("True", true), ("n", false)] {
+        for (text, value) in [("yes", true), ("off", false), ("True", true), ("n", false), ("'true'", true)] {
             assert_eq!(parse(text).expect("valid").bool(), Ok(value), "{text}");
         }
         assert!(parse("maybe").expect("valid").bool().is_err());
     }
 
     #[test]
-    fn a_billion_laughs_are_refused() {
-        let mut text = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x]\n");
+    fn what_would_take_all_memory_is_refused() {
+        let mut laughs = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x]\n");
         for i in 1..9 {
             let nine = vec![format!("*a{}", i - 1); 9].join(", ");
-            writeln!(text, "a{i}: &a{i} [{nine}]").expect("a String takes every line");
+            writeln!(laughs, "a{i}: &a{i} [{nine}]").expect("a String takes every line");
         }
-        assert!(matches!(parse(&text), Err(Error::Syntax(_))));
+        let deep = "- ".repeat(5000);
+        let long = " ".repeat(LARGEST + 1);
+        for text in [laughs, deep, long, "[".repeat(100_000)] {
+            let error = parse(&text).expect_err("too much");
+            assert!(matches!(error.problem, Problem::TooLarge(_) | Problem::Syntax { .. }), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_alias_in_its_own_anchor_and_a_second_document_are_refused() {
+        assert_eq!(parse("a: &a [*a]").expect_err("itself").problem, Problem::AliasOfItself);
+        assert_eq!(parse("a: 1\n---\nb: 2\n").expect_err("two").problem, Problem::SecondDocument);
+        assert_eq!(
+            parse("\u{feff}a: 1\r\n").expect("a mark of the byte order").get("a").map(Node::integer),
+            Some(Ok(1))
+        );
     }
 }

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A version of the API, such as 1.41.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct ApiVersion {
     /// The part before the dot.
     pub major: u32,
@@ -29,6 +29,12 @@ impl FromStr for ApiVersion {
             text.trim().split_once('.').and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)));
         let (major, minor) = parts.ok_or_else(|| format!("'{text}' is not an API version"))?;
         Ok(Self { major, minor })
+    }
+}
+
+impl Serialize for ApiVersion {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
     }
 }
 
@@ -60,6 +66,8 @@ pub struct Info {
     pub live_restore_enabled: bool,
     /// Whether it is Podman behind Docker's API; not of `GET /info`, but of the head of `GET /_ping`.
     pub podman: bool,
+    /// The engine's newest API version; not of `GET /info` either.
+    pub api: ApiVersion,
 }
 
 impl Info {
@@ -87,6 +95,8 @@ pub struct ContainerDetails {
     pub name: String,
     /// The state.
     pub state: State,
+    /// The id of its image.
+    pub image: String,
     /// The configuration of the container.
     pub config: Config,
     /// Its host-dependent configuration.
@@ -281,9 +291,19 @@ pub struct Healthcheck {
     /// Before failures count.
     #[serde(skip_serializing_if = "is_zero")]
     pub start_period: u64,
+    /// Between two checks before failures count (API 1.44).
+    #[serde(skip_serializing_if = "is_zero")]
+    pub start_interval: u64,
     /// Failures until unhealthy.
     #[serde(skip_serializing_if = "is_zero")]
     pub retries: u64,
+}
+
+impl Healthcheck {
+    /// No check, also where the image has one.
+    pub fn off() -> Self {
+        Self { test: vec!["NONE".to_owned()], ..Self::default() }
+    }
 }
 
 fn is_zero<T: Default + PartialEq>(value: &T) -> bool {
@@ -348,6 +368,258 @@ pub struct HostConfig {
     pub pids_limit: Option<i64>,
     /// How ready the kernel is to kill it when memory runs out.
     pub oom_score_adj: i64,
+    /// Whether the kernel leaves it alone when memory runs out.
+    #[serde(skip_serializing_if = "Option::is_none", skip_deserializing)]
+    pub oom_kill_disable: Option<bool>,
+    /// The memory in bytes that it should get back to when memory is short, 0 for none.
+    #[serde(skip_serializing_if = "is_zero", skip_deserializing)]
+    pub memory_reservation: i64,
+    /// How readily its memory is swapped, 0 to 100.
+    #[serde(skip_serializing_if = "Option::is_none", skip_deserializing)]
+    pub memory_swappiness: Option<i64>,
+    /// Its weight when CPUs are short, 0 for the default.
+    #[serde(skip_serializing_if = "is_zero", skip_deserializing)]
+    pub cpu_shares: i64,
+    /// The period of the real-time quota in microseconds.
+    #[serde(rename = "CpuRealtimePeriod", skip_serializing_if = "is_zero", skip_deserializing)]
+    pub cpu_rt_period: i64,
+    /// The real-time quota in microseconds a period.
+    #[serde(rename = "CpuRealtimeRuntime", skip_serializing_if = "is_zero", skip_deserializing)]
+    pub cpu_rt_runtime: i64,
+    /// Its weight when disks are busy, 0 for the default.
+    #[serde(skip_serializing_if = "is_zero", skip_deserializing)]
+    pub blkio_weight: u16,
+    /// The same for one device.
+    #[serde(skip_serializing_if = "Vec::is_empty", skip_deserializing)]
+    pub blkio_weight_device: Vec<DeviceWeight>,
+    /// Bytes a second that it may read.
+    #[serde(skip_serializing_if = "Vec::is_empty", skip_deserializing)]
+    pub blkio_device_read_bps: Vec<DeviceRate>,
+    /// Bytes a second that it may write.
+    #[serde(skip_serializing_if = "Vec::is_empty", skip_deserializing)]
+    pub blkio_device_write_bps: Vec<DeviceRate>,
+    /// Reads a second.
+    #[serde(rename = "BlkioDeviceReadIOps", skip_serializing_if = "Vec::is_empty", skip_deserializing)]
+    pub blkio_device_read_iops: Vec<DeviceRate>,
+    /// Writes a second.
+    #[serde(rename = "BlkioDeviceWriteIOps", skip_serializing_if = "Vec::is_empty", skip_deserializing)]
+    pub blkio_device_write_iops: Vec<DeviceRate>,
+    /// Devices of the host.
+    #[serde(skip_serializing_if = "Vec::is_empty", skip_deserializing)]
+    pub devices: Vec<Device>,
+    /// Rules for devices, such as `c 1:3 mr`.
+    #[serde(skip_serializing_if = "Vec::is_empty", skip_deserializing)]
+    pub device_cgroup_rules: Vec<String>,
+    /// Devices that a driver picks, such as GPUs.
+    #[serde(skip_serializing_if = "Vec::is_empty", skip_deserializing)]
+    pub device_requests: Vec<DeviceRequest>,
+    /// Resource limits of its processes.
+    #[serde(skip_serializing_if = "Vec::is_empty", skip_deserializing)]
+    pub ulimits: Vec<Ulimit>,
+    /// Annotations for the runtime (API 1.43).
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", skip_deserializing)]
+    pub annotations: BTreeMap<String, String>,
+    /// More groups for its user.
+    #[serde(skip_serializing_if = "Vec::is_empty", skip_deserializing)]
+    pub group_add: Vec<String>,
+    /// Whether the engine puts an init process before its own.
+    #[serde(skip_serializing_if = "Option::is_none", skip_deserializing)]
+    pub init: Option<bool>,
+    /// The isolation technology; on Linux `default`.
+    #[serde(skip_serializing_if = "String::is_empty", skip_deserializing)]
+    pub isolation: String,
+    /// Where its output is logged.
+    #[serde(skip_serializing_if = "Option::is_none", skip_deserializing)]
+    pub log_config: Option<LogConfig>,
+    /// The runtime, such as `runc`.
+    #[serde(skip_serializing_if = "String::is_empty", skip_deserializing)]
+    pub runtime: String,
+    /// Security options, such as `no-new-privileges`.
+    #[serde(skip_serializing_if = "Vec::is_empty", skip_deserializing)]
+    pub security_opt: Vec<String>,
+    /// The size of `/dev/shm` in bytes, 0 for the engine's default.
+    #[serde(skip_serializing_if = "is_zero", skip_deserializing)]
+    pub shm_size: i64,
+    /// Options of the storage driver.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", skip_deserializing)]
+    pub storage_opt: BTreeMap<String, String>,
+    /// Parameters of the kernel.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", skip_deserializing)]
+    pub sysctls: BTreeMap<String, String>,
+    /// `host`, or empty for an own one.
+    #[serde(rename = "UTSMode", skip_serializing_if = "String::is_empty", skip_deserializing)]
+    pub uts_mode: String,
+    /// `host`, or empty for the engine's default.
+    #[serde(skip_serializing_if = "String::is_empty", skip_deserializing)]
+    pub userns_mode: String,
+    /// `host`, `private`, or empty for the engine's default (API 1.41).
+    #[serde(skip_serializing_if = "String::is_empty", skip_deserializing)]
+    pub cgroupns_mode: String,
+    /// The driver of volumes that `binds` make.
+    #[serde(skip_serializing_if = "String::is_empty", skip_deserializing)]
+    pub volume_driver: String,
+    /// Containers whose volumes it gets, as `NAME[:ro]`.
+    #[serde(skip_serializing_if = "Vec::is_empty", skip_deserializing)]
+    pub volumes_from: Vec<String>,
+    /// Mounts that `binds` cannot express.
+    #[serde(skip_serializing_if = "Vec::is_empty", skip_deserializing)]
+    pub mounts: Vec<MountRequest>,
+}
+
+/// An entry of `BlkioWeightDevice`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DeviceWeight {
+    /// The device.
+    pub path: String,
+    /// 10 to 1000.
+    pub weight: u16,
+}
+
+/// An entry of `BlkioDeviceReadBps` and its like.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DeviceRate {
+    /// The device.
+    pub path: String,
+    /// A second.
+    pub rate: u64,
+}
+
+/// An entry of `Devices`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Device {
+    /// The device of the host.
+    pub path_on_host: String,
+    /// Where the container sees it.
+    pub path_in_container: String,
+    /// Some of `rwm`.
+    pub cgroup_permissions: String,
+}
+
+/// An entry of `DeviceRequests`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DeviceRequest {
+    /// The driver; empty lets the engine choose by the capabilities.
+    pub driver: String,
+    /// How many; -1 for all.
+    pub count: i64,
+    /// Which.
+    #[serde(rename = "DeviceIDs", skip_serializing_if = "Vec::is_empty")]
+    pub device_ids: Vec<String>,
+    /// What they must be able to: one of the lists, with all that it has.
+    pub capabilities: Vec<Vec<String>>,
+    /// Options of the driver.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub options: BTreeMap<String, String>,
+}
+
+/// An entry of `Ulimits`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Ulimit {
+    /// Such as `nofile`.
+    pub name: String,
+    /// What processes have, -1 for no limit.
+    pub soft: i64,
+    /// What they may raise it to, -1 for no limit.
+    pub hard: i64,
+}
+
+/// `LogConfig`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct LogConfig {
+    /// The driver; empty for the engine's default.
+    #[serde(rename = "Type")]
+    pub driver: String,
+    /// Options of the driver.
+    pub config: BTreeMap<String, String>,
+}
+
+/// An entry of `Mounts` in a request.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct MountRequest {
+    /// `bind`, `volume`, `tmpfs`, `image`.
+    #[serde(rename = "Type")]
+    pub kind: String,
+    /// A path of the host, the name of a volume, the reference of an image.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub source: String,
+    /// The path in the container.
+    pub target: String,
+    /// Whether it can only be read.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub read_only: bool,
+    /// For `bind`.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub bind_options: BindOptions,
+    /// For `volume`.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub volume_options: VolumeOptions,
+    /// For `tmpfs`.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub tmpfs_options: TmpfsOptions,
+    /// For `image`.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub image_options: ImageOptions,
+}
+
+/// `BindOptions` of a mount.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct BindOptions {
+    /// Such as `rslave`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub propagation: String,
+    /// Leave out what is mounted below (API 1.40).
+    #[serde(skip_serializing_if = "is_zero")]
+    pub non_recursive: bool,
+    /// Make a folder where the host has nothing (API 1.42).
+    #[serde(skip_serializing_if = "is_zero")]
+    pub create_mountpoint: bool,
+    /// What is mounted below stays writable (API 1.44).
+    #[serde(skip_serializing_if = "is_zero")]
+    pub read_only_non_recursive: bool,
+    /// An error where what is mounted below cannot be made read-only (API 1.44).
+    #[serde(skip_serializing_if = "is_zero")]
+    pub read_only_force_recursive: bool,
+}
+
+/// `VolumeOptions` of a mount.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct VolumeOptions {
+    /// Leave a new volume empty.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub no_copy: bool,
+    /// A folder or file in the volume (API 1.45).
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub subpath: String,
+}
+
+/// `TmpfsOptions` of a mount.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct TmpfsOptions {
+    /// In bytes, 0 for no limit.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub size_bytes: i64,
+    /// The mode of its root.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<u32>,
+}
+
+/// `ImageOptions` of a mount.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ImageOptions {
+    /// A folder in the image.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub subpath: String,
 }
 
 #[cfg(test)]

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use crate::compose::Volume;
+use serde::{Serialize, Serializer};
 
-use super::{Dependency, FileCopy};
+use crate::compose::{Place, Volume};
+use crate::engine::types::{ApiVersion, CreateRequest};
+
+use super::{Dependency, FileCopy, Projection};
 
 /// When a component has its turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,76 +20,90 @@ pub enum Stage {
 
 /// A container that podlike runs.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(clippy::struct_excessive_bools, reason = "they are the switches that Compose has")]
 pub struct Component {
     /// The name within the pod.
     pub name: String,
     /// Its turn.
     pub stage: Stage,
-    /// `image`
-    pub image: String,
-    /// `entrypoint`; none keeps the image's, an empty one clears it.
-    pub entrypoint: Option<Vec<String>>,
-    /// `command`; none keeps the image's.
-    pub command: Option<Vec<String>>,
-    /// `working_dir`
-    pub working_dir: Option<String>,
-    /// `environment`; a key without a value takes the controller's.
+    /// The settings that the engine gets as they are. What depends on the controller or on other components is added by
+    /// the plan.
+    pub request: CreateRequest,
+    /// `platform`
+    pub platform: Option<String>,
+    /// `pull_policy`
+    pub pull: Pull,
+    /// `environment` and `env_file`; a key without a value takes the controller's.
     pub environment: Vec<(String, Option<String>)>,
-    /// `labels`
+    /// `labels` and `label_file`
     pub labels: Vec<(String, String)>,
-    /// `user`
-    pub user: Option<String>,
-    /// `tty`
-    pub tty: bool,
-    /// `stdin_open`
-    pub stdin_open: bool,
-    /// `healthcheck`; none keeps the image's.
-    pub healthcheck: Option<Healthcheck>,
-    /// `stop_signal`
-    pub stop_signal: Option<String>,
+    /// `attach`: whether its output is streamed with `-logs`.
+    pub attach: bool,
     /// `stop_grace_period`
     pub stop_grace_period: Option<Duration>,
     /// `volumes`
     pub volumes: Vec<Volume>,
-    /// `tmpfs`, as target and options.
-    pub tmpfs: Vec<(String, String)>,
-    /// `read_only`
-    pub read_only: bool,
-    /// `privileged`
-    pub privileged: bool,
-    /// `cap_add`
-    pub cap_add: Vec<String>,
-    /// `cap_drop`
-    pub cap_drop: Vec<String>,
-    /// `mem_limit` in bytes.
-    pub mem_limit: Option<i64>,
+    /// `volumes_from`: a component, and whether its volumes can only be read.
+    pub volumes_from: Vec<(String, bool)>,
+    /// `ipc`
+    pub ipc: Option<Namespace>,
+    /// `pid`
+    pub pid: Option<Namespace>,
     /// `oom_score_adj`
     pub oom_score_adj: Option<i64>,
     /// `depends_on`
     pub depends_on: Vec<Dependency>,
+    /// `secrets` and `configs`
+    pub projections: Vec<Projection>,
     /// What is copied in before it starts.
     pub copies: Vec<FileCopy>,
+    /// What not every engine has.
+    pub features: Vec<Feature>,
 }
 
-/// `healthcheck` of a component. What is none keeps the image's.
+/// Whose namespace a component has, where it says so itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Healthcheck {
-    /// `disable: true` or `test: NONE`
-    Disabled,
-    /// A check, or parts of the image's changed.
-    Check {
-        /// `CMD` or `CMD-SHELL` and its arguments.
-        test: Option<Vec<String>>,
-        /// Between two checks.
-        interval: Option<Duration>,
-        /// For one check.
-        timeout: Option<Duration>,
-        /// Before failures count.
-        start_period: Option<Duration>,
-        /// Failures until unhealthy.
-        retries: Option<u64>,
-    },
+pub enum Namespace {
+    /// As the engine spells it: `host`, `private`, `shareable`, `none`, `container:NAME`.
+    Engine(String),
+    /// `service:NAME`: another component's.
+    Component(String),
+}
+
+/// When an image is pulled that the engine has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pull {
+    /// Not at all: only one that it does not have.
+    Missing,
+    /// At every start.
+    Always,
+    /// Never, not even one that it does not have.
+    Never,
+    /// When it is older than this.
+    After(Duration),
+}
+
+impl Serialize for Pull {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Missing => to.serialize_str("missing"),
+            Self::Always => to.serialize_str("always"),
+            Self::Never => to.serialize_str("never"),
+            Self::After(age) => to.serialize_str(&format!("after {} s", age.as_secs())),
+        }
+    }
+}
+
+/// A setting that needs a newer engine than the oldest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Feature {
+    /// What it is, in words.
+    pub what: &'static str,
+    /// Its path in its document.
+    pub at: String,
+    /// Where it was asked for.
+    pub place: Place,
+    /// The first version of the API that has it.
+    pub since: ApiVersion,
 }
 
 impl Component {
@@ -95,28 +112,22 @@ impl Component {
         Self {
             name: name.to_owned(),
             stage,
-            image: image.to_owned(),
-            entrypoint: None,
-            command: None,
-            working_dir: None,
+            request: CreateRequest { image: image.to_owned(), ..CreateRequest::default() },
+            platform: None,
+            pull: Pull::Missing,
             environment: Vec::new(),
             labels: Vec::new(),
-            user: None,
-            tty: false,
-            stdin_open: false,
-            healthcheck: None,
-            stop_signal: None,
+            attach: true,
             stop_grace_period: None,
             volumes: Vec::new(),
-            tmpfs: Vec::new(),
-            read_only: false,
-            privileged: false,
-            cap_add: Vec::new(),
-            cap_drop: Vec::new(),
-            mem_limit: None,
+            volumes_from: Vec::new(),
+            ipc: None,
+            pid: None,
             oom_score_adj: None,
             depends_on: Vec::new(),
+            projections: Vec::new(),
             copies: Vec::new(),
+            features: Vec::new(),
         }
     }
 }

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::engine::types::{ContainerDetails, HostConfig, Info, Mount};
+use crate::engine::types::{ApiVersion, ContainerDetails, HostConfig, Info, Mount};
+
+/// The image of a controller that is not there yet.
+pub const OWN_IMAGE: &str = "podlike";
 
 /// The controller as the plan sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -24,6 +27,12 @@ pub struct Controller {
     pub cgroup: Option<PathBuf>,
     /// The mount points through which the engine's socket can be reached.
     pub ways_to_socket: Vec<PathBuf>,
+    /// The id of its image.
+    pub image: String,
+    /// The path of its program.
+    pub program: PathBuf,
+    /// Its volumes by the names that their labels give them for components.
+    pub volume_refs: BTreeMap<String, String>,
     /// What the engine says of itself.
     pub engine: Info,
 }
@@ -34,6 +43,7 @@ impl Controller {
         details: ContainerDetails,
         cgroup: Option<PathBuf>,
         ways_to_socket: Vec<PathBuf>,
+        program: PathBuf,
         engine: Info,
     ) -> Self {
         Self {
@@ -45,8 +55,30 @@ impl Controller {
             mounts: details.mounts,
             cgroup,
             ways_to_socket,
+            image: details.image,
+            program,
+            volume_refs: BTreeMap::new(),
             engine,
         }
+    }
+
+    /// A controller that is not there yet: what an engine makes of one that asks for nothing, with this environment.
+    pub fn assumed(env: Vec<String>, engine: Info) -> Self {
+        let own = |text: &str| text.to_owned();
+        let host = HostConfig { ipc_mode: own("private"), ..HostConfig::default() };
+        let (id, name, image) = (own("CONTROLLER"), own("CONTROLLER"), own(OWN_IMAGE));
+        Self { id, name, env, host, image, program: "/podlike".into(), engine, ..Self::default() }
+    }
+
+    /// What is taken for true where no engine can be asked.
+    pub fn newest_engine() -> Info {
+        let api = ApiVersion { major: 1, minor: u32::MAX };
+        Info { cgroup_driver: "unknown".to_owned(), cgroup_version: "?".to_owned(), api, ..Info::default() }
+    }
+
+    /// The names of the volumes that are mounted in it.
+    pub fn volumes(&self) -> impl Iterator<Item = &str> {
+        self.mounts.iter().filter(|mount| mount.kind == "volume").map(|mount| mount.name.as_str())
     }
 
     /// The value of a variable in its environment.

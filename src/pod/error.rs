@@ -2,20 +2,28 @@
 
 use std::fmt;
 
-use crate::compose;
+use crate::compose::{self, Place};
+use crate::engine::types::ApiVersion;
 
 /// A pod that cannot be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Error {
-    /// The text of a label is not what it should be.
-    Label {
-        /// The key of the label.
-        label: String,
-        /// What is wrong with its text.
-        source: compose::Error,
-    },
+    /// A text in Compose notation is not what it should be.
+    Compose(compose::Error),
     /// No label declares a component.
     NoComponents,
+    /// Every component has profiles, and none of them was chosen.
+    NoProfile {
+        /// The components that are left out.
+        skipped: Vec<String>,
+    },
+    /// Components in labels and in a file.
+    LabelsAndFile {
+        /// The label of a component.
+        component: String,
+        /// The label of the file.
+        file: &'static str,
+    },
     /// A label that is none of ours, and was probably meant to be.
     UnknownLabel {
         /// The key of the label.
@@ -32,15 +40,19 @@ pub enum Error {
         /// The tmpfs that it is on.
         tmpfs: String,
     },
-    /// The name of a component cannot be part of a container's name.
+    /// The name of a component or volume cannot be part of the engine's name for it.
     Name {
-        /// The key of the label.
-        label: String,
+        /// Where it stands.
+        at: String,
+        /// What it names.
+        of: &'static str,
     },
     /// Two components have one name.
     NameTaken {
         /// The key of the second one's label.
         label: String,
+        /// Who has it.
+        by: &'static str,
     },
     /// A copy for a component that is not there.
     UnknownCopy {
@@ -49,17 +61,34 @@ pub enum Error {
         /// The component nearest in name.
         nearest: Option<String>,
     },
-    /// `depends_on` names a component that is not there.
+    /// A component depends on one that is not there.
     UnknownDependency {
-        /// The component that depends.
-        component: String,
+        /// Where that is said.
+        place: Box<Place>,
+        /// The path of the key that says it.
+        at: String,
         /// The name that nobody has.
         on: String,
+        /// Whether a component of that name is left out, because no profile chose it.
+        skipped: bool,
         /// The component nearest in name.
         nearest: Option<String>,
     },
     /// Components that wait for each other: from one back to itself.
     Circle(Vec<String>),
+    /// A setting that needs a newer engine.
+    TooOld {
+        /// Where it was asked for.
+        place: Box<Place>,
+        /// Its path.
+        at: String,
+        /// What it is.
+        what: &'static str,
+        /// The first version of the API that has it.
+        since: ApiVersion,
+        /// The engine's newest version.
+        theirs: ApiVersion,
+    },
 }
 
 impl fmt::Display for Error {
@@ -69,10 +98,17 @@ impl fmt::Display for Error {
             None => Ok(()),
         };
         match self {
-            Self::Label { label, .. } => write!(f, "label '{label}'"),
+            Self::Compose(error) => error.fmt(f),
             Self::NoComponents => f.write_str(
-                "no components: the controller needs a container label pod.component.NAME for each (in a stack, set it \
-                 under 'labels' of the service, not under 'deploy')",
+                "no components: the controller needs a container label pod.component.NAME for each, or pod.compose.file (in \
+                 a stack, set it under 'labels' of the service, not under 'deploy')",
+            ),
+            Self::NoProfile { skipped } => {
+                write!(f, "no components: {} have profiles, and -profiles chooses none of them", skipped.join(", "))
+            }
+            Self::LabelsAndFile { component, file } => write!(
+                f,
+                "label '{component}' and label '{file}': components come from labels or from a file, not from both"
             ),
             Self::UnknownLabel { label, nearest } => {
                 write!(f, "label '{label}': podlike knows no such label")?;
@@ -83,30 +119,34 @@ impl fmt::Display for Error {
                 "label '{label}': {target} is on the tmpfs {tmpfs}, which is empty when the component starts; a volume \
                  keeps a copy"
             ),
-            Self::Name { label } => {
-                write!(f, "label '{label}': the name of a component is made of letters, digits, '_', '.' and '-'")
+            Self::Name { at, of } => {
+                write!(f, "{at}: the name of a {of} is made of letters, digits, '_', '.' and '-'")
             }
-            Self::NameTaken { label } => {
-                write!(f, "label '{label}': an init component has this name")
-            }
+            Self::NameTaken { label, by } => write!(f, "label '{label}': {by} has this name"),
             Self::UnknownCopy { label, nearest } => {
                 write!(f, "label '{label}': no such component")?;
                 suggest(f, nearest.as_deref())
             }
-            Self::UnknownDependency { component, on, nearest } => {
-                write!(f, "component '{component}': depends_on '{on}': no such component")?;
+            Self::UnknownDependency { place, at, on, skipped, nearest } => {
+                write!(f, "{place}: {at}: no such component '{on}'")?;
+                if *skipped {
+                    return f.write_str(": it has profiles, and -profiles chooses none of them");
+                }
                 suggest(f, nearest.as_deref())
             }
             Self::Circle(names) => write!(f, "depends_on goes in a circle: {}", names.join(" → ")),
+            Self::TooOld { place, at, what, since, theirs } => write!(
+                f,
+                "{place}: {at}: {what} needs an engine with API {since} or newer, and this one has {theirs}"
+            ),
         }
     }
 }
 
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Label { source, .. } => Some(source),
-            _ => None,
-        }
+impl std::error::Error for Error {}
+
+impl From<compose::Error> for Error {
+    fn from(error: compose::Error) -> Self {
+        Self::Compose(error)
     }
 }

@@ -3,25 +3,39 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::compose::{self, Kind};
+use crate::compose::{self, Content, Kind, Node, Place, Project, Source, Surroundings};
+use crate::engine::types::Healthcheck;
 
-use super::component::{Component, Healthcheck, Stage};
+use super::component::{Component, Stage};
 use super::error::Error;
+use super::parse::Reading;
+use super::volumes::{Declared, Scratch};
+use super::warning::Warning;
 use super::{Need, copy, needs, parse};
 
 /// On the controller: a component, by name.
 const COMPONENT_PREFIX: &str = "pod.component.";
+/// On the controller: the same, as the first podlike called it.
+const CONTAINER_PREFIX: &str = "pod.container.";
 /// On the controller: the init components, a list in order.
 const INIT: &str = "pod.init.components";
+/// On the controller: a Compose file whose services are the components.
+const FILE: &str = "pod.compose.file";
 /// On the controller: what is copied into a component, by its name.
 const COPY_PREFIX: &str = "pod.copy.";
+/// On the controller: a volume that lives as long as the pod, by name.
+const VOLUME_PREFIX: &str = "pod.volume.";
 
-/// On a component: the id of its controller.
+/// On a component, a holder or a scratch volume: the id of its controller.
 pub const CONTROLLER_ID: &str = "podlike.controller.id";
 /// On a component: its name within the pod.
 pub const COMPONENT: &str = "podlike.component";
-/// On a component: the version of podlike that made it.
+/// On what podlike made: its version.
 pub const VERSION: &str = "podlike.version";
+/// On a volume that podlike made: the name that components use.
+pub const VOLUME: &str = "podlike.volume";
+/// On a volume of somebody: the name that components use for it, as in the first podlike.
+pub const VOLUME_REF: &str = "com.github.rycus86.podlike.volume-ref";
 /// Labels that belong to Swarm: a container that carries them would be taken for a task.
 pub(super) const SWARM_PREFIX: &str = "com.docker.swarm.";
 /// On every container of a stack: the name of the stack.
@@ -29,118 +43,315 @@ pub(super) const STACK: &str = "com.docker.stack.namespace";
 /// On every container of a Compose project: the name of the project.
 pub(super) const PROJECT: &str = "com.docker.compose.project";
 
-/// The label that a controller's components carry, and nothing else.
+/// The label that a controller's containers and scratch volumes carry, and nothing else.
 pub fn owned_by(controller: &str) -> String {
     format!("{CONTROLLER_ID}={controller}")
 }
 
-/// What was asked for: components in the order of their names, init components first in theirs.
-#[derive(Debug, Clone, PartialEq)]
+/// Whether a service with these labels is a controller.
+pub(super) fn make_a_pod<'a>(mut keys: impl Iterator<Item = &'a str>) -> bool {
+    keys.any(|key| key == FILE || key == INIT || component_name(key).is_some())
+}
+
+fn component_name(key: &str) -> Option<&str> {
+    key.strip_prefix(COMPONENT_PREFIX).or_else(|| key.strip_prefix(CONTAINER_PREFIX))
+}
+
+/// A label of a controller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    /// The key.
+    pub key: String,
+    /// The value.
+    pub text: String,
+    /// Where the value stands.
+    pub source: Source,
+}
+
+/// What was asked for: components in the order of their names, or of their file, init components first in theirs.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct PodSpec {
     /// The components.
     pub components: Vec<Component>,
     /// What each of them needs, by position.
     pub needs: Vec<Vec<Need>>,
+    /// Volumes that live as long as the pod.
+    pub scratch: Vec<Scratch>,
+    /// The volumes of the Compose file.
+    pub volumes: Vec<Declared>,
+    /// The name of the Compose file's project, if it has one.
+    pub project: Option<String>,
+    /// What is not done as asked.
+    pub warnings: Vec<Warning>,
 }
 
 impl PodSpec {
     /// Reads a pod from the labels of its controller.
-    pub fn from_labels(labels: &BTreeMap<String, String>) -> Result<Self, Error> {
-        let mut components = Vec::new();
-        if let Some(text) = labels.get(INIT) {
-            components = init_components(text).map_err(|source| Error::Label { label: INIT.to_owned(), source })?;
+    pub fn from_labels(labels: &BTreeMap<String, String>, surroundings: &Surroundings) -> Result<Self, Error> {
+        let label = |(key, text): (&String, &String)| Label {
+            key: key.clone(),
+            text: text.clone(),
+            source: Source::label(key),
+        };
+        Self::read(&labels.iter().map(label).collect::<Vec<_>>(), surroundings)
+    }
+
+    /// Reads a pod from labels in the order of their keys.
+    pub fn read(labels: &[Label], surroundings: &Surroundings) -> Result<Self, Error> {
+        let find = |key| labels.iter().find(|label| label.key == key);
+        let file = find(FILE);
+        let component = labels.iter().find(|label| component_name(&label.key).is_some());
+        if let (Some(_), Some(component)) = (file, component) {
+            return Err(Error::LabelsAndFile { component: component.key.clone(), file: FILE });
         }
-        for (label, text) in labels {
-            if let Some(name) = label.strip_prefix(COMPONENT_PREFIX) {
-                let component =
-                    component(name, text).map_err(|source| Error::Label { label: label.clone(), source })?;
-                if components.iter().any(|other: &Component| other.name == component.name) {
-                    return Err(Error::NameTaken { label: label.clone() });
-                }
-                if !is_container_name(name) {
-                    return Err(Error::Name { label: label.clone() });
-                }
-                components.push(component);
-            }
+        let project = file.map(|label| load(label, surroundings)).transpose()?;
+        Self::of(labels, project.as_ref(), surroundings)
+    }
+
+    /// Reads a pod from a Compose project alone.
+    pub fn from_project(project: &Project, surroundings: &Surroundings) -> Result<Self, Error> {
+        Self::of(&[], Some(project), surroundings)
+    }
+
+    fn of(labels: &[Label], project: Option<&Project>, surroundings: &Surroundings) -> Result<Self, Error> {
+        let mut reading = Reading { surroundings, project, warnings: Vec::new() };
+        let mut components = Components::default();
+        if let Some(label) = labels.iter().find(|label| label.key == INIT) {
+            components.init(&compose::parse(&label.source, &label.text)?, &mut reading)?;
         }
-        if let Some(label) = labels.keys().find(|label| is_misspelt(label)) {
-            return Err(Error::UnknownLabel { label: label.clone(), nearest: meant_by(label) });
+        components.main(labels, &mut reading)?;
+        if let Some(project) = project {
+            components.services(project, &mut reading)?;
         }
-        if components.iter().all(|component| component.stage == Stage::Init) {
-            return Err(Error::NoComponents);
+        if let Some(label) = labels.iter().find(|label| is_misspelt(&label.key)) {
+            return Err(Error::UnknownLabel { label: label.key.clone(), nearest: meant_by(&label.key) });
         }
-        for (label, text) in labels {
-            if let Some(name) = label.strip_prefix(COPY_PREFIX) {
-                let nearest = needs::nearest(name, &components);
-                let Some(component) = components.iter_mut().find(|component| component.name == name) else {
-                    return Err(Error::UnknownCopy { label: label.clone(), nearest });
-                };
-                let copies = compose::parse(text).and_then(|node| copy::copies(&node));
-                component.copies = copies.map_err(|source| Error::Label { label: label.clone(), source })?;
-                if let Some((target, tmpfs)) = on_tmpfs(component) {
-                    return Err(Error::CopyOnTmpfs { label: label.clone(), target, tmpfs });
-                }
-            }
+        let Components { mut all, skipped } = components;
+        if all.iter().all(|component| component.stage == Stage::Init) {
+            return Err(if skipped.is_empty() { Error::NoComponents } else { Error::NoProfile { skipped } });
         }
-        let needs = needs::resolve(&components)?;
-        Ok(Self { components, needs })
+        copies(labels, &mut all, &skipped, surroundings)?;
+        let needs = needs::resolve(&all, &skipped)?;
+        let mut volumes = Vec::new();
+        for (key, node) in project.map(|project| project.volumes.as_slice()).unwrap_or_default() {
+            volumes.push(Declared::read(key, node)?);
+        }
+        let warnings = reading.warnings;
+        let project = project.and_then(|project| project.name.clone());
+        Ok(Self { components: all, needs, scratch: scratch(labels)?, volumes, project, warnings })
     }
 }
 
-fn component(name: &str, text: &str) -> Result<Component, compose::Error> {
-    parse::component(name, Stage::Main, &compose::parse(text)?)
+/// The components while they are read.
+#[derive(Default)]
+struct Components {
+    all: Vec<Component>,
+    /// The names that no profile chose.
+    skipped: Vec<String>,
 }
 
-/// They are named by their place, from 1 on, and have no health.
-fn init_components(text: &str) -> Result<Vec<Component>, compose::Error> {
-    let node = compose::parse(text)?;
-    if node.kind == Kind::Null {
-        return Ok(Vec::new());
+impl Components {
+    /// Init components are named by their place, from 1 on, and have no health.
+    fn init(&mut self, node: &Node, reading: &mut Reading<'_>) -> Result<(), Error> {
+        if node.kind == Kind::Null {
+            return Ok(());
+        }
+        for (place, node) in node.list()?.iter().enumerate() {
+            let mut component = parse::component(&format!("init-{}", place + 1), Stage::Init, node, reading)?;
+            component.request.healthcheck = Some(Healthcheck::off());
+            self.all.push(component);
+        }
+        Ok(())
     }
-    let read = |(place, node)| {
-        let mut component = parse::component(&format!("init-{}", place + 1), Stage::Init, node)?;
-        component.healthcheck = Some(Healthcheck::Disabled);
-        Ok(component)
-    };
-    node.list()?.iter().enumerate().map(read).collect()
+
+    fn main(&mut self, labels: &[Label], reading: &mut Reading<'_>) -> Result<(), Error> {
+        for label in labels {
+            let Some(name) = component_name(&label.key) else { continue };
+            if label.key.starts_with(CONTAINER_PREFIX)
+                && !reading.warnings.iter().any(|warning| matches!(warning, Warning::OldLabel { .. }))
+            {
+                let now = format!("{COMPONENT_PREFIX}{name}");
+                reading.warnings.push(Warning::OldLabel { label: label.key.clone(), now });
+            }
+            if !is_part_of_a_name(name) {
+                return Err(Error::Name { at: format!("label '{}'", label.key), of: "component" });
+            }
+            if let Some(other) = self.all.iter().find(|other| other.name == name) {
+                let by = if other.stage == Stage::Init { "an init component" } else { "another component" };
+                return Err(Error::NameTaken { label: label.key.clone(), by });
+            }
+            self.add(name, &compose::parse(&label.source, &label.text)?, reading)?;
+        }
+        Ok(())
+    }
+
+    fn services(&mut self, project: &Project, reading: &mut Reading<'_>) -> Result<(), Error> {
+        for (place, name) in &project.unset {
+            reading.warnings.push(Warning::Unset { place: place.clone(), name: name.clone() });
+        }
+        for (place, key) in &project.ignored {
+            reading.warnings.push(Warning::IgnoredSection { place: place.clone(), key });
+        }
+        for (name, node) in &project.services {
+            if !is_part_of_a_name(name) {
+                return Err(Error::Name { at: format!("{}: {}", node.key, node.at), of: "service" });
+            }
+            if self.all.iter().any(|other| other.name == *name) {
+                return Err(node.refused("an init component has this name").into());
+            }
+            self.add(name, node, reading)?;
+        }
+        Ok(())
+    }
+
+    /// Adds a component, unless it has profiles of which none was chosen.
+    fn add(&mut self, name: &str, node: &Node, reading: &mut Reading<'_>) -> Result<(), Error> {
+        let profiles = node.get("profiles").map(compose::strings).transpose()?.unwrap_or_default();
+        if profiles.is_empty() || profiles.iter().any(|profile| reading.surroundings.profiles.contains(profile)) {
+            self.all.push(parse::component(name, Stage::Main, node, reading)?);
+        } else {
+            self.skipped.push(name.to_owned());
+        }
+        Ok(())
+    }
 }
 
-/// The engine's rule for the names of containers, of which ours are a part.
-fn is_container_name(name: &str) -> bool {
+/// Reads the Compose file that a label names.
+fn load(label: &Label, surroundings: &Surroundings) -> Result<Project, Error> {
+    let node = compose::parse(&label.source, &label.text)?;
+    let path = surroundings.path(Path::new(""), node.text()?.trim());
+    Ok(Project::load(&path, &node, surroundings)?)
+}
+
+fn scratch(labels: &[Label]) -> Result<Vec<Scratch>, Error> {
+    let mut all = Vec::new();
+    for label in labels {
+        if let Some(name) = label.key.strip_prefix(VOLUME_PREFIX) {
+            if !is_part_of_a_name(name) {
+                return Err(Error::Name { at: format!("label '{}'", label.key), of: "volume" });
+            }
+            all.push(Scratch::read(name, &compose::parse(&label.source, &label.text)?)?);
+        }
+    }
+    Ok(all)
+}
+
+fn copies(
+    labels: &[Label],
+    components: &mut [Component],
+    skipped: &[String],
+    surroundings: &Surroundings,
+) -> Result<(), Error> {
+    for label in labels {
+        let Some(name) = label.key.strip_prefix(COPY_PREFIX) else { continue };
+        let nearest = needs::nearest(name, components);
+        let copies = copy::copies(&compose::parse(&label.source, &label.text)?, surroundings)?;
+        match components.iter_mut().find(|component| component.name == name) {
+            Some(component) => component.copies = copies,
+            None if skipped.iter().any(|skipped| skipped == name) => continue,
+            None => return Err(Error::UnknownCopy { label: label.key.clone(), nearest }),
+        }
+        let lost = components.iter().find(|component| component.name == name).and_then(on_tmpfs);
+        if let Some((target, tmpfs)) = lost {
+            return Err(Error::CopyOnTmpfs { label: label.key.clone(), target, tmpfs });
+        }
+    }
+    Ok(())
+}
+
+/// The engine's rule for the names of containers and volumes, of which ours are a part.
+fn is_part_of_a_name(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
 }
 
 /// A copy that would be lost: a tmpfs is empty when the component starts, unless a volume is mounted deeper.
 fn on_tmpfs(component: &Component) -> Option<(String, String)> {
+    let in_memory = |volume: &&compose::Volume| matches!(volume.content, Content::Tmpfs { .. });
+    let listed = component.request.host_config.tmpfs.keys();
+    let tmpfs: Vec<&String> =
+        listed.chain(component.volumes.iter().filter(in_memory).map(|volume| &volume.target)).collect();
     component.copies.iter().find_map(|copy| {
         let holds = |mount: &&String| Path::new(&copy.target).starts_with(mount);
-        let tmpfs = component.tmpfs.iter().map(|(tmpfs, _)| tmpfs).filter(holds).max_by_key(|mount| mount.len())?;
-        let volumes = component.volumes.iter().map(|volume| &volume.target).filter(holds);
-        let deeper = volumes.into_iter().any(|volume| volume.len() > tmpfs.len());
+        let tmpfs = tmpfs.iter().copied().filter(holds).max_by_key(|mount| mount.len())?;
+        let kept = component.volumes.iter().filter(|volume| !in_memory(volume)).map(|volume| &volume.target);
+        let deeper = kept.into_iter().filter(holds).any(|volume| volume.len() > tmpfs.len());
         (!deeper).then(|| (copy.target.clone(), tmpfs.clone()))
     })
 }
 
 /// Whether a label is none of ours, and was probably meant to be one. Others that begin with `pod.` are left alone.
 fn is_misspelt(label: &str) -> bool {
-    let known = label == INIT || label.starts_with(COMPONENT_PREFIX) || label.starts_with(COPY_PREFIX);
-    let later = ["pod.compose.", "pod.container."].iter().any(|prefix| label.starts_with(prefix));
-    !known && (later || meant_by(label).is_some())
+    let prefixes = [COMPONENT_PREFIX, CONTAINER_PREFIX, COPY_PREFIX, VOLUME_PREFIX];
+    let known = label == INIT || label == FILE || prefixes.iter().any(|prefix| label.starts_with(prefix));
+    !known && meant_by(label).is_some()
 }
 
 /// The label of ours that this one was probably meant to be.
 fn meant_by(label: &str) -> Option<&'static str> {
-    const FAMILIES: [(&str, &str); 6] = [
+    const FAMILIES: [(&str, &str); 10] = [
         ("component", "pod.component.NAME"),
         ("components", "pod.component.NAME"),
+        ("compose", FILE),
+        ("container", "pod.component.NAME"),
         ("copies", "pod.copy.NAME"),
         ("copy", "pod.copy.NAME"),
         ("init", INIT),
         ("inits", INIT),
+        ("volume", "pod.volume.NAME"),
+        ("volumes", "pod.volume.NAME"),
     ];
     let (pod, family) = label.split_once('.')?;
     let family = family.split('.').next()?;
     let near = compose::nearest(family, FAMILIES.map(|(name, _)| name))?;
     let alike = matches!(pod, "pod" | "pods") && family.get(..3) == near.get(..3);
     FAMILIES.into_iter().find(|(name, _)| alike && *name == near).map(|(_, meant)| meant)
+}
+
+/// The labels of each service in a stack or Compose file that is a controller, with their places; by service.
+pub(super) fn controllers(file: &Node) -> Result<Vec<(String, Vec<Label>)>, compose::Error> {
+    let Some(services) = file.get("services") else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    for (name, service) in services.map()? {
+        let Some(labels) = service.get("labels") else { continue };
+        let labels = labels_of(labels)?;
+        if make_a_pod(labels.iter().map(|label| label.key.as_str())) {
+            found.push((name.clone(), labels));
+        }
+    }
+    Ok(found)
+}
+
+/// Labels in a file, as a mapping or as a list of `KEY=VALUE`, in the order of their keys.
+pub(super) fn labels_of(node: &Node) -> Result<Vec<Label>, compose::Error> {
+    let label = |key: &str, text: String, place: &Place, block| Label {
+        key: key.to_owned(),
+        source: Source::label_at(key, place, block),
+        text,
+    };
+    let mut labels: Vec<Label> = match &node.kind {
+        Kind::List(items) => items
+            .iter()
+            .map(|item| {
+                let text = item.text()?;
+                let (key, value) = text.split_once('=').unwrap_or((&text, ""));
+                Ok(label(key, value.to_owned(), &item.place, false))
+            })
+            .collect::<Result<_, compose::Error>>()?,
+        _ => node
+            .map()?
+            .iter()
+            .map(|(key, value)| {
+                let text = match &value.kind {
+                    Kind::Null => String::new(),
+                    Kind::List(_) | Kind::Map(_) => {
+                        return Err(value.refused("the value of a label is a text: write '|' behind its colon"));
+                    }
+                    _ => value.text()?,
+                };
+                Ok(label(key, text, &value.place, value.block))
+            })
+            .collect::<Result<_, compose::Error>>()?,
+    };
+    labels.sort_by(|a, b| a.key.cmp(&b.key));
+    Ok(labels)
 }

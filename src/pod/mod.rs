@@ -1,31 +1,42 @@
 //! The model of a pod: labels → [`PodSpec`] → [`Plan`]. Pure but for two named readers: `identity.rs` reads `/proc`,
-//! and [`controller::Controller::read`] takes what the engine said of us. Imports `compose` and `engine::types`.
+//! and [`Surroundings`](crate::compose::Surroundings) reads the files that labels name. Imports `compose` and
+//! `engine::types`.
 //!
 //! ```text
-//! labels ─labels.rs─▶ text of each ─parse.rs─▶ Component ┐
-//!                                  ─copy.rs──▶ FileCopy  ├─needs.rs─▶ PodSpec ─plan.rs─▶ Plan + Warnings
-//!                                                        ┘              ▲
+//! labels ─labels.rs─▶ text of each ─parse/───▶ Component ┐
+//!   or file                        ─copy.rs──▶ FileCopy  ├─needs.rs─▶ PodSpec ─plan/─▶ Plan + Warnings
+//!                                  ─volumes.rs▶ Scratch  ┘              ▲
 //!                    controller.rs (own inspect, /info, /proc) ─────────┘
 //! ```
 //!
 //! After `labels.rs` no key is unknown and no value malformed; after `needs.rs` every name is known and nothing goes in
-//! circles; after `plan.rs` each component is a finished create request.
+//! circles; after `plan/` each component is a finished create request.
 
 mod component;
 pub mod controller;
 mod copy;
+mod document;
 mod error;
 pub mod identity;
+mod keys;
 mod labels;
 mod needs;
 mod parse;
 mod plan;
+mod projection;
+mod volumes;
+mod warning;
 
-pub use component::{Component, Healthcheck, Stage};
-pub use controller::Controller;
+pub use crate::compose::Surroundings;
+pub use component::{Component, Feature, Namespace, Pull, Stage};
+pub use controller::{Controller, OWN_IMAGE};
 pub use copy::FileCopy;
+pub use document::{Pod, pods_in};
 pub use error::Error;
-pub use labels::{COMPONENT, CONTROLLER_ID, PodSpec, VERSION, owned_by};
+pub use keys::{Class, KEYS};
+pub use labels::{COMPONENT, CONTROLLER_ID, Label, PodSpec, VERSION, VOLUME, VOLUME_REF, owned_by};
 pub use needs::{Dependency, Need, Until};
-pub use parse::KEYS;
-pub use plan::{Options, Plan, Planned, Warning, plan};
+pub use plan::{FromMemory, InMemory, Options, Plan, Planned, PlannedVolume, plan};
+pub use projection::{Content, Hidden, Projection};
+pub use volumes::{Declared, Scratch};
+pub use warning::Warning;

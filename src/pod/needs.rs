@@ -2,14 +2,15 @@
 
 use serde::Serialize;
 
-use crate::compose::{self, Kind, Node};
+use crate::compose::{self, Kind, Node, Place};
 
 use super::component::{Component, Stage};
 use super::error::Error;
 
 /// How far another component must have come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub enum Until {
+    #[default]
     /// It runs (`service_started`).
     Started,
     /// Its health check passes (`service_healthy`).
@@ -18,13 +19,26 @@ pub enum Until {
     Succeeded,
 }
 
-/// An entry of `depends_on`, by name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An entry of `depends_on`, or another component that must run because of a namespace or volumes; by name.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Dependency {
+    /// Where it was written.
+    pub place: Place,
+    /// The path of the key that says so.
+    pub at: String,
     /// The name of the other component.
     pub on: String,
     /// The condition.
     pub until: Until,
+    /// `required`: whether it must be there.
+    pub required: bool,
+}
+
+impl Dependency {
+    /// That a component runs.
+    pub(super) fn running(on: String, node: &Node) -> Self {
+        Self { place: node.place.clone(), at: node.at.clone(), on, until: Until::Started, required: true }
+    }
 }
 
 /// A dependency by position in the plan.
@@ -38,23 +52,27 @@ pub struct Need {
 
 /// Reads `depends_on`: a list of names, or a mapping to conditions.
 pub(super) fn dependencies(node: &Node) -> Result<Vec<Dependency>, compose::Error> {
+    const KEYS: [&str; 3] = ["condition", "required", "restart"];
     let Kind::Map(entries) = &node.kind else {
-        let names = compose::strings(node)?;
-        return Ok(names.into_iter().map(|on| Dependency { on, until: Until::Started }).collect());
+        let items = if let Kind::List(items) = &node.kind { items.as_slice() } else { std::slice::from_ref(node) };
+        return items.iter().map(|item| Ok(Dependency::running(item.text()?, item))).collect();
     };
     entries
         .iter()
         .map(|(on, value)| {
-            let mut until = Until::Started;
+            let mut dependency = Dependency { place: value.key.clone(), ..Dependency::running(on.clone(), value) };
             if !value.is_null() {
-                for (key, condition) in value.map()? {
+                for (key, setting) in value.map()? {
                     match key.as_str() {
-                        "condition" => until = condition_of(condition)?,
-                        _ => return Err(value.unknown(key, ["condition"])),
+                        "condition" => dependency.until = condition_of(setting)?,
+                        "required" => dependency.required = setting.bool()?,
+                        "restart" => drop(setting.bool()?),
+                        key if key.starts_with("x-") => {}
+                        _ => return Err(value.unknown(key, KEYS)),
                     }
                 }
             }
-            Ok(Dependency { on: on.clone(), until })
+            Ok(dependency)
         })
         .collect()
 }
@@ -69,8 +87,8 @@ fn condition_of(node: &Node) -> Result<Until, compose::Error> {
 }
 
 /// The needs of each component, in the order of the components. An init component needs the one before it, a main
-/// component the last of them, each to have succeeded.
-pub(super) fn resolve(components: &[Component]) -> Result<Vec<Vec<Need>>, Error> {
+/// component the last of them, each to have succeeded. `skipped` are the names that no profile chose.
+pub(super) fn resolve(components: &[Component], skipped: &[String]) -> Result<Vec<Vec<Need>>, Error> {
     let last_init = components.iter().rposition(|component| component.stage == Stage::Init);
     let needs = components
         .iter()
@@ -82,12 +100,18 @@ pub(super) fn resolve(components: &[Component]) -> Result<Vec<Vec<Need>>, Error>
             };
             let mut needs: Vec<_> = before.map(|on| Need { on, until: Until::Succeeded }).into_iter().collect();
             for dependency in &component.depends_on {
-                let found = components.iter().position(|other| other.name == dependency.on);
-                let on = found.ok_or_else(|| Error::UnknownDependency {
-                    component: component.name.clone(),
-                    on: dependency.on.clone(),
-                    nearest: nearest(&dependency.on, components),
-                })?;
+                let Some(on) = components.iter().position(|other| other.name == dependency.on) else {
+                    if dependency.required {
+                        return Err(Error::UnknownDependency {
+                            place: Box::new(dependency.place.clone()),
+                            at: dependency.at.clone(),
+                            on: dependency.on.clone(),
+                            skipped: skipped.contains(&dependency.on),
+                            nearest: nearest(&dependency.on, components),
+                        });
+                    }
+                    continue;
+                };
                 if components[on].stage == Stage::Main {
                     needs.push(Need { on, until: dependency.until });
                 }
@@ -148,12 +172,14 @@ mod tests {
             .map(|(name, on)| {
                 let stage = if name.starts_with("init") { Stage::Init } else { Stage::Main };
                 let mut component = Component::new(name, stage, "x");
-                component.depends_on =
-                    on.iter().map(|on| Dependency { on: (*on).to_owned(), until: Until::Started }).collect();
+                component.depends_on = on
+                    .iter()
+                    .map(|on| Dependency { on: (*on).to_owned(), required: true, ..Dependency::default() })
+                    .collect();
                 component
             })
             .collect();
-        let needs = resolve(&components).map_err(|error| error.to_string())?;
+        let needs = resolve(&components, &[]).map_err(|error| error.to_string())?;
         Ok(needs.into_iter().map(|needs| needs.into_iter().map(|need| need.on).collect()).collect())
     }
 
@@ -166,7 +192,7 @@ mod tests {
     #[test]
     fn an_unknown_name_is_refused_with_a_suggestion() {
         let error = pod(&[("web", &["dbb"]), ("db", &[])]).expect_err("unknown");
-        assert_eq!(error, "component 'web': depends_on 'dbb': no such component, did you mean 'db'?");
+        assert_eq!(error, "line 0, column 0: : no such component 'dbb', did you mean 'db'?");
     }
 
     #[test]

@@ -116,14 +116,9 @@ struct World<'a> {
 }
 
 fn planned(position: usize, needs: Vec<Need>, grace: u64) -> Planned {
-    Planned {
-        name: format!("c{position}"),
-        container: format!("pod.podlike.c{position}"),
-        request: CreateRequest::default(),
-        copies: Vec::new(),
-        needs,
-        grace: Duration::from_secs(grace),
-    }
+    let container = format!("pod.podlike.c{position}");
+    let planned = Planned::new(&format!("c{position}"), container, CreateRequest::default());
+    Planned { needs, grace: Duration::from_secs(grace), ..planned }
 }
 
 impl<'a> World<'a> {

@@ -1,0 +1,57 @@
+//! Who are we: the container that this process is in, as the engine and `/proc` know it.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use crate::cli::Settings;
+use crate::engine::types::ContainerDetails;
+use crate::engine::{self, Engine, Host};
+use crate::pod::identity::{self, Candidate};
+use crate::pod::{Controller, VOLUME_REF};
+
+use super::Error;
+
+/// The first container of which `/proc` has a trace and which the engine knows to be running.
+pub(super) fn who_am_i(settings: &Settings, engine: &Engine) -> Result<Controller, Error> {
+    let root = Path::new("/");
+    let candidates = match &settings.container_id {
+        Some(id) => vec![Candidate { id: id.clone(), trace: "PODLIKE_CONTAINER_ID" }],
+        None => identity::candidates(root),
+    };
+    let mut tried = Vec::new();
+    for Candidate { id, trace } in candidates {
+        match engine.inspect(&id) {
+            Ok(details) if !identity::may_be_us(root, upper_dir(&details)) => {
+                tried.push(format!("{trace} says {id}, whose root file system is not ours"));
+            }
+            Ok(details) if details.state.running => return Ok(controller(details, engine, root)?),
+            Ok(_) => tried.push(format!("{trace} says {id}, which is not running")),
+            Err(error) if error.is_not_found() => {
+                tried.push(format!("{trace} says {id}, which the engine does not know"));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(Error::NoIdentity { tried })
+}
+
+fn upper_dir(details: &ContainerDetails) -> Option<&Path> {
+    details.graph_driver.data.get("UpperDir").map(Path::new)
+}
+
+fn controller(details: ContainerDetails, engine: &Engine, root: &Path) -> Result<Controller, engine::Error> {
+    let cgroup = identity::cgroup(root, &details.id);
+    let ways_to_socket = match engine.host() {
+        Host::Unix(socket) => identity::ways_to(root, socket),
+        Host::Tcp(_) => Vec::new(),
+    };
+    let program = env::current_exe().unwrap_or_else(|_| PathBuf::from("/podlike"));
+    let mut controller = Controller::read(details, cgroup, ways_to_socket, program, engine.info()?);
+    let names: Vec<String> = controller.volumes().map(str::to_owned).collect();
+    for name in names {
+        if let Some(reference) = engine.volume(&name)?.labels.remove(VOLUME_REF) {
+            controller.volume_refs.insert(reference, name);
+        }
+    }
+    Ok(controller)
+}

@@ -1,0 +1,131 @@
+//! `podlike validate`: what would be run, without running it.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::cli::{Flags, Settings, Validation};
+use crate::engine::{Engine, Host};
+use crate::pod::{self, Controller, Plan, Planned, PlannedVolume, PodSpec, Surroundings};
+use crate::supervisor::chain;
+
+use super::controller::who_am_i;
+use super::{Error, Outcome, surroundings, version};
+
+/// Reads the pods of a document, or of our own labels, and prints their plans and every warning.
+pub fn validate(settings: &Settings, flags: &Flags, validation: &Validation) -> Result<Outcome, Error> {
+    let result = pods(settings, flags, validation);
+    if validation.json {
+        let value = match &result {
+            Ok(pods) => json!({ "pods": pods.iter().map(Checked::json).collect::<Vec<_>>() }),
+            Err(error) => json!({ "error": chain(error) }),
+        };
+        version::print(&serde_json::to_string_pretty(&value).expect("a plan has only text keys"))?;
+    }
+    let pods = result?;
+    if !validation.json {
+        for pod in &pods {
+            version::print(&pod.text())?;
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+/// A pod that can be run.
+struct Checked {
+    name: Option<String>,
+    plan: Plan,
+    /// Everything that is not as asked for, or not there yet.
+    warnings: Vec<String>,
+}
+
+impl Checked {
+    fn json(&self) -> Value {
+        json!({ "name": self.name, "plan": self.plan, "warnings": self.warnings })
+    }
+
+    fn text(&self) -> String {
+        let heading = self.name.iter().map(|name| format!("# {name}\n")).collect::<String>();
+        let warnings = self.warnings.iter().map(|warning| format!("\nwarning: {warning}")).collect::<String>();
+        format!("{heading}{}{warnings}", self.plan).trim_end().to_owned()
+    }
+}
+
+fn pods(settings: &Settings, flags: &Flags, validation: &Validation) -> Result<Vec<Checked>, Error> {
+    let surroundings = surroundings(settings, flags);
+    let engine = Host::parse(settings.docker_host.as_deref()).and_then(Engine::connect);
+    let (controller, specs) = match &validation.file {
+        None => {
+            let controller = who_am_i(settings, engine.as_ref().map_err(|error| Error::NoLabels(error.to_string()))?)?;
+            let spec = PodSpec::from_labels(&controller.labels, &surroundings)?;
+            (controller, vec![pod::Pod { name: None, spec }])
+        }
+        Some(file) => {
+            let (path, text) = read(file, &surroundings)?;
+            (assumed(settings, engine.as_ref().ok())?, pod::pods_in(&path, &text, &surroundings)?)
+        }
+    };
+    let no_engine = match &engine {
+        Ok(_) => None,
+        Err(error) => Some(format!("without an engine nothing is known of images, volumes and limits: {error}")),
+    };
+    let check = |pod: pod::Pod| {
+        let (plan, warnings) = pod::plan(&pod.spec, &controller, flags.options)?;
+        let mut warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+        warnings.extend(no_engine.clone());
+        if let Ok(engine) = &engine {
+            for planned in &plan.components {
+                warnings.extend(lacks(engine, planned)?);
+            }
+        }
+        Ok(Checked { name: pod.name, plan, warnings })
+    };
+    specs.into_iter().map(check).collect()
+}
+
+/// The absolute path of a file, or a name for stdin, and its text.
+fn read(file: &Path, surroundings: &Surroundings) -> Result<(PathBuf, String), Error> {
+    const LARGEST: u64 = 4 << 20;
+    if file == Path::new("-") {
+        let mut text = String::new();
+        let result = io::stdin().take(LARGEST).read_to_string(&mut text);
+        result.map_err(|source| Error::System { doing: "read stdin", source })?;
+        return Ok(("stdin".into(), text));
+    }
+    let path = surroundings.path(Path::new(""), &file.to_string_lossy());
+    match surroundings.read(&path) {
+        Ok(text) => Ok((path, text)),
+        Err(source) => Err(Error::File { path, source }),
+    }
+}
+
+/// A controller that is not there yet: as the engine makes one that asks for nothing.
+fn assumed(settings: &Settings, engine: Option<&Engine>) -> Result<Controller, Error> {
+    let pairs = settings.env.iter().map(|(key, value)| format!("{key}={value}"));
+    let info = match engine {
+        Some(engine) => engine.info()?,
+        None => Controller::newest_engine(),
+    };
+    Ok(Controller::assumed(pairs.collect(), info))
+}
+
+/// What the engine does not have of what a component needs.
+fn lacks(engine: &Engine, planned: &Planned) -> Result<Vec<String>, Error> {
+    let mut lacks = Vec::new();
+    let image = &planned.request.image;
+    if !planned.in_memory.is_empty() || image == pod::OWN_IMAGE {
+        return Ok(lacks);
+    }
+    if !engine.has_image(image)? {
+        lacks.push(format!("component '{}': the engine does not have the image '{image}'", planned.name));
+    }
+    for volume in &planned.volumes {
+        if let PlannedVolume::External(name) = volume
+            && let Err(error) = engine.volume(name)
+        {
+            lacks.push(format!("component '{}': the volume '{name}': {error}", planned.name));
+        }
+    }
+    Ok(lacks)
+}

@@ -1,0 +1,129 @@
+//! A service and what it extends become one, by the rules of the compose-spec's chapter on merging.
+
+use super::{Kind, Node};
+
+/// Values that are replaced as a whole: half of a command makes no sense.
+const WHOLE: [&str; 3] = ["command", "entrypoint", "healthcheck.test"];
+/// Pairs, in a list or in a mapping.
+const PAIRS: [&str; 6] = ["annotations", "environment", "extra_hosts", "labels", "storage_opt", "sysctls"];
+/// Lists of what has a target, which there is once.
+const TARGETS: [&str; 4] = ["configs", "devices", "secrets", "volumes"];
+
+/// What `over` says, and of what it doesn't, what `base` says. `key` is the path within the service.
+pub(super) fn merge(base: Node, over: Node, key: &str) -> Node {
+    if over.is_null() {
+        return base;
+    }
+    if WHOLE.contains(&key) {
+        return over;
+    }
+    let (base, over) = if PAIRS.contains(&key) {
+        (as_mapping(base, true), as_mapping(over, true))
+    } else if key == "depends_on" {
+        (as_mapping(base, false), as_mapping(over, false))
+    } else {
+        (base, over)
+    };
+    match (base.kind, over.kind) {
+        (Kind::Map(mut entries), Kind::Map(more)) => {
+            for (name, value) in more {
+                let path = if key.is_empty() { name.clone() } else { format!("{key}.{name}") };
+                match entries.iter().position(|(known, _)| *known == name) {
+                    Some(at) => {
+                        let (name, known) = entries.remove(at);
+                        // A pair that says "take the controller's" says something.
+                        let pair = PAIRS.contains(&key);
+                        entries.insert(at, (name, if pair { value } else { merge(known, value, &path) }));
+                    }
+                    None => entries.push((name, value)),
+                }
+            }
+            Node { kind: Kind::Map(entries), ..over_place(over.at, over.place, over.key) }
+        }
+        (Kind::List(mut items), Kind::List(more)) => {
+            items.retain(|item| {
+                more.iter().all(|other| {
+                    if TARGETS.contains(&key) { target(item) != target(other) } else { item.kind != other.kind }
+                })
+            });
+            items.extend(more);
+            Node { kind: Kind::List(items), ..over_place(over.at, over.place, over.key) }
+        }
+        (_, kind) => Node { kind, ..over_place(over.at, over.place, over.key) },
+    }
+}
+
+fn over_place(at: String, place: super::Place, key: super::Place) -> Node {
+    Node { at, place, key, block: false, kind: Kind::Null }
+}
+
+/// A list of `KEY=VALUE`, or of names, as a mapping.
+fn as_mapping(node: Node, pairs: bool) -> Node {
+    let Kind::List(items) = node.kind else { return node };
+    let entry = |item: Node| {
+        let text = item.text().unwrap_or_default();
+        match text.split_once('=') {
+            Some((key, value)) if pairs => (key.to_owned(), Node { kind: Kind::Text(value.to_owned()), ..item }),
+            _ => (text, Node { kind: Kind::Null, ..item }),
+        }
+    };
+    Node { kind: Kind::Map(items.into_iter().map(entry).collect()), ..over_place(node.at, node.place, node.key) }
+}
+
+/// Where an entry goes: the target of the short or the long syntax.
+fn target(item: &Node) -> Option<String> {
+    match &item.kind {
+        Kind::Map(_) => item.get("target").or_else(|| item.get("source"))?.text().ok(),
+        _ => {
+            let text = item.text().ok()?;
+            let mut parts = text.split(':');
+            let first = parts.next()?.to_owned();
+            Some(parts.next().map_or(first, str::to_owned))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::value::valid;
+    use super::*;
+
+    /// The merged service, written in one line.
+    fn merged(base: &str, over: &str) -> String {
+        fn flow(node: &Node) -> String {
+            match &node.kind {
+                Kind::Null => "~".to_owned(),
+                Kind::List(items) => format!("[{}]", items.iter().map(flow).collect::<Vec<_>>().join(", ")),
+                Kind::Map(entries) => {
+                    let entries: Vec<_> =
+                        entries.iter().map(|(key, value)| format!("{key}: {}", flow(value))).collect();
+                    format!("{{{}}}", entries.join(", "))
+                }
+                _ => node.text().expect("a scalar"),
+            }
+        }
+        flow(&merge(valid(base), valid(over), ""))
+    }
+
+    #[test]
+    fn scalars_and_commands_are_replaced_and_the_rest_is_joined() {
+        for (base, over, expected) in [
+            ("{image: a, user: x}", "{image: b}", "{image: b, user: x}"),
+            ("{command: [a, b]}", "{command: [c]}", "{command: [c]}"),
+            (
+                "{healthcheck: {test: [CMD, a], retries: 3}}",
+                "{healthcheck: {test: b}}",
+                "{healthcheck: {test: b, retries: 3}}",
+            ),
+            ("{environment: [A=1, B=2]}", "{environment: {B: 3, C: }}", "{environment: {A: 1, B: 3, C: ~}}"),
+            ("{environment: {A: 1}}", "{environment: [A]}", "{environment: {A: ~}}"),
+            ("{depends_on: [a]}", "{depends_on: {b: {condition: x}}}", "{depends_on: {a: ~, b: {condition: x}}}"),
+            ("{volumes: ['a:/x', 'b:/y:ro']}", "{volumes: ['c:/y']}", "{volumes: [a:/x, c:/y]}"),
+            ("{cap_add: [A, B]}", "{cap_add: [B, C]}", "{cap_add: [A, B, C]}"),
+            ("{secrets: [a]}", "{secrets: [{source: b, target: a}]}", "{secrets: [{source: b, target: a}]}"),
+            ("{logging: {driver: x}}", "{logging: }", "{logging: {driver: x}}"),
+        ] {
+            assert_eq!(merged(base, over), expected, "{base} + {over}");
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! A Compose file with all that it draws in: `include`, `extends`, `.env`, interpolation. The result is plain: services
+//! and top-level entries as they are meant, each value still knowing where it was written.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::merge::merge;
+use super::{Error, Kind, Node, Place, Problem, Source, Surroundings, dotenv, interpolate_noting, parse};
+
+/// Files that draw in each other.
+const DEEPEST: usize = 20;
+
+/// Top-level keys that make a project.
+const KEYS: [&str; 9] =
+    ["configs", "include", "models", "name", "networks", "secrets", "services", "version", "volumes"];
+
+/// A Compose project, read.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Project {
+    /// `name`, or `COMPOSE_PROJECT_NAME`.
+    pub name: Option<String>,
+    /// `services`
+    pub services: Vec<(String, Node)>,
+    /// `volumes`
+    pub volumes: Vec<(String, Node)>,
+    /// `configs`
+    pub configs: Vec<(String, Node)>,
+    /// `secrets`
+    pub secrets: Vec<(String, Node)>,
+    /// What `.env` sets; the environment of the controller is stronger.
+    pub dotenv: BTreeMap<String, String>,
+    /// Variables that are not set, with their first place: they were taken for empty.
+    pub unset: Vec<(Place, String)>,
+    /// Top-level keys that have no meaning in a pod.
+    pub ignored: Vec<(Place, &'static str)>,
+}
+
+impl Project {
+    /// Reads the file at `path`, an absolute one, and all that it draws in. `asked_by` is where the path was written, for
+    /// the error that there is no such file.
+    pub fn load(path: &Path, asked_by: &Node, surroundings: &Surroundings) -> Result<Self, Error> {
+        let mut loader = Loader { surroundings, project: Self::default(), open: Vec::new() };
+        let variables = loader.dotenv_of(&path.with_file_name(".env"))?;
+        loader.file(path, asked_by, &variables)?;
+        loader.project.dotenv = variables;
+        Ok(loader.project)
+    }
+
+    /// Reads a text that is no file of the controller.
+    pub fn from_text(source: &Source, text: &str, surroundings: &Surroundings) -> Result<Self, Error> {
+        let mut loader = Loader { surroundings, project: Self::default(), open: Vec::new() };
+        let variables = BTreeMap::new();
+        let mut root = parse(source, text)?;
+        loader.interpolate(&mut root, &variables)?;
+        loader.take(root, &variables)?;
+        Ok(loader.project)
+    }
+}
+
+/// The tree of a file that is no project of ours, its variables replaced by those of the environment.
+pub fn interpolated(source: &Source, text: &str, surroundings: &Surroundings) -> Result<Node, Error> {
+    let mut loader = Loader { surroundings, project: Project::default(), open: Vec::new() };
+    let mut root = parse(source, text)?;
+    loader.interpolate(&mut root, &Variables::new())?;
+    Ok(root)
+}
+
+struct Loader<'a> {
+    surroundings: &'a Surroundings,
+    project: Project,
+    /// The files that are being read, each drawn in by the one before.
+    open: Vec<PathBuf>,
+}
+
+type Variables = BTreeMap<String, String>;
+
+impl Loader<'_> {
+    /// Reads a file into the project.
+    fn file(&mut self, path: &Path, asked_by: &Node, variables: &Variables) -> Result<(), Error> {
+        let root = self.enter(path, asked_by, variables)?;
+        self.take(root, variables)?;
+        self.open.pop();
+        Ok(())
+    }
+
+    /// Reads a file's tree, its variables replaced.
+    fn enter(&mut self, path: &Path, asked_by: &Node, variables: &Variables) -> Result<Node, Error> {
+        if self.open.iter().any(|open| open == path) {
+            return Err(asked_by.refused(format!("{} goes in a circle", path.display())));
+        }
+        if self.open.len() == DEEPEST {
+            return Err(asked_by.refused("files draw in each other more than 20 deep"));
+        }
+        self.open.push(path.to_owned());
+        let mut root = parse(&Source::file(path), &self.text(path, asked_by)?)?;
+        self.interpolate(&mut root, variables)?;
+        Ok(root)
+    }
+
+    fn text(&self, path: &Path, asked_by: &Node) -> Result<String, Error> {
+        self.surroundings.read(path).map_err(|error| {
+            let hint = "the controller needs the file: mount it, or add it to its image";
+            asked_by.refused(format!("cannot read {}: {error} ({hint})", path.display()))
+        })
+    }
+
+    /// Takes over what a file declares.
+    fn take(&mut self, root: Node, variables: &Variables) -> Result<(), Error> {
+        for (key, value) in root.map()? {
+            match key.as_str() {
+                "networks" if !value.is_null() => {
+                    self.project.ignored.push((value.key.clone(), "networks"));
+                }
+                key if key.starts_with("x-") || KEYS.contains(&key) => {}
+                key => return Err(root.unknown(key, KEYS)),
+            }
+        }
+        // The file that was asked for names the project, not what it includes.
+        if self.open.len() <= 1 {
+            let name = root.get("name").map(Node::text).transpose()?;
+            self.project.name = name.or_else(|| self.surroundings.env.get("COMPOSE_PROJECT_NAME").cloned());
+        }
+        if let Some(include) = root.get("include") {
+            self.include(include, variables)?;
+        }
+        if let Some(services) = root.get("services") {
+            for (name, service) in services.map()? {
+                let service = self.extended(service, services, variables, &mut Vec::new())?;
+                add(&mut self.project.services, name, service)?;
+            }
+        }
+        for (key, to) in [
+            ("volumes", &mut self.project.volumes),
+            ("configs", &mut self.project.configs),
+            ("secrets", &mut self.project.secrets),
+        ] {
+            if let Some(section) = root.get(key) {
+                for (name, value) in section.map()? {
+                    add(to, name, value.clone())?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// `include`: paths, or entries `{path, env_file, project_directory}`.
+    fn include(&mut self, include: &Node, variables: &Variables) -> Result<(), Error> {
+        const KEYS: [&str; 3] = ["env_file", "path", "project_directory"];
+        for item in include.list()? {
+            let (node, env_files) = match &item.kind {
+                Kind::Map(entries) => {
+                    if let Some((key, _)) = entries.iter().find(|(key, _)| !KEYS.contains(&key.as_str())) {
+                        return Err(item.unknown(key, KEYS));
+                    }
+                    if let Some(directory) = item.get("project_directory") {
+                        return Err(directory.refused("relative paths are always those of the file that has them"));
+                    }
+                    (item.get("path").ok_or_else(|| item.missing("path"))?, item.get("env_file"))
+                }
+                _ => (item, None),
+            };
+            let node = match &node.kind {
+                Kind::List(paths) if paths.len() == 1 => &paths[0],
+                Kind::List(_) => return Err(node.expected("one path: files are included one by one")),
+                _ => node,
+            };
+            let path = self.surroundings.path(node.place.folder(), &node.text()?);
+            let mut own = match env_files {
+                None => self.dotenv_of(&path.with_file_name(".env"))?,
+                Some(files) => {
+                    let mut own = Variables::new();
+                    for file in super::strings(files)? {
+                        let path = self.surroundings.path(files.place.folder(), &file);
+                        if !self.surroundings.has(&path) {
+                            return Err(files.refused(format!("there is no file {}", path.display())));
+                        }
+                        own.extend(self.dotenv_of(&path)?);
+                    }
+                    own
+                }
+            };
+            own.extend(variables.clone());
+            self.file(&path, node, &own)?;
+        }
+        Ok(())
+    }
+
+    /// A service with what it extends, of its own file (`services`) or of another one.
+    fn extended(
+        &mut self,
+        service: &Node,
+        services: &Node,
+        variables: &Variables,
+        on_the_way: &mut Vec<String>,
+    ) -> Result<Node, Error> {
+        let Some(extends) = service.get("extends") else { return Ok(service.clone()) };
+        let (name, file) = match &extends.kind {
+            Kind::Map(entries) => {
+                if let Some((key, _)) = entries.iter().find(|(key, _)| key != "service" && key != "file") {
+                    return Err(extends.unknown(key, ["file", "service"]));
+                }
+                (extends.get("service").ok_or_else(|| extends.missing("service"))?, extends.get("file"))
+            }
+            _ => (extends, None),
+        };
+        let other = name.text()?;
+        let base = if let Some(file) = file {
+            let path = self.surroundings.path(file.place.folder(), &file.text()?);
+            let own = self.open.last() == Some(&path);
+            let root = if own { None } else { Some(self.enter(&path, file, variables)?) };
+            let found = match &root {
+                Some(root) => {
+                    let services = root.get("services").ok_or_else(|| root.missing("services"))?;
+                    let base = in_services(services, &other, name)?;
+                    self.extended(base, services, variables, &mut Vec::new())?
+                }
+                None => self.base(&other, name, services, variables, on_the_way)?,
+            };
+            if !own {
+                self.open.pop();
+            }
+            found
+        } else {
+            self.base(&other, name, services, variables, on_the_way)?
+        };
+        let mut whole = merge(base, service.clone(), "");
+        if let Kind::Map(entries) = &mut whole.kind {
+            entries.retain(|(key, _)| key != "extends");
+        }
+        whole.move_to(service.at.clone());
+        Ok(whole)
+    }
+
+    /// The service of the same file that another one extends.
+    fn base(
+        &mut self,
+        other: &str,
+        name: &Node,
+        services: &Node,
+        variables: &Variables,
+        on_the_way: &mut Vec<String>,
+    ) -> Result<Node, Error> {
+        if on_the_way.iter().any(|known| known == other) || on_the_way.len() == DEEPEST {
+            return Err(name.refused(format!("'{other}' extends itself, by {}", on_the_way.join(" → "))));
+        }
+        on_the_way.push(other.to_owned());
+        let base = in_services(services, other, name)?;
+        self.extended(base, services, variables, on_the_way)
+    }
+
+    /// The pairs of a file such as `.env`, if it is there.
+    fn dotenv_of(&self, path: &Path) -> Result<Variables, Error> {
+        if !self.surroundings.has(path) {
+            return Ok(Variables::new());
+        }
+        let refused = |line, why: String| {
+            let place = std::sync::Arc::new(Source::file(path)).place(line, 1);
+            Error::new(&place, "", Problem::Refused(why))
+        };
+        let text = self.surroundings.read(path).map_err(|error| refused(1, format!("cannot read it: {error}")))?;
+        let pairs = dotenv(&text, &mut |name| self.surroundings.env.get(name).cloned());
+        let pairs = pairs.map_err(|(line, words)| refused(line, words))?;
+        Ok(pairs.into_iter().filter_map(|(key, value)| Some((key, value?))).collect())
+    }
+
+    /// Replaces the variables in every value below a node.
+    fn interpolate(&mut self, node: &mut Node, variables: &Variables) -> Result<(), Error> {
+        match &mut node.kind {
+            Kind::List(items) => items.iter_mut().try_for_each(|item| self.interpolate(item, variables)),
+            Kind::Map(entries) => entries.iter_mut().try_for_each(|(_, value)| self.interpolate(value, variables)),
+            Kind::Text(text) if text.contains('$') => {
+                let place = &node.place;
+                let unset = &mut self.project.unset;
+                let env = &self.surroundings.env;
+                let mut lookup = |name: &str| env.get(name).or_else(|| variables.get(name)).cloned();
+                let replaced = interpolate_noting(text, &mut lookup, &mut |name| {
+                    if unset.iter().all(|(_, known)| known != name) {
+                        unset.push((place.clone(), name.to_owned()));
+                    }
+                });
+                *text = replaced.map_err(|why| Error::new(&node.place, &node.at, Problem::Refused(why)))?;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn in_services<'a>(services: &'a Node, name: &str, asked_by: &Node) -> Result<&'a Node, Error> {
+    let known = services.map()?.iter().map(|(name, _)| name.as_str());
+    services.get(name).ok_or_else(|| {
+        let hint = super::nearest(name, known).map_or(String::new(), |near| format!(", did you mean '{near}'?"));
+        asked_by.refused(format!("there is no service '{name}'{hint}"))
+    })
+}
+
+/// Adds an entry; a name that is taken by another file is an error, as it is for Compose.
+fn add(to: &mut Vec<(String, Node)>, name: &str, node: Node) -> Result<(), Error> {
+    match to.iter().find(|(known, _)| known == name) {
+        Some((_, other)) if other.kind == node.kind => Ok(()),
+        Some((_, other)) => Err(node.refused(format!("'{name}' is declared at {} too", other.key))),
+        None => {
+            to.push((name.to_owned(), node));
+            Ok(())
+        }
+    }
+}

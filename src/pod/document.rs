@@ -1,0 +1,106 @@
+//! A stack, a Compose file or a file of labels, and the pods that it declares.
+
+use std::path::Path;
+
+use crate::compose::{self, Kind, Place, Project, Source, Surroundings};
+
+use super::error::Error;
+use super::labels::{self, Label, PodSpec};
+
+/// A pod of a document.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pod {
+    /// The service that is its controller; none where the document is one pod.
+    pub name: Option<String>,
+    /// What was asked for.
+    pub spec: PodSpec,
+}
+
+/// Reads the pods of a document: of each service of a stack that has labels of a pod, else of the Compose project that it
+/// is, or of the labels that it lists, in YAML or as lines of `KEY=VALUE`. `path` names it, and is absolute where it is a file.
+pub fn pods_in(path: &Path, text: &str, surroundings: &Surroundings) -> Result<Vec<Pod>, Error> {
+    let source = Source::file(path);
+    let one = |spec| vec![Pod { name: None, spec }];
+    if let Some(labels) = lines(text, &source) {
+        return Ok(one(PodSpec::read(&labels, surroundings)?));
+    }
+    let document = compose::interpolated(&source, text, surroundings)?;
+    if !matches!(&document.kind, Kind::Map(entries) if entries.iter().any(|(key, _)| key == "services")) {
+        return Ok(one(PodSpec::read(&labels::labels_of(&document)?, surroundings)?));
+    }
+    let controllers = labels::controllers(&document)?;
+    if controllers.is_empty() {
+        let project = if path.is_absolute() {
+            Project::load(path, &document, surroundings)?
+        } else {
+            Project::from_text(&source, text, surroundings)?
+        };
+        return Ok(one(PodSpec::from_project(&project, surroundings)?));
+    }
+    let pod = |(name, labels): (String, Vec<Label>)| {
+        Ok(Pod { name: Some(name), spec: PodSpec::read(&labels, surroundings)? })
+    };
+    controllers.into_iter().map(pod).collect()
+}
+
+/// Labels as `docker run --label-file` takes them: lines of `KEY=VALUE`; none if this is something else.
+fn lines(text: &str, source: &Source) -> Option<Vec<Label>> {
+    let mut labels = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        let trimmed = line.trim_start();
+        if trimmed.is_empty() || trimmed.starts_with('#') {
+            continue;
+        }
+        let (key, text) = trimmed.split_once('=').filter(|(key, _)| !key.contains([':', ' ', '{', '-']))?;
+        let column = line.len() - trimmed.len() + key.chars().count() + 2;
+        let place = Place::of(source, number + 1, column);
+        labels.push(Label { key: key.to_owned(), text: text.to_owned(), source: Source::label_at(key, &place, true) });
+    }
+    labels.sort_by(|a, b| a.key.cmp(&b.key));
+    (!labels.is_empty()).then_some(labels)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pods(text: &str) -> Result<Vec<(Option<String>, Vec<String>)>, String> {
+        let pods = pods_in(Path::new("stdin"), text, &Surroundings::default()).map_err(|error| error.to_string())?;
+        let names = |spec: PodSpec| spec.components.into_iter().map(|component| component.name).collect();
+        Ok(pods.into_iter().map(|pod| (pod.name, names(pod.spec))).collect())
+    }
+
+    #[test]
+    fn each_kind_of_document_is_known() {
+        let app = || vec!["app".to_owned()];
+        for text in [
+            "services:\n  app: {image: x}\n",
+            "pod.component.app: |\n  image: x\n",
+            "# labels\npod.component.app=image: x\n",
+            "- 'pod.component.app=image: x'\n",
+        ] {
+            assert_eq!(pods(text), Ok(vec![(None, app())]), "{text}");
+        }
+        let stack = "services:\n  db: {image: x}\n  web: {image: podlike, labels: ['pod.component.app=image: x']}\n";
+        assert_eq!(pods(stack), Ok(vec![(Some("web".to_owned()), app())]));
+    }
+
+    #[test]
+    fn errors_have_the_place_in_the_document() {
+        let stack = "services:\n  web:\n    labels:\n      pod.component.app: |\n        image: x\n        comand: y\n";
+        for (text, expected) in [
+            (stack, "stdin:6:9: label 'pod.component.app': unknown key 'comand', did you mean 'command'?"),
+            (
+                "pod.component.app={image: x, comand: y}",
+                "stdin:1:30: label 'pod.component.app': unknown key 'comand', did you mean 'command'?",
+            ),
+            (
+                "pod.component.app: {image: x}\n",
+                "stdin:1:1: pod.component.app: the value of a label is a text: write '|' behind its colon",
+            ),
+            ("services:\n  app:\n    imag: x\n", "stdin:3:5: services.app: unknown key 'imag', did you mean 'image'?"),
+        ] {
+            assert_eq!(pods(text), Err(expected.to_owned()), "{text}");
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! A service in Compose notation → [`Component`].
+//!
+//! ```text
+//! Node ─mod.rs─▶ each key ─┬─ resources.rs  memory, CPU, disks, ulimits, deploy
+//!                          ├─ devices.rs    devices, GPUs
+//!                          ├─ health.rs     healthcheck
+//!                          ├─ environment.rs  environment, env_file, labels, label_file
+//!                          └─ projected.rs  secrets, configs
+//! ```
+
+mod devices;
+mod environment;
+mod health;
+mod projected;
+mod resources;
+
+use std::time::Duration;
+
+use crate::compose::{self, Error, Kind, Node, Project, Surroundings, Volume};
+use crate::engine::types::{ApiVersion, LogConfig};
+
+use super::component::{Component, Feature, Namespace, Pull, Stage};
+use super::keys::{self, Class, KEYS};
+use super::needs::{self, Dependency};
+use super::warning::Warning;
+
+/// What services are read with, and what is noticed on the way.
+#[derive(Debug)]
+pub(super) struct Reading<'a> {
+    /// Files, environment, profiles.
+    pub(super) surroundings: &'a Surroundings,
+    /// The Compose file that the services are in, if it is one.
+    pub(super) project: Option<&'a Project>,
+    /// What is not done as asked.
+    pub(super) warnings: Vec<Warning>,
+}
+
+/// Reads a component.
+pub(super) fn component(name: &str, stage: Stage, node: &Node, reading: &mut Reading<'_>) -> Result<Component, Error> {
+    let entries = node.map()?;
+    // A misspelt key explains a missing image.
+    if let Some((key, _)) = entries.iter().find(|(key, _)| !key.starts_with("x-") && keys::class(key).is_none()) {
+        return Err(node.unknown(key, KEYS.iter().map(|(key, _)| *key)));
+    }
+    let image = node.get("image").map(compose::image).transpose()?;
+    let Some(image) = image else {
+        return Err(match node.get("build") {
+            Some(build) => build.refused("podlike builds nothing: build the image before, and name it with 'image'"),
+            None => node.missing("image"),
+        });
+    };
+    let mut component = Component::new(name, stage, &image);
+    for (key, value) in entries.iter().filter(|(_, value)| !value.is_null()) {
+        match keys::class(key) {
+            Some(Class::Supported) => set(&mut component, key, value, reading)?,
+            Some(Class::Ignored(_)) if changes_nothing(key, value) => {}
+            Some(Class::Ignored(reason)) => reading.ignore(name, value, reason),
+            Some(Class::Refused(_)) if changes_nothing(key, value) => {}
+            Some(Class::Refused(reason)) => return Err(value.refused(format!("not possible in a pod: {reason}"))),
+            None => {}
+        }
+    }
+    environment::complete(&mut component, node, reading)?;
+    if let Some(deploy) = node.get("deploy") {
+        resources::deploy(&mut component, deploy, reading)?;
+    }
+    resources::check(&component, node)?;
+    pull_after(&mut component, node)?;
+    Ok(component)
+}
+
+/// Whether a key that has no meaning in a pod says only what is so anyway.
+fn changes_nothing(key: &str, value: &Node) -> bool {
+    match &value.kind {
+        Kind::Bool(false) => key == "use_api_socket",
+        Kind::Bool(_) | Kind::Number(_) => matches!(key, "restart"),
+        Kind::Text(text) => {
+            (key == "restart" && text == "no") || (key == "network_mode" && text.starts_with("service:"))
+        }
+        Kind::List(items) => items.is_empty(),
+        Kind::Map(entries) => entries.is_empty(),
+        Kind::Null => true,
+    }
+}
+
+impl Reading<'_> {
+    /// Notes that a key has no effect.
+    pub(super) fn ignore(&mut self, component: &str, value: &Node, reason: &str) {
+        self.warnings.push(Warning::Ignored {
+            component: component.to_owned(),
+            place: value.key.clone(),
+            at: value.at.clone(),
+            reason: reason.to_owned(),
+        });
+    }
+}
+
+/// Notes that a setting needs a newer engine.
+fn needs(component: &mut Component, node: &Node, what: &'static str, minor: u32) {
+    let since = ApiVersion { major: 1, minor };
+    component.features.push(Feature { what, at: node.at.clone(), place: node.key.clone(), since });
+}
+
+/// Keys that are a part of the request, as they are.
+#[expect(clippy::too_many_lines, reason = "one line or two for each key")]
+fn set(component: &mut Component, key: &str, value: &Node, reading: &mut Reading<'_>) -> Result<(), Error> {
+    let request = &mut component.request;
+    let host = &mut request.host_config;
+    match key {
+        "annotations" => {
+            host.annotations = pairs(value)?;
+            needs(component, value, "annotations", 43);
+        }
+        "attach" => component.attach = value.bool()?,
+        "cap_add" => host.cap_add = compose::strings(value)?,
+        "cap_drop" => host.cap_drop = compose::strings(value)?,
+        "cgroup" => {
+            host.cgroupns_mode = one_of(value, "a cgroup namespace", &["host", "private"])?;
+            needs(component, value, "a cgroup namespace by choice", 41);
+        }
+        "cgroup_parent" => host.cgroup_parent = value.text()?,
+        "command" => request.cmd = Some(compose::command(value)?),
+        "configs" => projected::configs(component, value, reading)?,
+        "depends_on" => {
+            component.depends_on.extend(needs::dependencies(value)?);
+            restarts(component, value, reading)?;
+        }
+        "device_cgroup_rules" => host.device_cgroup_rules = devices::rules(value)?,
+        "devices" => devices::devices(component, value)?,
+        "entrypoint" => request.entrypoint = Some(compose::command(value)?),
+        "gpus" => host.device_requests.extend(devices::gpus(value)?),
+        "group_add" => host.group_add = compose::strings(value)?,
+        "healthcheck" => health::healthcheck(component, value)?,
+        "init" => host.init = Some(value.bool()?),
+        "ipc" => component.ipc = Some(namespace(component, value, &["host", "private", "shareable", "none"])?),
+        "isolation" => host.isolation = value.text()?,
+        "logging" => host.log_config = Some(logging(value)?),
+        "pid" => component.pid = Some(namespace(component, value, &["host", "private"])?),
+        "platform" => {
+            component.platform = Some(value.text()?);
+            needs(component, value, "a platform", 41);
+        }
+        "privileged" => host.privileged = value.bool()?,
+        "pull_policy" => component.pull = pull_policy(value)?,
+        "read_only" => host.readonly_rootfs = value.bool()?,
+        "runtime" => host.runtime = value.text()?,
+        "secrets" => projected::secrets(component, value, reading)?,
+        "security_opt" => host.security_opt = security_opt(value, reading)?,
+        "stdin_open" => request.open_stdin = value.bool()?,
+        "stop_grace_period" => {
+            let grace = compose::duration(value)?;
+            component.stop_grace_period = Some(grace);
+            // A part of a second is one more.
+            request.stop_timeout = Some(grace.as_secs() + u64::from(grace.subsec_nanos() > 0));
+        }
+        "stop_signal" => request.stop_signal = Some(compose::signal(value)?),
+        "storage_opt" => host.storage_opt = pairs(value)?,
+        "sysctls" => host.sysctls = pairs(value)?,
+        "tmpfs" => host.tmpfs = tmpfs(value)?.into_iter().collect(),
+        "tty" => request.tty = value.bool()?,
+        "user" => request.user = Some(value.text()?),
+        "userns_mode" => host.userns_mode = one_of(value, "a user namespace", &["host", "private"])?,
+        "uts" => host.uts_mode = one_of(value, "a UTS namespace", &["host"])?,
+        "volume_driver" => host.volume_driver = value.text()?,
+        "volumes" => {
+            component.volumes = value.list()?.iter().map(|item| volume(item, reading)).collect::<Result<_, _>>()?;
+            needed_by_volumes(component, value);
+        }
+        "volumes_from" => volumes_from(component, value)?,
+        "working_dir" => request.working_dir = Some(value.text()?),
+        // What is read in its own time: the image, what environment.rs completes, what the file resolved.
+        "deploy" | "env_file" | "environment" | "extends" | "image" | "label_file" | "labels" | "profiles"
+        | "pull_refresh_after" => {}
+        _ => resources::set(component, key, value)?,
+    }
+    Ok(())
+}
+
+/// Pairs of which both sides are there.
+fn pairs<T: FromIterator<(String, String)>>(node: &Node) -> Result<T, Error> {
+    let pairs = compose::key_values(node)?;
+    Ok(pairs.into_iter().map(|(key, value)| (key, value.unwrap_or_default())).collect())
+}
+
+fn one_of(node: &Node, what: &str, known: &[&str]) -> Result<String, Error> {
+    let text = node.text()?;
+    if known.contains(&text.as_str()) {
+        return Ok(text);
+    }
+    Err(node.invalid(format!("{what}: {}", known.join(" or "))))
+}
+
+/// `host`, `private` …, `service:NAME` or `container:NAME`.
+fn namespace(component: &mut Component, node: &Node, known: &[&str]) -> Result<Namespace, Error> {
+    let text = node.text()?;
+    match text.split_once(':') {
+        Some(("service", name)) if !name.is_empty() => {
+            component.depends_on.push(Dependency::running(name.to_owned(), node));
+            Ok(Namespace::Component(name.to_owned()))
+        }
+        Some(("container", name)) if !name.is_empty() => Ok(Namespace::Engine(text)),
+        None if known.contains(&text.as_str()) => Ok(Namespace::Engine(text)),
+        _ => Err(node.invalid(format!("a namespace: {}, service:NAME or container:NAME", known.join(", ")))),
+    }
+}
+
+fn logging(node: &Node) -> Result<LogConfig, Error> {
+    let mut log = LogConfig::default();
+    for (key, value) in node.map()?.iter().filter(|(_, value)| !value.is_null()) {
+        match key.as_str() {
+            "driver" => log.driver = value.text()?,
+            "options" => log.config = pairs(value)?,
+            key if key.starts_with("x-") => {}
+            key => return Err(node.unknown(key, ["driver", "options"])),
+        }
+    }
+    Ok(log)
+}
+
+fn pull_policy(node: &Node) -> Result<Pull, Error> {
+    const DAY: u64 = 24 * 60 * 60;
+    let text = node.text()?;
+    match text.as_str() {
+        "always" => Ok(Pull::Always),
+        "never" => Ok(Pull::Never),
+        "missing" | "if_not_present" | "build" => Ok(Pull::Missing),
+        "daily" | "refresh" => Ok(Pull::After(Duration::from_secs(DAY))),
+        "weekly" => Ok(Pull::After(Duration::from_secs(7 * DAY))),
+        _ => {
+            match text.strip_prefix("every_").and_then(long_duration) {
+                Some(age) => Ok(Pull::After(age)),
+                None => Err(node
+                    .invalid("a pull policy: always, missing, never, daily, weekly or every_ and a time such as 12h")),
+            }
+        }
+    }
+}
+
+/// A duration that also has days and weeks, as Compose's `every_…`: `1w2d`, `12h`.
+fn long_duration(text: &str) -> Option<Duration> {
+    let mut rest = text;
+    let mut total = Duration::ZERO;
+    for (unit, seconds) in [('w', 7 * 24 * 60 * 60), ('d', 24 * 60 * 60)] {
+        if let Some((number, after)) = rest.split_once(unit) {
+            total = total.checked_add(Duration::from_secs(number.parse::<u64>().ok()?.checked_mul(seconds)?))?;
+            rest = after;
+        }
+    }
+    if rest.is_empty() && rest != text {
+        return Some(total);
+    }
+    total.checked_add(compose::go_duration(rest)?)
+}
+
+/// `pull_refresh_after` sets the age for `pull_policy: refresh`.
+fn pull_after(component: &mut Component, node: &Node) -> Result<(), Error> {
+    let refresh = node.get("pull_policy").is_some_and(|policy| policy.text().as_deref() == Ok("refresh"));
+    match node.get("pull_refresh_after") {
+        Some(after) if refresh => {
+            let age = long_duration(&after.text()?).ok_or_else(|| after.invalid("a duration such as 12h or 7d"))?;
+            component.pull = Pull::After(age);
+            Ok(())
+        }
+        Some(after) => Err(after.refused("it goes with 'pull_policy: refresh'")),
+        None => Ok(()),
+    }
+}
+
+/// The client reads a seccomp profile, not the engine.
+fn security_opt(node: &Node, reading: &Reading<'_>) -> Result<Vec<String>, Error> {
+    let options = compose::strings(node)?;
+    let read = |option: String| {
+        let Some(path) = option.strip_prefix("seccomp=").or_else(|| option.strip_prefix("seccomp:")) else {
+            return Ok(option);
+        };
+        if matches!(path, "unconfined" | "builtin") || path.starts_with('{') {
+            return Ok(option);
+        }
+        let path = reading.surroundings.path(node.place.folder(), path);
+        let profile = reading.surroundings.read(&path);
+        let profile = profile.map_err(|error| node.refused(format!("cannot read {}: {error}", path.display())))?;
+        Ok(format!("seccomp={profile}"))
+    };
+    options.into_iter().map(read).collect()
+}
+
+/// Entries such as `/run` or `/run:size=64m,mode=1777`.
+fn tmpfs(node: &Node) -> Result<Vec<(String, String)>, Error> {
+    let read = |entry: String| {
+        let (target, options) = entry.split_once(':').unwrap_or((&entry, ""));
+        if !target.starts_with('/') {
+            return Err(node.not(&entry, "a tmpfs: an absolute path, such as /run:size=64m"));
+        }
+        Ok((target.to_owned(), options.to_owned()))
+    };
+    compose::strings(node)?.into_iter().map(read).collect()
+}
+
+/// A volume. A path that is not absolute is relative to its file, in the controller; a label has no such place.
+fn volume(node: &Node, reading: &Reading<'_>) -> Result<Volume, Error> {
+    let mut volume = Volume::read(node)?;
+    if let compose::Content::Bind { path, ours: true, .. } = &mut volume.content {
+        if !node.place.is_in_file() {
+            return Err(
+                node.not(path, "a source that the engine knows: the name of a volume, or an absolute path of the host")
+            );
+        }
+        *path = reading.surroundings.path(node.place.folder(), path).display().to_string();
+    }
+    Ok(volume)
+}
+
+/// What the long syntax of volumes can say and older engines don't know.
+fn needed_by_volumes(component: &mut Component, node: &Node) {
+    use compose::Content::{Bind, Image, Volume};
+    let items = node.list().unwrap_or_default();
+    for (item, volume) in items.iter().zip(component.volumes.clone()) {
+        match volume.content {
+            Volume { subpath: Some(_), .. } => needs(component, item, "a path within a volume", 45),
+            Image { .. } => needs(component, item, "the files of an image as a volume", 48),
+            Bind { recursive: Some(how), .. } if how == "writable" || how == "readonly" => {
+                needs(component, item, "a choice about what is mounted below", 44);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// `NAME`, `NAME:ro`, `NAME:rw`, or `container:NAME[:ro]`, which the engine gets as it is.
+fn volumes_from(component: &mut Component, node: &Node) -> Result<(), Error> {
+    for entry in compose::strings(node)? {
+        if let Some(container) = entry.strip_prefix("container:") {
+            component.request.host_config.volumes_from.push(container.to_owned());
+            continue;
+        }
+        let (name, rights) = entry.split_once(':').unwrap_or((&entry, "rw"));
+        if !matches!(rights, "ro" | "rw") || name.is_empty() {
+            return Err(node.not(&entry, "a component with volumes: NAME, NAME:ro or container:NAME"));
+        }
+        component.depends_on.push(Dependency::running(name.to_owned(), node));
+        component.volumes_from.push((name.to_owned(), rights == "ro"));
+    }
+    Ok(())
+}
+
+/// `depends_on` with `restart: true` has no meaning where all end together.
+fn restarts(component: &Component, node: &Node, reading: &mut Reading<'_>) -> Result<(), Error> {
+    let Kind::Map(entries) = &node.kind else { return Ok(()) };
+    for restart in entries.iter().filter_map(|(_, value)| value.get("restart")) {
+        if restart.bool()? {
+            reading.ignore(&component.name, restart, "the components of a pod start and end together");
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_have_days_and_weeks() {
+        const HOUR: u64 = 3600;
+        for (text, hours) in [("12h", 12), ("2d", 48), ("1w", 168), ("1w1d1h", 193)] {
+            assert_eq!(long_duration(text), Some(Duration::from_secs(hours * HOUR)), "{text}");
+        }
+        for text in ["", "d", "5", "1x", "99999999999999999999w"] {
+            assert_eq!(long_duration(text), None, "{text}");
+        }
+    }
+}

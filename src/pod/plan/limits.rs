@@ -1,0 +1,161 @@
+//! Limits: below the controller's cgroup its limits hold by themselves, elsewhere each component gets them. In both cases
+//! no component has more than the controller.
+
+use std::path::Path;
+
+use crate::engine::types::HostConfig;
+
+use super::{Component, Controller, Warning};
+
+/// Where the cgroups of components are.
+pub(super) struct Placement {
+    nested: bool,
+}
+
+impl Placement {
+    pub(super) fn choose(controller: &Controller, warnings: &mut Vec<Warning>) -> Self {
+        let nested = controller.cgroup.is_some()
+            && controller.engine.cgroup_driver == "cgroupfs"
+            && controller.engine.cgroup_version != "2";
+        if !nested {
+            let version = match controller.engine.cgroup_version.as_str() {
+                "" => "1",
+                version => version,
+            };
+            let driver = controller.engine.cgroup_driver.clone();
+            warnings.push(Warning::NotNested { version: version.to_owned(), driver });
+        }
+        Self { nested }
+    }
+
+    /// The cgroup of components: the controller's, or empty for the engine's choice.
+    pub(super) fn parent(&self, controller: &Controller) -> String {
+        let path = controller.cgroup.as_deref().filter(|_| self.nested).unwrap_or(Path::new(""));
+        path.display().to_string()
+    }
+
+    pub(super) fn limit(
+        &self,
+        host: &mut HostConfig,
+        component: &Component,
+        controller: &Controller,
+        warnings: &mut Vec<Warning>,
+    ) {
+        let own = &controller.host;
+        host.oom_score_adj = component.oom_score_adj.unwrap_or((own.oom_score_adj + 1).min(1000));
+        if let Some(score) = component.oom_score_adj.filter(|score| *score <= own.oom_score_adj) {
+            let component = component.name.clone();
+            warnings.push(Warning::OomScore { component, score, own: own.oom_score_adj });
+        }
+        // Nobody below a cgroup may use devices that it may not.
+        let outside = host.privileged && !own.privileged;
+        if self.nested && outside {
+            warnings.push(Warning::PrivilegedNotNested { component: component.name.clone() });
+        }
+        let nested = self.nested && !outside && host.cgroup_parent.is_empty();
+        let mut caps = Caps { component, warnings };
+        caps.memory(host, own, nested);
+        caps.cpus(host, own, nested);
+        caps.pids(host, own, nested);
+        if nested {
+            host.cgroup_parent = self.parent(controller);
+        } else if host.cpuset_cpus.is_empty() {
+            host.cpuset_cpus.clone_from(&own.cpuset_cpus);
+        }
+    }
+}
+
+struct Caps<'a> {
+    component: &'a Component,
+    warnings: &'a mut Vec<Warning>,
+}
+
+impl Caps<'_> {
+    fn capped(&mut self, key: &'static str, limit: impl ToString) {
+        let component = self.component.name.clone();
+        self.warnings.push(Warning::Capped { component, key, limit: limit.to_string() });
+    }
+
+    fn memory(&mut self, host: &mut HostConfig, own: &HostConfig, nested: bool) {
+        if own.memory <= 0 {
+            return;
+        }
+        if host.memory > own.memory {
+            host.memory = own.memory;
+            self.capped("mem_limit", own.memory);
+        }
+        if host.memory_reservation > own.memory {
+            host.memory_reservation = own.memory;
+            self.capped("mem_reservation", own.memory);
+        }
+        if !nested && host.memory == 0 {
+            host.memory = own.memory;
+        }
+        self.swap(host, own, nested);
+    }
+
+    /// As much swap as the controller has, not as much memory and swap together. The engine gives a container without a
+    /// limit of its own twice its memory.
+    fn swap(&mut self, host: &mut HostConfig, own: &HostConfig, nested: bool) {
+        if own.memory_swap <= 0 || host.memory == 0 {
+            if own.memory_swap == -1 && host.memory_swap == 0 && !nested {
+                host.memory_swap = -1;
+            }
+            return;
+        }
+        let most = host.memory + (own.memory_swap - own.memory);
+        if host.memory_swap == -1 || host.memory_swap > most {
+            host.memory_swap = most;
+            self.capped("memswap_limit", most);
+        } else if host.memory_swap == 0 && !nested {
+            host.memory_swap = most;
+        } else if host.memory_swap > 0 {
+            host.memory_swap = host.memory_swap.max(host.memory);
+        }
+    }
+
+    /// In billionths of a CPU, whichever way they are given.
+    fn cpus(&mut self, host: &mut HostConfig, own: &HostConfig, nested: bool) {
+        let most = nano_cpus(own);
+        let wanted = nano_cpus(host);
+        match (most, wanted) {
+            (Some(most), Some(wanted)) if wanted > most => {
+                let key = if host.nano_cpus > 0 { "cpus" } else { "cpu_quota" };
+                take_cpus(host, own);
+                #[expect(clippy::cast_precision_loss, reason = "it is shown with two digits")]
+                self.capped(key, format!("{:.2} CPUs", most as f64 / 1e9));
+            }
+            (Some(_), None) if !nested => take_cpus(host, own),
+            _ => {}
+        }
+    }
+
+    fn pids(&mut self, host: &mut HostConfig, own: &HostConfig, nested: bool) {
+        let Some(most) = own.pids_limit.filter(|limit| *limit > 0) else { return };
+        match host.pids_limit {
+            None | Some(0) if !nested => host.pids_limit = Some(most),
+            Some(wanted) if wanted < 0 || wanted > most => {
+                host.pids_limit = Some(most);
+                self.capped("pids_limit", most);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn take_cpus(host: &mut HostConfig, own: &HostConfig) {
+    host.nano_cpus = own.nano_cpus;
+    host.cpu_period = own.cpu_period;
+    host.cpu_quota = own.cpu_quota;
+}
+
+/// The limit of CPUs in billionths, if there is one.
+fn nano_cpus(host: &HostConfig) -> Option<i64> {
+    const PERIOD: i64 = 100_000;
+    let period = if host.cpu_period > 0 { host.cpu_period } else { PERIOD };
+    match (host.nano_cpus, host.cpu_quota) {
+        (nano, _) if nano > 0 => Some(nano),
+        (_, quota) if quota > 0 => i64::try_from(i128::from(quota) * 1_000_000_000 / i128::from(period)).ok(),
+        _ => None,
+    }
+}

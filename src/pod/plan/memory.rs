@@ -1,0 +1,169 @@
+//! What a pod keeps in memory: secrets, configs, and scratch volumes with `medium: memory`. An engine's volume in memory is
+//! empty again when the last running container that has it ends, so a holder, a container of the controller's own image
+//! that does nothing, has them all from the first to the last moment.
+//!
+//! ```text
+//! volume NAME.podlike.memory (tmpfs) ── holder: files are put in as soon as it runs
+//!    COMPONENT/secrets/…  ──bind──▶ /run/secrets of the component
+//!    COMPONENT/files/N    ──bind──▶ any other target
+//! ```
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::engine::types::{CreateRequest, Healthcheck, HostConfig, VolumeRequest};
+
+use super::super::labels::{COMPONENT, VOLUME};
+use super::super::needs::{Need, Until};
+use super::super::projection::Projection;
+use super::limits::Placement;
+use super::{CONTROLLER_ID, Controller, Plan, Planned, PlannedVolume, PodSpec, Pull, own_labels};
+
+/// The folder of Docker's secrets, which a component gets as a whole.
+const SECRETS: &str = "/run/secrets/";
+/// Where the holder has the volume of secrets and configs.
+const HELD: &str = "/memory";
+
+/// What is bound out of a volume in memory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FromMemory {
+    /// The name of the volume.
+    pub volume: String,
+    /// Paths within the volume, and where the component sees them.
+    pub binds: Vec<(String, String)>,
+}
+
+/// A file that is put into a running holder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct InMemory {
+    /// The path in the holder.
+    pub path: String,
+    /// What it is: content, owner, mode, and its target in the component.
+    #[serde(flatten)]
+    pub file: Projection,
+}
+
+/// The name of the holder, and of the volume for secrets and configs. No component's container can have it.
+fn name(controller: &Controller) -> String {
+    format!("{}.podlike-memory", controller.name)
+}
+
+/// Options of the local driver for a volume in memory.
+pub(super) fn options(size: Option<i64>, mode: &str) -> BTreeMap<String, String> {
+    let size = size.map(|size| format!("size={size},")).unwrap_or_default();
+    [("type", "tmpfs".to_owned()), ("device", "tmpfs".to_owned()), ("o", format!("{size}mode={mode}"))]
+        .map(|(key, value)| (key.to_owned(), value))
+        .into()
+}
+
+/// Adds the holder and what components have of it, if there is something to hold.
+pub(super) fn hold(plan: &mut Plan, spec: &PodSpec, controller: &Controller, placement: &Placement) {
+    let volume = name(controller);
+    let mut files = Vec::new();
+    for (planned, component) in plan.components.iter_mut().zip(&spec.components) {
+        if component.projections.is_empty() {
+            continue;
+        }
+        let (binds, put) = project(&component.name, &component.projections);
+        planned.from_memory = Some(FromMemory { volume: volume.clone(), binds });
+        files.extend(put);
+    }
+    let mut volumes: Vec<PlannedVolume> = Vec::new();
+    for needed in plan.components.iter().flat_map(|planned| &planned.volumes) {
+        if is_scratch_in_memory(needed) && !volumes.contains(needed) {
+            volumes.push(needed.clone());
+        }
+    }
+    let mut binds: Vec<String> = volumes
+        .iter()
+        .filter_map(PlannedVolume::made)
+        .map(|request| format!("{}:/scratch/{}", request.name, request.labels[VOLUME]))
+        .collect();
+    if !files.is_empty() {
+        binds.push(format!("{volume}:{HELD}"));
+        let mut labels = own_labels(controller);
+        labels.insert(VOLUME.to_owned(), "memory".to_owned());
+        let driver_opts = options(None, "0700");
+        let made = VolumeRequest { name: volume, driver: "local".to_owned(), driver_opts, labels };
+        volumes.push(PlannedVolume::Make(made));
+    }
+    if binds.is_empty() {
+        return;
+    }
+    let position = plan.components.len();
+    for planned in &mut plan.components {
+        planned.needs.push(Need { on: position, until: Until::Started });
+    }
+    plan.components.push(holder(controller, placement, volumes, binds, files));
+}
+
+fn is_scratch_in_memory(volume: &PlannedVolume) -> bool {
+    volume.made().is_some_and(|request| {
+        let in_memory = request.driver_opts.get("type").is_some_and(|kind| kind == "tmpfs");
+        in_memory && request.labels.contains_key(CONTROLLER_ID)
+    })
+}
+
+/// The binds of a component, and the files behind them.
+fn project(component: &str, projections: &[Projection]) -> (Vec<(String, String)>, Vec<InMemory>) {
+    let mut binds = Vec::new();
+    let mut files = Vec::new();
+    for (number, projection) in projections.iter().enumerate() {
+        let inner = match projection.target.strip_prefix(SECRETS) {
+            Some(name) => {
+                let folder = (format!("{component}/secrets"), SECRETS.trim_end_matches('/').to_owned());
+                if !binds.contains(&folder) {
+                    binds.push(folder);
+                }
+                format!("{component}/secrets/{name}")
+            }
+            None => {
+                let inner = format!("{component}/files/{number}");
+                binds.push((inner.clone(), projection.target.clone()));
+                inner
+            }
+        };
+        files.push(InMemory { path: format!("{HELD}/{inner}"), file: projection.clone() });
+    }
+    (binds, files)
+}
+
+/// A container that has the volumes and does nothing.
+fn holder(
+    controller: &Controller,
+    placement: &Placement,
+    volumes: Vec<PlannedVolume>,
+    binds: Vec<String>,
+    files: Vec<InMemory>,
+) -> Planned {
+    let mut labels = own_labels(controller);
+    labels.insert(COMPONENT.to_owned(), "(memory)".to_owned());
+    let request = CreateRequest {
+        image: controller.image.clone(),
+        entrypoint: Some(vec![controller.program.display().to_string()]),
+        cmd: Some(vec!["pause".to_owned()]),
+        user: Some("0:0".to_owned()),
+        healthcheck: Some(Healthcheck::off()),
+        labels,
+        host_config: HostConfig {
+            auto_remove: super::auto_remove(controller),
+            network_mode: "none".to_owned(),
+            cgroup_parent: placement.parent(controller),
+            binds,
+            readonly_rootfs: true,
+            cap_drop: vec!["ALL".to_owned()],
+            security_opt: vec!["no-new-privileges".to_owned()],
+            oom_score_adj: controller.host.oom_score_adj,
+            ..HostConfig::default()
+        },
+        ..CreateRequest::default()
+    };
+    Planned {
+        pull: Pull::Never,
+        volumes,
+        in_memory: files,
+        attach: false,
+        ..Planned::new("(memory)", name(controller), request)
+    }
+}

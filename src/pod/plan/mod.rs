@@ -1,0 +1,263 @@
+//! What will be done: ([`PodSpec`], [`Controller`], [`Options`]) → [`Plan`] and [`Warning`]s. Every choice about limits,
+//! namespaces, volumes and names is made here, and nowhere else.
+//!
+//! ```text
+//! PodSpec ─┬─ limits.rs  what the controller's limits leave      ┐
+//!          ├─ ipc.rs     who lends its IPC namespace to whom     ├─▶ Plan
+//!          ├─ mounts.rs  volumes, binds, what -volumes shares    │
+//!          └─ memory.rs  secrets, configs, volumes in memory     ┘
+//! ```
+
+mod ipc;
+mod limits;
+mod memory;
+mod mounts;
+mod text;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::engine::types::{CreateRequest, VolumeRequest};
+
+use super::component::{Component, Namespace, Pull};
+use super::labels::{COMPONENT, CONTROLLER_ID, PodSpec, SWARM_PREFIX, VERSION};
+use super::needs::{Need, Until};
+use super::warning::Warning;
+use super::{Controller, Error, FileCopy};
+
+use ipc::Ipc;
+pub use memory::{FromMemory, InMemory};
+use mounts::Mounts;
+
+/// Docker's own default for the time between stop and kill.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// What the operator chose by flags.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "they are the switches of the command line")]
+pub struct Options {
+    /// Share the PID namespace.
+    pub pids: bool,
+    /// Share the IPC namespace.
+    pub ipc: bool,
+    /// Share the controller's mounts.
+    pub volumes: bool,
+    /// Pull every image, also those that the engine has.
+    pub pull: bool,
+    /// Stream the components' output.
+    pub logs: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { pids: true, ipc: true, volumes: false, pull: false, logs: false }
+    }
+}
+
+/// A pod, ready to be carried out.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Plan {
+    /// The components; their positions are what needs refer to. The last may be the holder of what is in memory.
+    pub components: Vec<Planned>,
+}
+
+/// A volume, ready to be made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PlannedVolume {
+    /// Made unless there is one of this name.
+    Make(VolumeRequest),
+    /// Somebody else's, which must be there.
+    External(String),
+}
+
+impl PlannedVolume {
+    /// The request of one that is ours to make.
+    pub fn made(&self) -> Option<&VolumeRequest> {
+        match self {
+            Self::Make(request) => Some(request),
+            Self::External(_) => None,
+        }
+    }
+}
+
+/// A component, ready to be created.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Planned {
+    /// The name within the pod.
+    pub name: String,
+    /// The name of the container.
+    pub container: String,
+    /// The platform of the image, as `OS[/ARCH[/VARIANT]]`; none lets the engine choose.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub platform: Option<String>,
+    /// When its image is pulled.
+    #[serde(skip_serializing_if = "is_default")]
+    pub pull: Pull,
+    /// Volumes that must be there before.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub volumes: Vec<PlannedVolume>,
+    /// The request that creates it.
+    pub request: CreateRequest,
+    /// What is bound out of the pod's memory into it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from_memory: Option<FromMemory>,
+    /// What is copied in before it starts.
+    pub copies: Vec<FileCopy>,
+    /// What is put into its volumes as soon as it runs: only a running container holds a file system in memory.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub in_memory: Vec<InMemory>,
+    /// What it waits for.
+    pub needs: Vec<Need>,
+    /// The time between stop and kill.
+    #[serde(serialize_with = "seconds")]
+    pub grace: Duration,
+    /// Whether its output is streamed with `-logs`.
+    #[serde(skip_serializing_if = "is_true")]
+    pub attach: bool,
+}
+
+impl Planned {
+    /// A component that waits for nobody and has nothing but its request.
+    pub(crate) fn new(name: &str, container: String, request: CreateRequest) -> Self {
+        Self {
+            name: name.to_owned(),
+            container,
+            platform: None,
+            pull: Pull::Missing,
+            volumes: Vec::new(),
+            request,
+            from_memory: None,
+            copies: Vec::new(),
+            in_memory: Vec::new(),
+            needs: Vec::new(),
+            grace: GRACE,
+            attach: true,
+        }
+    }
+}
+
+fn seconds<S: serde::Serializer>(duration: &Duration, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_f64(duration.as_secs_f64())
+}
+
+fn is_true(attach: &bool) -> bool {
+    *attach
+}
+
+fn is_default(pull: &Pull) -> bool {
+    *pull == Pull::Missing
+}
+
+/// Makes the plan of a pod. Fails where the engine lacks something that was asked for.
+pub fn plan(spec: &PodSpec, controller: &Controller, options: Options) -> Result<(Plan, Vec<Warning>), Error> {
+    for feature in spec.components.iter().flat_map(|component| &component.features) {
+        if controller.engine.api < feature.since {
+            return Err(Error::TooOld {
+                place: Box::new(feature.place.clone()),
+                at: feature.at.clone(),
+                what: feature.what,
+                since: feature.since,
+                theirs: controller.engine.api,
+            });
+        }
+    }
+    let mut warnings = spec.warnings.clone();
+    let placement = limits::Placement::choose(controller, &mut warnings);
+    let mounts = Mounts::new(spec, controller, options, &mut warnings);
+    let mut needs = spec.needs.clone();
+    let ipc = Ipc::choose(spec, controller, options.ipc);
+    ipc.add_needs(spec, &mut needs);
+    let auto_remove = auto_remove(controller);
+    let mut components = Vec::new();
+    for (position, (component, needs)) in spec.components.iter().zip(needs).enumerate() {
+        let mut request = request(component, controller, &mut warnings);
+        let host = &mut request.host_config;
+        host.auto_remove = auto_remove;
+        host.network_mode = format!("container:{}", controller.id);
+        host.pid_mode = match &component.pid {
+            Some(namespace) => mode(namespace, controller),
+            None if options.pids => format!("container:{}", controller.id),
+            None => String::new(),
+        };
+        host.ipc_mode = ipc.mode(spec, controller, position);
+        ipc.shared_memory(host, spec, controller, position, &mut warnings);
+        placement.limit(host, component, controller, &mut warnings);
+        let mounts::Mounted { volumes, mut copies } = mounts.mount(&mut request, component, &mut warnings);
+        copies.extend(component.copies.iter().cloned());
+        components.push(Planned {
+            platform: component.platform.clone(),
+            pull: if options.pull { Pull::Always } else { component.pull },
+            volumes,
+            copies,
+            needs,
+            grace: component.stop_grace_period.unwrap_or(GRACE),
+            attach: component.attach,
+            ..Planned::new(&component.name, container_name(controller, &component.name), request)
+        });
+    }
+    let mut plan = Plan { components };
+    memory::hold(&mut plan, spec, controller, &placement);
+    Ok((plan, warnings))
+}
+
+/// The name of a component's container.
+fn container_name(controller: &Controller, component: &str) -> String {
+    format!("{}.podlike.{component}", controller.name)
+}
+
+/// A namespace as the engine spells it.
+fn mode(namespace: &Namespace, controller: &Controller) -> String {
+    match namespace {
+        // An own one is what the engine gives without being asked.
+        Namespace::Engine(mode) if mode == "private" => String::new(),
+        Namespace::Engine(mode) => mode.clone(),
+        Namespace::Component(name) => format!("container:{}", container_name(controller, name)),
+    }
+}
+
+/// Whether the engine removes a container that ends. Where it would lose the container or its exit code by it, we do:
+/// Podman forgets the code, and engines before 26 lose such containers when they come back with live-restore.
+fn auto_remove(controller: &Controller) -> bool {
+    let survives_restore = !controller.engine.live_restore_enabled || controller.engine.major() >= Some(26);
+    !controller.engine.podman && survives_restore
+}
+
+/// The labels of what podlike makes for this controller.
+fn own_labels(controller: &Controller) -> BTreeMap<String, String> {
+    let version = env!("CARGO_PKG_VERSION");
+    [(CONTROLLER_ID.to_owned(), controller.id.clone()), (VERSION.to_owned(), version.to_owned())].into()
+}
+
+/// The request of a component, but for what depends on others.
+fn request(component: &Component, controller: &Controller, warnings: &mut Vec<Warning>) -> CreateRequest {
+    let mut request = component.request.clone();
+    for (key, value) in &component.labels {
+        if key.starts_with(SWARM_PREFIX) {
+            warnings.push(Warning::SwarmLabel { component: component.name.clone(), label: key.clone() });
+        } else {
+            request.labels.insert(key.clone(), value.clone());
+        }
+    }
+    request.labels.extend(own_labels(controller));
+    request.labels.insert(COMPONENT.to_owned(), component.name.clone());
+    if request.entrypoint.as_ref().is_some_and(Vec::is_empty) {
+        // The engine's way to say that the image's is cleared.
+        request.entrypoint = Some(vec![String::new()]);
+    }
+    let inherited = |key: &str| controller.env(key).map(|value| format!("{key}={value}"));
+    let pair = |(key, value): &(String, Option<String>)| match value {
+        Some(value) => Some(format!("{key}={value}")),
+        None => inherited(key),
+    };
+    request.env = component.environment.iter().filter_map(pair).collect();
+    request
+}
+
+/// Whether a component is meant to run as long as the pod does.
+fn stays(spec: &PodSpec, position: usize) -> bool {
+    let ends = Need { on: position, until: Until::Succeeded };
+    spec.components[position].stage == super::Stage::Main && spec.needs.iter().all(|needs| !needs.contains(&ends))
+}

@@ -1,0 +1,113 @@
+//! A plan as text, for people.
+
+use std::fmt;
+
+use crate::engine::types::HostConfig;
+
+use super::super::needs::Until;
+use super::{Plan, Planned, PlannedVolume, Pull};
+
+/// A paragraph for each component: what it waits for, and each setting on a line.
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for planned in &self.components {
+            writeln!(f, "{}: {}", planned.name, planned.request.image)?;
+            for (key, value) in self.lines(planned) {
+                writeln!(f, "  {key:<12} {value}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Plan {
+    fn lines(&self, planned: &Planned) -> Vec<(&'static str, String)> {
+        let request = &planned.request;
+        let host = &request.host_config;
+        let words = |words: &Option<Vec<String>>| words.iter().map(|words| format!("{words:?}")).collect();
+        let mut lines: Vec<(&str, Vec<String>)> = vec![
+            ("after", planned.needs.iter().map(|need| self.need(need.on, need.until)).collect()),
+            ("platform", planned.platform.iter().cloned().collect()),
+            ("pull", pull(planned.pull)),
+            ("entrypoint", words(&request.entrypoint)),
+            ("command", words(&request.cmd)),
+            ("user", request.user.iter().cloned().collect()),
+            // A value may be a secret.
+            ("environment", joined(request.env.iter().map(|pair| pair.split('=').next().unwrap_or(pair)))),
+            ("network", vec![host.network_mode.clone()]),
+            ("pid", joined([host.pid_mode.as_str()])),
+            ("ipc", joined([host.ipc_mode.as_str()])),
+            ("cgroup", joined([host.cgroup_parent.as_str()])),
+            ("limits", limits(host)),
+            ("volume", planned.volumes.iter().map(volume).collect()),
+        ];
+        lines.push(("mount", mounts(planned)));
+        lines.push((
+            "copy",
+            planned.copies.iter().map(|copy| format!("{} to {}", copy.source.display(), copy.target)).collect(),
+        ));
+        lines.push(("in memory", planned.in_memory.iter().map(|put| put.path.clone()).collect()));
+        lines.push(("grace", vec![format!("{} s", planned.grace.as_secs_f64())]));
+        lines.into_iter().flat_map(|(key, values)| values.into_iter().map(move |value| (key, value))).collect()
+    }
+
+    fn need(&self, on: usize, until: Until) -> String {
+        let until = match until {
+            Until::Started => "has started",
+            Until::Healthy => "is healthy",
+            Until::Succeeded => "has succeeded",
+        };
+        format!("{} {until}", self.components[on].name)
+    }
+}
+
+/// The texts that are not empty, on one line; none if all are.
+fn joined<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let texts: Vec<&str> = texts.into_iter().filter(|text| !text.is_empty()).collect();
+    if texts.is_empty() { Vec::new() } else { vec![texts.join(" ")] }
+}
+
+fn pull(pull: Pull) -> Vec<String> {
+    match pull {
+        Pull::Missing => Vec::new(),
+        Pull::Always => vec!["always".to_owned()],
+        Pull::Never => vec!["never".to_owned()],
+        Pull::After(age) => vec![format!("when older than {} h", age.as_secs() / 3600)],
+    }
+}
+
+fn limits(host: &HostConfig) -> Vec<String> {
+    let mut limits = Vec::new();
+    let mut add = |name: &str, value: i64, unit: &str| {
+        if value != 0 {
+            limits.push(format!("{name} {value}{unit}"));
+        }
+    };
+    add("memory", host.memory, " B");
+    add("memory and swap", host.memory_swap, " B");
+    add("CPU", host.nano_cpus / 1_000_000, " m");
+    add("CPU quota", host.cpu_quota, " µs");
+    add("processes", host.pids_limit.unwrap_or(0), "");
+    joined([limits.join(", ").as_str()])
+}
+
+fn volume(volume: &PlannedVolume) -> String {
+    match volume {
+        PlannedVolume::Make(request) => format!("{} is made unless it is there", request.name),
+        PlannedVolume::External(name) => format!("{name} must be there"),
+    }
+}
+
+fn mounts(planned: &Planned) -> Vec<String> {
+    let host = &planned.request.host_config;
+    let mut mounts = host.binds.clone();
+    mounts.extend(planned.request.volumes.iter().map(|target| format!("a new volume:{target}")));
+    mounts.extend(host.mounts.iter().map(|mount| {
+        let read_only = if mount.read_only { ":ro" } else { "" };
+        format!("{} {}:{}{read_only}", mount.kind, mount.source, mount.target)
+    }));
+    mounts.extend(host.tmpfs.iter().map(|(target, options)| format!("tmpfs {target} {options}").trim_end().to_owned()));
+    let from_memory = planned.from_memory.iter().flat_map(|from| &from.binds);
+    mounts.extend(from_memory.map(|(inner, target)| format!("memory {inner}:{target}:ro")));
+    mounts
+}

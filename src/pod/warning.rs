@@ -1,0 +1,163 @@
+//! What is not done as asked, and why.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use crate::compose::Place;
+
+/// Something that is not done as asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Warning {
+    /// A key that has no meaning in a pod.
+    Ignored {
+        /// The component.
+        component: String,
+        /// Where the key stands.
+        place: Place,
+        /// Its path.
+        at: String,
+        /// Why.
+        reason: String,
+    },
+    /// A part of a Compose file that has no meaning in a pod.
+    IgnoredSection {
+        /// Where it stands.
+        place: Place,
+        /// Its key.
+        key: &'static str,
+    },
+    /// A label of the first podlike.
+    OldLabel {
+        /// Its key.
+        label: String,
+        /// What it is called now.
+        now: String,
+    },
+    /// A variable in a Compose file that is not set.
+    Unset {
+        /// Where it is used.
+        place: Place,
+        /// Its name.
+        name: String,
+    },
+    /// Components are not placed below the controller's cgroup.
+    NotNested {
+        /// The engine's cgroup version.
+        version: String,
+        /// The engine's cgroup driver.
+        driver: String,
+    },
+    /// A privileged component is not placed below the controller's cgroup.
+    PrivilegedNotNested {
+        /// The component.
+        component: String,
+    },
+    /// A limit is above the controller's.
+    Capped {
+        /// The component.
+        component: String,
+        /// The key of the limit.
+        key: &'static str,
+        /// The controller's limit, which holds.
+        limit: String,
+    },
+    /// The kernel would rather kill the controller than this component.
+    OomScore {
+        /// The component.
+        component: String,
+        /// Its score.
+        score: i64,
+        /// The controller's.
+        own: i64,
+    },
+    /// The size of a `/dev/shm` that is shared.
+    SharedMemory {
+        /// The component that wants it.
+        component: String,
+        /// Whose `/dev/shm` it is.
+        of: String,
+    },
+    /// A label that would make Swarm take the container for a task.
+    SwarmLabel {
+        /// The component.
+        component: String,
+        /// The key of the label.
+        label: String,
+    },
+    /// Sharing of a mount that reaches the engine's socket.
+    SocketNotShared {
+        /// The path in the controller.
+        destination: String,
+    },
+    /// A path that is in the controller's file system only.
+    CopiedBind {
+        /// The component.
+        component: String,
+        /// The path in the controller.
+        source: String,
+        /// The path in the component.
+        target: String,
+    },
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ignored { component, place, at, reason } => {
+                write!(f, "{place}: {at}: ignored in component '{component}': {reason}")
+            }
+            Self::IgnoredSection { place, key } => {
+                write!(f, "{place}: {key}: ignored: the pod has the controller's network")
+            }
+            Self::OldLabel { label, now } => {
+                write!(f, "label '{label}' is the notation of an old podlike, and is taken for '{now}'")
+            }
+            Self::Unset { place, name } => {
+                write!(
+                    f,
+                    "{place}: the variable '{name}' is not set, it is taken for empty (${{{name}:-default}} has a default)"
+                )
+            }
+            Self::NotNested { version, driver } => write!(
+                f,
+                "components are not placed in the controller's cgroup (cgroup v{version}, {driver} driver): \
+                 its limits hold for each component, not for their sum"
+            ),
+            Self::PrivilegedNotNested { component } => write!(
+                f,
+                "component '{component}' is privileged and not placed in the controller's cgroup, which may not use all \
+                 devices: the controller's limits hold for it alone"
+            ),
+            Self::Capped { component, key, limit } => {
+                write!(f, "component '{component}': {key} is above the controller's limit, {limit} is used")
+            }
+            Self::OomScore { component, score, own } => write!(
+                f,
+                "component '{component}': with oom_score_adj {score} the kernel kills the controller ({own}) before or \
+                 instead of it when memory runs out"
+            ),
+            Self::SharedMemory { component, of } => {
+                write!(f, "component '{component}': shm_size has no effect, its /dev/shm is that of {of}")
+            }
+            Self::SwarmLabel { component, label } => {
+                write!(f, "component '{component}': the label '{label}' is left out, it belongs to Swarm")
+            }
+            Self::SocketNotShared { destination } => write!(
+                f,
+                "-volumes leaves out {destination}: it holds the engine's socket; a component that needs it must name it"
+            ),
+            Self::CopiedBind { component, source, target } => write!(
+                f,
+                "component '{component}': {source} is on no mount of the controller, so that the engine cannot bind it: it \
+                 is copied to {target} instead"
+            ),
+        }
+    }
+}
+
+impl Serialize for Warning {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
