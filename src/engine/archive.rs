@@ -11,7 +11,7 @@ use nix::sys::stat::{major, minor};
 use tar::{Builder, EntryType, Header, HeaderMode};
 
 use super::host::Limit;
-use super::http::Payload;
+use super::http::{Payload, Request};
 use super::{Engine, Error, WORK, encoded};
 
 /// A file up to this size is read first, and its real length told.
@@ -85,7 +85,7 @@ impl Engine {
         let (id, directory) = (encoded(id), encoded(&directory.to_string_lossy()));
         let path = format!("/containers/{id}/archive?noOverwriteDirNonDir=1&path={directory}");
         let mut push = |to: &mut dyn Write| write_archive(to, upload, name);
-        self.versioned("PUT", &path, Payload::Tar(&mut push), Limit::Idle(WORK), |_| ()).map(drop)
+        self.versioned(Request::new("PUT", &path), Payload::Tar(&mut push), Limit::Idle(WORK), |_| ()).map(drop)
     }
 }
 

@@ -8,18 +8,27 @@
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 
+use super::AuthHeader;
+
 /// A head longer than this is not an engine's.
 const LONGEST_HEAD: usize = 64 << 10;
 /// Read at once, so that a busy log stream costs few system calls.
 const BUFFER: usize = 32 << 10;
 
 /// What is asked.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Request<'a> {
-    pub(super) method: &'a str,
+    pub(super) method: &'static str,
     /// Path and query, encoded.
     pub(super) path: &'a str,
-    /// The value of the `Host` header.
-    pub(super) host: &'a str,
+    /// The login for a registry that the engine is to ask.
+    pub(super) auth: Option<&'a AuthHeader>,
+}
+
+impl<'a> Request<'a> {
+    pub(super) fn new(method: &'static str, path: &'a str) -> Self {
+        Self { method, path, auth: None }
+    }
 }
 
 /// Writes an upload piece by piece into the connection.
@@ -55,14 +64,15 @@ pub(super) struct Response<S> {
     pub(super) body: Body<S>,
 }
 
-/// Sends a request and reads the head of the answer. When the peer hangs up on the payload, it has answered already:
+/// Sends a request to a host and reads the head of the answer. When the peer hangs up on the payload, it has answered already:
 /// that answer is read and returned.
 pub(super) fn exchange<S: Read + Write>(
     mut stream: S,
-    request: &Request<'_>,
+    host: &str,
+    request: Request<'_>,
     payload: Payload<'_>,
 ) -> Result<Response<S>, Error> {
-    let sent = send(&mut stream, request, payload);
+    let sent = send(&mut stream, host, request, payload);
     let hung_up = match sent {
         Ok(()) => None,
         Err(Error::Stream(error)) if hangs_up(&error) => Some(error),
@@ -78,12 +88,17 @@ fn hangs_up(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
 }
 
-fn send<S: Write>(stream: &mut S, request: &Request<'_>, payload: Payload<'_>) -> Result<(), Error> {
-    let mut head =
-        format!("{} {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", request.method, request.path, request.host);
+fn send<S: Write>(stream: &mut S, host: &str, request: Request<'_>, payload: Payload<'_>) -> Result<(), Error> {
+    let Request { method, path, auth } = request;
+    let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
+    if let Some(auth) = auth {
+        head.push_str("X-Registry-Auth: ");
+        head.push_str(auth.as_str());
+        head.push_str("\r\n");
+    }
     match payload {
         Payload::Nothing => {
-            if request.method == "POST" {
+            if method == "POST" {
                 head.push_str("Content-Length: 0\r\n");
             }
             head.push_str("\r\n");
@@ -321,6 +336,7 @@ impl<S: Read> Read for Body<S> {
 mod tests {
     use std::io::Cursor;
 
+    use super::super::{Credentials, Reference};
     use super::*;
 
     /// A peer that answers with the given packets, one per read, and takes `room` bytes before it hangs up.
@@ -366,9 +382,9 @@ mod tests {
     }
 
     fn get(packets: &[&str]) -> Result<(u16, String), String> {
-        let request = Request { method: "GET", path: "/x", host: "docker" };
+        let request = Request::new("GET", "/x");
         let mut response =
-            exchange(Peer::new(packets), &request, Payload::Nothing).map_err(|error| format!("{error:?}"))?;
+            exchange(Peer::new(packets), "docker", request, Payload::Nothing).map_err(|error| format!("{error:?}"))?;
         let mut body = String::new();
         response.body.read_to_string(&mut body).map_err(|error| error.to_string())?;
         Ok((response.status, body))
@@ -414,11 +430,30 @@ mod tests {
     }
 
     #[test]
+    fn a_login_goes_along_only_where_it_is_given() {
+        let logins = br#"{"auths": {"h:1": {"username": "a\r\nX-Evil: y", "password": "x"}}}"#;
+        let logins = Credentials::parse(logins).expect("logins");
+        let auth = logins.header(&Reference::parse("h:1/x")).expect("a login");
+        let sent = |request| {
+            let peer = Peer::new(&["HTTP/1.1 204 No Content\r\n\r\n"]);
+            let mut response = exchange(peer, "docker", request, Payload::Nothing).expect("an answer");
+            String::from_utf8(response.body.stream_mut().sent.clone()).expect("text")
+        };
+        let request = Request::new("POST", "/x");
+        assert!(!sent(request).contains("X-Registry-Auth"));
+        let sent = sent(Request { auth: Some(&auth), ..request });
+        assert!(sent.contains(&format!("\r\nX-Registry-Auth: {}\r\n", auth.as_str())), "{sent}");
+        assert!(sent.lines().all(|line| !line.starts_with("X-Evil")), "{sent}");
+        assert_eq!(format!("{:?}", Request { auth: Some(&auth), ..request }).matches("secret").count(), 1);
+    }
+
+    #[test]
     fn an_upload_is_pushed_in_chunks() {
-        let request = Request { method: "PUT", path: "/x", host: "docker" };
+        let request = Request::new("PUT", "/x");
         let mut response = exchange(
             Peer::new(&["HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"]),
-            &request,
+            "docker",
+            request,
             Payload::Tar(&mut |to| to.write_all(b"hello")),
         )
         .expect("an answer");
@@ -428,11 +463,11 @@ mod tests {
 
     #[test]
     fn an_early_refusal_is_the_answer() {
-        let request = Request { method: "PUT", path: "/x", host: "docker" };
+        let request = Request::new("PUT", "/x");
         let mut peer = Peer::new(&["HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno"]);
         peer.room = 300;
         let mut push = |to: &mut dyn Write| (0..100).try_for_each(|_| to.write_all(&[0; 100]));
-        let response = exchange(peer, &request, Payload::Tar(&mut push)).expect("the engine's answer");
+        let response = exchange(peer, "docker", request, Payload::Tar(&mut push)).expect("the engine's answer");
         assert_eq!(response.status, 404);
     }
 
@@ -451,8 +486,8 @@ mod tests {
 
     #[test]
     fn a_source_that_fails_is_told_from_a_stream_that_fails() {
-        let request = Request { method: "PUT", path: "/x", host: "docker" };
+        let request = Request::new("PUT", "/x");
         let mut push = |_: &mut dyn Write| Err(io::Error::other("unreadable"));
-        assert!(matches!(exchange(Peer::new(&[]), &request, Payload::Tar(&mut push)), Err(Error::Source(_))));
+        assert!(matches!(exchange(Peer::new(&[]), "docker", request, Payload::Tar(&mut push)), Err(Error::Source(_))));
     }
 }

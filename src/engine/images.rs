@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::host::{Canceller, Limit};
-use super::http::Payload;
+use super::http::{Payload, Request};
 use super::{Engine, Error, JsonLines, QUICK, encoded};
 
 impl Engine {
@@ -26,7 +26,7 @@ impl Engine {
         }
         let (name, tag) = split(image);
         let path = format!("/images/create?fromImage={}&tag={}", encoded(name), encoded(tag));
-        let response = self.versioned("POST", &path, Payload::Nothing, Limit::Never, connected)?;
+        let response = self.versioned(Request::new("POST", &path), Payload::Nothing, Limit::Never, connected)?;
         for progress in JsonLines::<Progress>::new("POST /images/create", response.body) {
             if let Some(words) = progress?.error {
                 return Err(Error::Pull { image: image.to_owned(), words });

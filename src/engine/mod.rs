@@ -13,6 +13,7 @@
 //! down. An ordinary call is given up after [`QUICK`], one that makes the engine work after [`WORK`], a stream never.
 
 mod archive;
+mod auth;
 mod containers;
 mod error;
 mod events;
@@ -21,6 +22,7 @@ mod host;
 mod http;
 mod images;
 mod lines;
+mod reference;
 pub mod types;
 mod volumes;
 
@@ -31,14 +33,16 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use archive::{Source, Upload};
+pub use auth::{AuthHeader, Credentials, NotLogins};
 pub use containers::{Attach, Condition, Wait};
 pub use error::Error;
 pub use events::ContainerEvent;
 pub use frames::{Frames, Stream};
 pub use host::{Canceller, Host};
 use host::{Limit, Socket};
-use http::Payload;
+use http::{Payload, Request};
 pub use lines::JsonLines;
+pub use reference::Reference;
 use types::{ApiVersion, Info, Version};
 
 /// The newest API version that we speak: nothing above it is needed yet, and every engine from 25 to 29 has it.
@@ -69,14 +73,14 @@ impl Engine {
     pub fn connect(host: Host) -> Result<Self, Error> {
         let mut engine = Self { host, version: NEWEST, podman: false };
         let limit = Limit::Until(Instant::now() + QUICK);
-        let pong = engine.exchange("GET", "/_ping", Payload::Nothing, limit, |_| ())?;
+        let pong = engine.exchange(Request::new("GET", "/_ping"), Payload::Nothing, limit, |_| ())?;
         let theirs = pong.api_version.as_deref().and_then(|text| text.parse().ok());
         engine.podman = pong.libpod;
         drop(pong);
         engine.version = if let Some(theirs) = theirs {
             theirs
         } else {
-            let response = engine.exchange("GET", "/version", Payload::Nothing, limit, |_| ())?;
+            let response = engine.exchange(Request::new("GET", "/version"), Payload::Nothing, limit, |_| ())?;
             read_json::<Version>("GET /version", response)?.api_version
         };
         if engine.version < OLDEST {
@@ -125,44 +129,42 @@ impl Engine {
         payload: Payload<'_>,
         patience: Duration,
     ) -> Result<Response, Error> {
-        self.versioned(method, path, payload, Limit::Until(Instant::now() + patience), |_| ())
+        self.versioned(Request::new(method, path), payload, Limit::Until(Instant::now() + patience), |_| ())
     }
 
     /// Opens a stream: returns when the engine has sent its head, which means that it has taken note; from then on
     /// nothing times out.
     fn stream(&self, method: &'static str, path: &str) -> Result<Response, Error> {
         let limit = Limit::Until(Instant::now() + QUICK);
-        let mut response = self.versioned(method, path, Payload::Nothing, limit, |_| ())?;
+        let mut response = self.versioned(Request::new(method, path), Payload::Nothing, limit, |_| ())?;
         response.body.stream_mut().set_limit(Limit::Never);
         Ok(response)
     }
 
     fn versioned(
         &self,
-        method: &'static str,
-        path: &str,
+        request: Request<'_>,
         payload: Payload<'_>,
         limit: Limit,
         connected: impl FnOnce(Canceller),
     ) -> Result<Response, Error> {
-        self.exchange(method, &format!("/v{}{path}", self.version), payload, limit, connected)
+        let path = format!("/v{}{}", self.version, request.path);
+        self.exchange(Request { path: &path, ..request }, payload, limit, connected)
     }
 
     /// One request and the head of its answer. `connected` gets the means to cancel it before anything is sent.
     fn exchange(
         &self,
-        method: &'static str,
-        path: &str,
+        request: Request<'_>,
         payload: Payload<'_>,
         limit: Limit,
         connected: impl FnOnce(Canceller),
     ) -> Result<Response, Error> {
-        let call = || call_name(method, path);
+        let call = || call_name(request.method, request.path);
         let socket = self.host.connect().map_err(|source| Error::Unreachable { host: self.host.clone(), source })?;
         connected(socket.canceller().map_err(|source| Error::Broken { call: call(), source })?);
         let socket = socket.with(limit);
-        let request = http::Request { method, path, host: self.host.authority() };
-        match http::exchange(socket, &request, payload) {
+        match http::exchange(socket, self.host.authority(), request, payload) {
             Ok(response) if (200..300).contains(&response.status) => Ok(response),
             Ok(response) => Err(Error::Refused { call: call(), status: response.status, words: words(response) }),
             Err(http::Error::Source(source)) => Err(Error::Source(source)),
