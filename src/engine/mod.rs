@@ -23,6 +23,8 @@ mod http;
 mod images;
 mod lines;
 mod reference;
+mod saved;
+mod shelf;
 pub mod types;
 mod volumes;
 
@@ -43,6 +45,7 @@ use host::{Limit, Socket};
 use http::{Payload, Request};
 pub use lines::JsonLines;
 pub use reference::Reference;
+pub use shelf::Shelf;
 use types::{ApiVersion, Info, Version};
 
 /// The newest API version that we speak: nothing above it is needed yet, and every engine from 25 to 29 has it.
