@@ -1,5 +1,6 @@
 //! What can go wrong between us and the engine. Every variant names the call.
 
+use std::path::PathBuf;
 use std::{fmt, io};
 
 use super::Host;
@@ -66,6 +67,13 @@ pub enum Error {
         /// Why.
         words: String,
     },
+    /// The archive of images could not be loaded: the engine's words from within the progress.
+    Load {
+        /// The archive.
+        archive: PathBuf,
+        /// Why.
+        words: String,
+    },
 }
 
 impl Error {
@@ -121,8 +129,9 @@ impl fmt::Display for Error {
             Self::Nonsense { call, what } => {
                 write!(f, "{call}: the answer is not an engine's: {what}")
             }
-            Self::Source(_) => f.write_str("cannot read what is to be copied"),
+            Self::Source(_) => f.write_str("cannot read what is to be sent to the engine"),
             Self::Pull { image, words } => write!(f, "POST /images/create: '{image}': {words}"),
+            Self::Load { archive, words } => write!(f, "POST /images/load: '{}': {words}", archive.display()),
         }
     }
 }

@@ -1,66 +1,132 @@
-//! Images: does the engine have one, and pulling it.
+//! Images: what the engine has of them, and the two ways to get them there.
 
-use serde::Deserialize;
+use std::fs::File;
+use std::io::{self, BufReader, Write};
+use std::path::Path;
+use std::time::{Duration, SystemTime};
 
+use super::date::moment;
 use super::host::{Canceller, Limit};
 use super::http::{Payload, Request};
-use super::{Engine, Error, JsonLines, QUICK, encoded};
+use super::progress::{Progress, follow};
+use super::types::ImageDetails;
+use super::{AuthHeader, Engine, Error, QUICK, Reference, encoded};
+
+/// How long a load may go without a byte in either direction: some engines say nothing while they unpack a layer.
+const LOAD: Duration = Duration::from_mins(10);
 
 impl Engine {
-    /// `GET /images/NAME/json`: whether the engine has the image.
-    pub fn has_image(&self, image: &str) -> Result<bool, Error> {
-        match self.perform("GET", &format!("/images/{}/json", encoded(image)), Payload::Nothing, QUICK) {
-            Ok(()) => Ok(true),
-            Err(error) if error.is_not_found() => Ok(false),
+    /// `GET /images/NAME/json`: what the engine knows of an image; none if it does not have it.
+    pub fn image(&self, image: &str) -> Result<Option<ImageDetails>, Error> {
+        match self.read("GET", &format!("/images/{}/json", encoded(image)), Payload::Nothing, QUICK) {
+            Ok(details) => Ok(Some(details)),
+            Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// `POST /images/create`: pulls an image, however long that takes. `connected` gets the means to give it up before
-    /// anything is asked. Errors that the engine reports within its progress are errors.
-    pub fn pull(&self, image: &str, connected: impl FnOnce(Canceller)) -> Result<(), Error> {
-        #[derive(Deserialize)]
-        struct Progress {
-            #[serde(default)]
-            error: Option<String>,
+    /// `POST /images/create`: pulls an image, however long that takes, for a platform such as `linux/arm64` if not for
+    /// the engine's own. `connected` gets the means to give it up before anything is asked. Errors that the engine
+    /// reports within its progress are errors.
+    ///
+    /// The engine is told the registry in full, so that a login goes where it was looked up for.
+    pub fn pull(
+        &self,
+        image: &str,
+        platform: Option<&str>,
+        auth: Option<&AuthHeader>,
+        connected: impl FnOnce(Canceller),
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<(), Error> {
+        let failed = |words: String| Error::Pull { image: image.to_owned(), words };
+        let reference = Reference::parse(image);
+        if reference.is_id() {
+            return Err(failed("an id names no registry to pull from".to_owned()));
         }
-        let (name, tag) = split(image);
-        let path = format!("/images/create?fromImage={}&tag={}", encoded(name), encoded(tag));
-        let response = self.versioned(Request::new("POST", &path), Payload::Nothing, Limit::Never, connected)?;
-        for progress in JsonLines::<Progress>::new("POST /images/create", response.body) {
-            if let Some(words) = progress?.error {
-                return Err(Error::Pull { image: image.to_owned(), words });
-            }
+        let name = format!("{}/{}", reference.registry(), reference.repository());
+        let version = reference.tag().or(reference.digest()).unwrap_or_default();
+        let mut path = format!("/images/create?fromImage={}&tag={}", encoded(&name), encoded(version));
+        if let Some(platform) = platform {
+            path.push_str("&platform=");
+            path.push_str(&encoded(platform));
         }
-        Ok(())
+        let request = Request { auth, ..Request::new("POST", &path) };
+        let response = self.versioned(request, Payload::Nothing, Limit::Never, connected)?;
+        follow("POST /images/create", response, progress)?.map_err(failed)
+    }
+
+    /// `POST /images/load`: gives the engine an archive of images as `docker save` makes it, compressed in whatever way
+    /// the engine can read. It is given up when nothing moves for ten minutes. `connected` and errors within the progress
+    /// are as with [`Self::pull`].
+    pub fn load(
+        &self,
+        archive: &Path,
+        connected: impl FnOnce(Canceller),
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<(), Error> {
+        let file = File::open(archive).map_err(Error::Source)?;
+        let mut file = BufReader::with_capacity(64 << 10, file);
+        let mut push = |to: &mut dyn Write| io::copy(&mut file, to).map(drop);
+        // With quiet=1 it would not be seen that something moves.
+        let request = Request::new("POST", "/images/load?quiet=0");
+        let response = self.versioned(request, Payload::Tar(&mut push), Limit::Idle(LOAD), connected)?;
+        follow("POST /images/load", response, progress)?
+            .map_err(|words| Error::Load { archive: archive.to_owned(), words })
     }
 }
 
-/// A reference as the two parameters of a pull: the name, and the tag or digest (`latest` if there is neither).
-fn split(image: &str) -> (&str, &str) {
-    if let Some((name, digest)) = image.split_once('@') {
-        return (name, digest);
+impl ImageDetails {
+    /// When the image got its tag here: by a pull that brought something new, a load, a build. None if the engine does
+    /// not know.
+    pub fn tagged_at(&self) -> Option<SystemTime> {
+        moment(&self.metadata.last_tag_time)
     }
-    match image.rsplit_once(':') {
-        Some((name, tag)) if !tag.contains('/') => (name, tag),
-        _ => (image, "latest"),
+
+    /// Whether it is for a platform, `OS[/ARCHITECTURE[/VARIANT]]`. What either side leaves open fits.
+    pub fn is_for(&self, platform: &str) -> bool {
+        let wanted = platform.to_ascii_lowercase();
+        let mut wanted = wanted.split('/');
+        let architecture = |name: &str| match name {
+            "x86_64" | "x86-64" => "amd64".to_owned(),
+            "aarch64" => "arm64".to_owned(),
+            name => name.to_owned(),
+        };
+        let fits = |ours: &str, wanted: Option<&str>| {
+            wanted.is_none_or(|wanted| ours.is_empty() || architecture(ours) == architecture(wanted))
+        };
+        [&self.os, &self.architecture, &self.variant].iter().all(|ours| fits(ours, wanted.next()))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::split;
+    use super::*;
 
     #[test]
-    fn a_reference_is_split_where_docker_splits_it() {
-        for (image, name, tag) in [
-            ("nginx", "nginx", "latest"),
-            ("org/img:1", "org/img", "1"),
-            ("host:5000/x", "host:5000/x", "latest"),
-            ("host:5000/x:2", "host:5000/x", "2"),
-            ("host:5000/x@sha256:ab", "host:5000/x", "sha256:ab"),
-        ] {
-            assert_eq!(split(image), (name, tag), "{image}");
+    fn the_age_of_an_image_is_that_of_its_tag() {
+        let details = |time: &str| -> ImageDetails {
+            let text = format!(r#"{{"Id":"a","RepoTags":null,"Metadata":{{"LastTagTime":"{time}"}}}}"#);
+            serde_json::from_str(&text).expect("details")
+        };
+        let second = SystemTime::UNIX_EPOCH + Duration::from_secs(1);
+        assert_eq!(details("1970-01-01T00:00:01Z").tagged_at(), Some(second));
+        assert_eq!(details("0001-01-01T00:00:00Z").tagged_at(), None);
+        assert_eq!(ImageDetails::default().tagged_at(), None);
+    }
+
+    #[test]
+    fn an_image_fits_a_platform_where_both_say_the_same() {
+        let image = |architecture: &str, variant: &str| {
+            let (os, architecture, variant) = ("linux".to_owned(), architecture.to_owned(), variant.to_owned());
+            ImageDetails { os, architecture, variant, ..ImageDetails::default() }
+        };
+        let arm = image("arm64", "v8");
+        for fits in ["linux", "linux/arm64", "linux/arm64/v8", "linux/aarch64", "Linux/ARM64"] {
+            assert!(arm.is_for(fits), "{fits}");
         }
+        for other in ["linux/amd64", "windows", "windows/arm64", "linux/arm64/v7", "linux/arm"] {
+            assert!(!arm.is_for(other), "{other}");
+        }
+        assert!(image("amd64", "").is_for("linux/x86_64") && image("arm", "").is_for("linux/arm/v7"));
     }
 }

@@ -7,6 +7,9 @@
 //!    ▼                              │
 //! containers · archive · images · volumes · events        ◀─ Response
 //!    (what the API can do, one function a call)    types.rs  as the API spells it
+//!
+//! reference.rs ─▶ auth.rs   the login for its registry ──────────────────┐
+//!      └────────▶ shelf.rs  the archives that hold it ◀─ saved.rs ───────┴─▶ images  pull · load ─▶ progress.rs
 //! ```
 //!
 //! One connection per call: nothing is pooled, so a stream can be cancelled from another thread by shutting its socket
@@ -15,6 +18,7 @@
 mod archive;
 mod auth;
 mod containers;
+mod date;
 mod error;
 mod events;
 mod frames;
@@ -22,6 +26,7 @@ mod host;
 mod http;
 mod images;
 mod lines;
+mod progress;
 mod reference;
 mod saved;
 mod shelf;
@@ -44,6 +49,7 @@ pub use host::{Canceller, Host};
 use host::{Limit, Socket};
 use http::{Payload, Request};
 pub use lines::JsonLines;
+pub use progress::Progress;
 pub use reference::Reference;
 pub use shelf::Shelf;
 use types::{ApiVersion, Info, Version};

@@ -190,6 +190,34 @@ pub struct Mount {
     pub propagation: String,
 }
 
+/// The part of `GET /images/NAME/json` that we read.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct ImageDetails {
+    /// The id, `sha256:…`.
+    pub id: String,
+    /// The references that it has, in the engine's spelling.
+    #[serde(deserialize_with = "null_is_empty")]
+    pub repo_tags: Vec<String>,
+    /// What it runs on, such as `linux`.
+    pub os: String,
+    /// What it runs on, such as `arm64`.
+    pub architecture: String,
+    /// What it runs on more exactly, such as `v8`; empty for most.
+    pub variant: String,
+    /// What the engine notes about it.
+    #[serde(deserialize_with = "null_is_empty")]
+    pub metadata: ImageMetadata,
+}
+
+/// `Metadata` of an image.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct ImageMetadata {
+    /// When it got its tag, in RFC 3339; in the year 1 if the engine does not know.
+    pub last_tag_time: String,
+}
+
 /// The part of `GET /volumes/NAME` that we read.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]

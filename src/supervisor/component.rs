@@ -92,7 +92,7 @@ impl Component {
             result => return result.map_err(step("create its container")),
         };
         // The image, or a container whose namespace it joins?
-        if self.engine.has_image(&request.image).map_err(step("look for its image"))? {
+        if self.engine.image(&request.image).map_err(step("look for its image"))?.is_some() {
             return Err(step("create its container")(missing));
         }
         self.pull()?;
@@ -103,7 +103,7 @@ impl Component {
         let Planned { name, request, .. } = &*self.planned;
         log::info!("{name}: pulling the image '{}'", request.image);
         let pulling = |cancel| self.inbox.send(Report::Pulling(self.who, cancel));
-        self.engine.pull(&request.image, pulling).map_err(step("pull its image"))
+        self.engine.pull(&request.image, None, None, pulling, &mut |_| ()).map_err(step("pull its image"))
     }
 
     /// A wait that breaks says nothing about the container, and an engine that is away comes back: look, and wait again.

@@ -164,6 +164,11 @@ impl FakeEngine {
         self.set(|world| drop(world.images.insert(full_reference(reference), config)))
     }
 
+    /// Lays a document over what inspect says of an image: `{"Metadata": {"LastTagTime": …}, "Architecture": "arm64"}`.
+    pub(crate) fn image_says(&self, reference: &str, overlay: Value) -> &Self {
+        self.set(|world| drop(world.image_overlays.insert(full_reference(reference), overlay)))
+    }
+
     /// An image that is not there yet (unscripted ones: 404, access denied).
     pub(crate) fn pull(&self, reference: &str, pull: Pull) -> &Self {
         self.set(|world| drop(world.pulls.insert(full_reference(reference), pull)))

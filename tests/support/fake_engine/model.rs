@@ -308,6 +308,8 @@ pub(super) struct World {
     pub(super) volumes: BTreeMap<String, Value>,
     /// `Config` by full reference.
     pub(super) images: BTreeMap<String, Value>,
+    /// What lies over the documents of images, by full reference.
+    pub(super) image_overlays: BTreeMap<String, Value>,
     pub(super) pulls: BTreeMap<String, Pull>,
     pub(super) scripts: BTreeMap<String, Script>,
     pub(super) open_gates: BTreeSet<String>,
@@ -349,6 +351,7 @@ impl World {
             directories: None,
             volumes: BTreeMap::new(),
             images: BTreeMap::new(),
+            image_overlays: BTreeMap::new(),
             pulls: BTreeMap::new(),
             scripts: BTreeMap::new(),
             open_gates: BTreeSet::new(),
@@ -733,6 +736,7 @@ pub(super) fn short_name(name: &str) -> &str {
 
 /// `web` is `web:latest`.
 pub(super) fn full_reference(image: &str) -> String {
+    let image = image.strip_prefix("docker.io/").map_or(image, |path| path.strip_prefix("library/").unwrap_or(path));
     let last = image.rsplit('/').next().unwrap_or_default();
     let latest = if last.contains([':', '@']) { "" } else { ":latest" };
     format!("{image}{latest}")

@@ -4,16 +4,17 @@
 //! read the head misses nothing.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 
 use super::Pull;
 use super::http::{Head, Wire};
 use super::model::{
-    Archive, Container, Refusal, Shared, Status, World, full_reference, image_id, joined, plain_signal,
+    Archive, Container, Refusal, Shared, Status, World, full_reference, image_id, joined, merge, plain_signal,
 };
 use super::script::play;
 
@@ -51,6 +52,7 @@ pub(super) fn route(shared: &Arc<Shared>, head: &Head, body: &[u8]) -> Outcome {
         ("GET", ["volumes", name]) => shared.look(|world| Ok(Reply::Json(200, world.known_volume(name)?.clone()))),
         ("DELETE", ["volumes", name]) => shared.change(|world| world.remove_volume(name)).map(|()| Reply::Empty(204)),
         ("POST", ["images", "create"]) => pull(shared, query),
+        ("POST", ["images", "load"]) => Ok(load(shared, body)),
         ("GET", ["images", name @ .., "json"]) => image(shared, &name.join("/")),
         ("GET", ["containers", "json"]) => Ok(list(shared, query)),
         ("POST", ["containers", "create"]) => create(shared, query, body),
@@ -209,16 +211,58 @@ fn create_volume(shared: &Shared, body: &[u8]) -> Outcome {
 
 fn image(shared: &Shared, name: &str) -> Outcome {
     let reference = full_reference(name);
-    let config = shared.look(|world| world.images.get(&reference).cloned());
-    let config = config.ok_or_else(|| {
+    let found = shared.look(|world| {
+        let overlay = world.image_overlays.get(&reference).cloned().unwrap_or_default();
+        Some((world.images.get(&reference)?.clone(), overlay))
+    });
+    let (config, overlay) = found.ok_or_else(|| {
         let text = format!("no such image: {name}: No such image: {reference}");
         Refusal(404, text)
     })?;
-    let document = json!({
+    let mut document = json!({
         "Id": image_id(&reference), "RepoTags": [reference], "RepoDigests": [], "Config": config,
         "Architecture": "amd64", "Os": "linux", "Size": 1, "Created": "2026-01-01T00:00:00Z",
+        "Metadata": {"LastTagTime": "0001-01-01T00:00:00Z"},
     });
+    merge(&mut document, &overlay);
     Ok(Reply::Json(200, document))
+}
+
+/// Takes in the images that the manifest of an archive names; whatever is wrong with it is told within a 200.
+fn load(shared: &Shared, body: &[u8]) -> Reply {
+    let tags = saved_tags(body);
+    let lines: Vec<Value> = match &tags {
+        Ok(tags) => tags.iter().map(|tag| json!({"stream": format!("Loaded image: {tag}\n")})).collect(),
+        Err(error) => {
+            let words = format!("Error processing tar file(exit status 1): {error}");
+            vec![json!({"errorDetail": {"message": words}, "error": words})]
+        }
+    };
+    shared.change(|world| {
+        world.images.extend(tags.unwrap_or_default().iter().map(|tag| (full_reference(tag), json!({}))));
+    });
+    Reply::stream(move |wire| {
+        wire.open_chunks()?;
+        for line in lines {
+            wire.chunk(format!("{line}\n").as_bytes())?;
+        }
+        wire.write_all(b"0\r\n\r\n")
+    })
+}
+
+/// The `RepoTags` of an archive as `docker save` makes it.
+fn saved_tags(archive: &[u8]) -> io::Result<Vec<String>> {
+    let plain: Box<dyn Read> =
+        if archive.starts_with(&[0x1f, 0x8b]) { Box::new(GzDecoder::new(archive)) } else { Box::new(archive) };
+    for entry in tar::Archive::new(plain).entries()? {
+        let entry = entry?;
+        if entry.path()?.as_os_str() == "manifest.json" {
+            let manifest: Value = serde_json::from_reader(entry)?;
+            let tags = manifest.as_array().into_iter().flatten().filter_map(|image| image["RepoTags"].as_array());
+            return Ok(tags.flatten().filter_map(|tag| tag.as_str().map(ToOwned::to_owned)).collect());
+        }
+    }
+    Err(io::Error::other("manifest.json: no such file or directory"))
 }
 
 /// A reference as a pull spells it: `fromImage=web&tag=1` or `fromImage=web:1`.
