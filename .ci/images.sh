@@ -30,18 +30,30 @@ busybox_root() {
     chmod 1777 "$1/tmp"
 }
 
+# A program out of packages that are unpacked in DIR, with the loader and the libraries that it needs:
+# program DIR PATH ROOT
+program() {
+    loader=lib64/ld-linux-x86-64.so.2
+    mkdir -p "$3/lib64" "$3/lib" "$3/${2%/*}"
+    cp "$1/$loader" "$3/lib64/"
+    cp "$1/$2" "$3/$2"
+    "$1/$loader" --library-path "$1/lib/x86_64-linux-gnu" --list "$3/$2" |
+        sed -n 's/.* => \([^ ]*\) .*/\1/p' | xargs cp -Lt "$3/lib"
+}
+
+registry_root() {
+    # shellcheck disable=SC2046 # a list of words
+    unpack "$work/registry" docker-registry $("$here/apt.sh" libraries docker-registry)
+    program "$work/registry" usr/bin/docker-registry "$1"
+}
+
 nginx_root() {
     # shellcheck disable=SC2046 # a list of words
     unpack "$work/nginx" nginx nginx-common $("$here/apt.sh" libraries nginx)
-    mkdir -p "$1/usr/sbin" "$1/lib64" "$1/lib" "$1/etc/nginx/conf.d" "$1/var/log/nginx" "$1/var/lib/nginx" \
-        "$1/var/cache/nginx" "$1/run" "$1/tmp"
+    program "$work/nginx" usr/sbin/nginx "$1"
+    mkdir -p "$1/etc/nginx/conf.d" "$1/var/log/nginx" "$1/var/lib/nginx" "$1/var/cache/nginx" "$1/run" "$1/tmp"
     chmod 1777 "$1/tmp"
-    cp "$work/nginx/usr/sbin/nginx" "$1/usr/sbin/"
     cp "$work/nginx/etc/nginx/mime.types" "$1/etc/nginx/"
-    loader=lib64/ld-linux-x86-64.so.2
-    cp "$work/nginx/$loader" "$1/lib64/"
-    "$work/nginx/$loader" --library-path "$work/nginx/lib/x86_64-linux-gnu" --list "$1/usr/sbin/nginx" |
-        sed -n 's/.* => \([^ ]*\) .*/\1/p' | xargs cp -Lt "$1/lib"
     printf 'root:x:0:0::/:\nwww-data:x:33:33::/:\n' >"$1/etc/passwd"
     printf 'root:x:0:\nwww-data:x:33:\n' >"$1/etc/group"
 }
@@ -71,10 +83,11 @@ current() {
         [ "$(docker image inspect -f '{{index .Config.Labels "podlike-build"}}' "$image" 2>/dev/null)" = "$inputs" ] || return 1
     done
 }
-current podlike-test/busybox podlike-test/healthcheck podlike-test/declared demo/app demo/nginx && exit 0
+current podlike-test/busybox podlike-test/healthcheck podlike-test/declared podlike-test/registry demo/app demo/nginx && exit 0
 
 build podlike-test/busybox tests/support/images/busybox busybox_root
 build podlike-test/healthcheck tests/support/images/healthcheck
 build podlike-test/declared tests/support/images/declared
+build podlike-test/registry tests/support/images/registry registry_root
 build demo/app examples/sidecar/app
 build demo/nginx examples/sidecar/nginx nginx_root

@@ -14,6 +14,8 @@ mod end;
 mod exit_code;
 #[path = "engine/health.rs"]
 mod health;
+#[path = "engine/images.rs"]
+mod images;
 #[path = "engine/order.rs"]
 mod order;
 #[path = "engine/output.rs"]

@@ -240,7 +240,7 @@ mod tests {
     fn every_form_of_a_login_is_understood() {
         let ours = credentials(&json!({"auths": {
             "packed:1": {"auth": BASE64.encode("ann:a:b\0")},
-            "unpadded:1": {"auth": BASE64.encode("ann:ab").trim_end_matches('='), "email": "ann@x"},
+            "unpadded:1": {"auth": BASE64.encode("ann:abc").trim_end_matches('='), "email": "ann@x"},
             "plain:1": {"username": "bob", "password": "pass"},
             "both:1": {"auth": BASE64.encode("ann:ab"), "username": "bob", "password": "pass"},
             "token:1": {"auth": BASE64.encode("carl:"), "identitytoken": "idt"},
@@ -248,7 +248,7 @@ mod tests {
         }}));
         let ann = |password: &str, host: &str| json!({"username": "ann", "password": password, "serveraddress": host});
         assert_eq!(told(&ours, "packed:1/x"), Some(ann("a:b", "packed:1")));
-        assert_eq!(told(&ours, "unpadded:1/x"), Some(ann("ab", "unpadded:1")));
+        assert_eq!(told(&ours, "unpadded:1/x"), Some(ann("abc", "unpadded:1")));
         assert_eq!(told(&ours, "both:1/x"), Some(ann("ab", "both:1")));
         assert_eq!(
             told(&ours, "plain:1/x"),

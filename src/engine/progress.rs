@@ -212,6 +212,8 @@ mod tests {
             let line = format!(r#"{{"status":"Downloading","progressDetail":{detail},"id":"a"}}"#);
             assert_eq!(after(&[&line]), "0 of 1 layer", "{detail}");
         }
+        let more = r#"{"status":"Downloading","progressDetail":{"current":7000,"total":3000},"id":"a"}"#;
+        assert_eq!(after(&[more]), "0 of 1 layer, 3.0 of 3.0 kB");
         let most = i64::MAX;
         let line =
             |id| format!(r#"{{"status":"Downloading","progressDetail":{{"current":9,"total":{most}}},"id":"{id}"}}"#);

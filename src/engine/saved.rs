@@ -182,6 +182,16 @@ pub(super) mod tests {
         archive.into_inner().expect("an archive")
     }
 
+    /// A header with these very bytes for its name.
+    fn header_of(kind: EntryType, name: &str, size: u64) -> Vec<u8> {
+        let mut header = Header::new_gnu();
+        header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
+        header.set_entry_type(kind);
+        header.set_size(size);
+        header.set_cksum();
+        header.as_bytes().to_vec()
+    }
+
     /// An archive with a layer and images of these names.
     pub(in super::super) fn saved(tags: &[&str]) -> Vec<u8> {
         with_manifest(&json!([{"Config": format!("{HEX}.json"), "RepoTags": tags, "Layers": ["a/layer.tar"]}]))
@@ -240,7 +250,9 @@ pub(super) mod tests {
         ] {
             assert_eq!(read(&with_manifest(&manifest)).expect("an archive"), expected, "{manifest}");
         }
-        let in_folder = archive(&[("./", b""), ("./manifest.json", br#"[{"Config":"","RepoTags":["x"]}]"#)]);
+        let mut in_folder = header_of(EntryType::Directory, "./", 0);
+        in_folder.extend(header_of(EntryType::Regular, "./manifest.json", 32));
+        in_folder.extend(br#"[{"Config":"","RepoTags":["x"]}]"#[..].iter().chain(&[0; 512]));
         assert_eq!(read(&in_folder).expect("an archive"), images(&["x"]));
     }
 
@@ -266,6 +278,14 @@ pub(super) mod tests {
         io::Seek::seek(&mut file, io::SeekFrom::Current(size.cast_signed())).expect("a hole");
         file.write_all(&saved(&["huge:1"])).expect("written");
         assert_eq!(Saved::read(&path).expect("an archive"), images(&["huge:1", HEX]));
+    }
+
+    #[test]
+    fn a_link_has_no_content_whatever_size_it_names() {
+        let mut bytes = header_of(EntryType::Symlink, "link", 4096);
+        bytes.extend(header_of(EntryType::Directory, "folder", 4096));
+        bytes.extend(saved(&["x:1"]));
+        assert_eq!(read(&bytes).expect("an archive"), images(&["x:1", HEX]));
     }
 
     #[test]
@@ -297,19 +317,11 @@ pub(super) mod tests {
 
     #[test]
     fn a_manifest_or_an_extended_header_that_is_too_large_is_not_read() {
-        let large = |kind: EntryType, name: &str, size: u64| {
-            let mut header = Header::new_gnu();
-            header.set_path(name).expect("a name");
-            header.set_entry_type(kind);
-            header.set_size(size);
-            header.set_cksum();
-            header.as_bytes().to_vec()
-        };
-        assert!(refused(&large(EntryType::Regular, "manifest.json", LARGEST_MANIFEST + 1)).contains("4 MiB"));
-        assert!(refused(&large(EntryType::XHeader, "x", LARGEST_EXTENSION + 1)).contains("1 MiB"));
-        assert!(refused(&large(EntryType::Regular, "x", u64::MAX)).contains("larger than anything"));
+        assert!(refused(&header_of(EntryType::Regular, "manifest.json", LARGEST_MANIFEST + 1)).contains("4 MiB"));
+        assert!(refused(&header_of(EntryType::XHeader, "x", LARGEST_EXTENSION + 1)).contains("1 MiB"));
+        assert!(refused(&header_of(EntryType::Regular, "x", u64::MAX)).contains("larger than anything"));
         // Nor is a long name, whatever it says.
-        let longest = large(EntryType::GNULongName, "x", 1 << 40);
+        let longest = header_of(EntryType::GNULongName, "x", 1 << 40);
         assert!(read(&longest).expect_err("it ends").to_string().contains("no manifest.json"));
     }
 }

@@ -12,3 +12,4 @@
 pub(crate) mod controller;
 pub(crate) mod fake_engine;
 pub(crate) mod real_engine;
+pub(crate) mod registry;
