@@ -12,6 +12,7 @@
 //! `podlike healthcheck` ends with 0 if the pod is healthy, else with 1.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ use log::{Level, LevelFilter};
 use crate::commands::{self, Outcome};
 use crate::health::Health;
 pub use crate::supervisor::chain;
-use crate::supervisor::{Cause, End, signal_name};
+use crate::supervisor::{Cause, End, PROGRESS, signal_name};
 
 const REFUSED: u8 = 2;
 const START_FAILED: u8 = 125;
@@ -74,6 +75,9 @@ const QUEUE: usize = 256;
 /// How long the last messages may take.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
+/// A line of progress is no longer than this, so that it does not wrap on a usual terminal.
+const WIDTH: usize = 70;
+
 enum Said {
     Line(Vec<u8>),
     /// Everything before this is written.
@@ -97,7 +101,10 @@ impl Voice {
                 }
             }
         });
-        let colour = colour && io::stderr().is_terminal();
+        let terminal = io::stderr().is_terminal();
+        let colour = colour && terminal;
+        // Whether the cursor stands behind a line of progress, which the next message takes the place of.
+        let pending = AtomicBool::new(false);
         env_logger::Builder::new()
             .filter_level(level)
             .target(Target::Pipe(Box::new(Mouth(said.clone()))))
@@ -108,6 +115,16 @@ impl Voice {
                     Level::Info => ("", "0"),
                     Level::Debug | Level::Trace => ("debug: ", "2"),
                 };
+                if terminal {
+                    let progress = record.target() == PROGRESS;
+                    if pending.swap(progress, Ordering::Relaxed) {
+                        to.write_all(b"\r\x1b[2K")?;
+                    }
+                    if progress {
+                        let text: String = record.args().to_string().chars().take(WIDTH).collect();
+                        return write!(to, "podlike: {text}");
+                    }
+                }
                 if colour {
                     let args = record.args();
                     writeln!(to, "\x1b[1mpodlike:\x1b[0m \x1b[{code}m{word}{args}\x1b[0m")

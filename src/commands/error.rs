@@ -32,6 +32,18 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// A file of logins for registries is none.
+    Logins {
+        /// Its path.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: engine::NotLogins,
+    },
+    /// `-images` names no folder.
+    NoFolder {
+        /// What it names.
+        path: PathBuf,
+    },
     /// The system refused.
     System {
         /// What was being done, such as `open the health socket`.
@@ -63,6 +75,10 @@ impl fmt::Display for Error {
                 )
             }
             Self::File { path, .. } => write!(f, "cannot read {}", path.display()),
+            Self::Logins { path, .. } => write!(f, "{} has no logins for registries", path.display()),
+            Self::NoFolder { path } => {
+                write!(f, "-images: {} is no folder (the controller needs it: mount it)", path.display())
+            }
             Self::System { doing, .. } => write!(f, "cannot {doing}"),
         }
     }
@@ -73,7 +89,8 @@ impl StdError for Error {
         match self {
             Self::Engine(error) => error.source(),
             Self::Pod(error) => error.source(),
-            Self::Usage(_) | Self::NoIdentity { .. } | Self::NoLabels(_) => None,
+            Self::Usage(_) | Self::NoIdentity { .. } | Self::NoLabels(_) | Self::NoFolder { .. } => None,
+            Self::Logins { source, .. } => Some(source),
             Self::File { source, .. } | Self::System { source, .. } => Some(source),
         }
     }

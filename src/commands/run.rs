@@ -1,13 +1,16 @@
 //! `podlike`: runs the pod that the labels of our own container describe.
 
+use std::fs;
+use std::path::PathBuf;
+
 use crossbeam_channel::{Receiver, bounded, select};
 use nix::sys::prctl;
 
 use crate::cli::{Flags, Settings};
-use crate::engine::{Engine, Host};
+use crate::engine::{Credentials, Engine, Host};
 use crate::health;
 use crate::pod::{self, PodSpec};
-use crate::supervisor::{self, Cause, Crew, End, Event, Pod, Report};
+use crate::supervisor::{self, Cause, Crew, End, Event, Images, Pod, Report};
 
 use super::controller::who_am_i;
 use super::{Error, Outcome, health_name, surroundings};
@@ -70,6 +73,7 @@ fn prepare(settings: &Settings, flags: &Flags) -> Result<Pod, Error> {
     for warning in warnings {
         log::warn!("{warning}");
     }
+    let images = images(settings, flags)?;
     let name = health_name(settings)?;
     let health = health::listen(&name).map_err(|source| Error::System { doing: "open the health socket", source })?;
     match supervisor::sweep(&engine, &controller.id)? {
@@ -77,5 +81,34 @@ fn prepare(settings: &Settings, flags: &Flags) -> Result<Pod, Error> {
         swept => log::warn!("removed what the last run of this controller left behind: {swept} containers and volumes"),
     }
     let events = supervisor::subscribe(&engine, &controller.id)?;
-    Ok(Pod { engine, controller: controller.id, plan, options: flags.options, health, events })
+    Ok(Pod { engine, controller: controller.id, plan, options: flags.options, images, health, events })
+}
+
+/// Where images come from that the engine does not have.
+fn images(settings: &Settings, flags: &Flags) -> Result<Images, Error> {
+    if let Some(folder) = flags.images.as_ref().filter(|folder| !folder.is_dir()) {
+        return Err(Error::NoFolder { path: folder.clone() });
+    }
+    Ok(Images::new(logins(settings, flags)?, flags.images.clone()))
+}
+
+/// The logins for registries: of the flag, of the secret that the first podlike read, of Docker's configuration; for one
+/// registry the first of them counts.
+fn logins(settings: &Settings, flags: &Flags) -> Result<Credentials, Error> {
+    const SECRET: &str = "/run/secrets/podlike/dockerregistryauth.json";
+    let configured = settings.docker_config.as_ref().map(|folder| folder.join("config.json"));
+    let others = [Some(PathBuf::from(SECRET)), configured].into_iter().flatten().filter(|path| path.exists());
+    let mut logins = Credentials::default();
+    for path in flags.registry_auth.iter().cloned().chain(others) {
+        let text = fs::read(&path).map_err(|source| Error::File { path: path.clone(), source })?;
+        let more = Credentials::parse(&text).map_err(|source| Error::Logins { path: path.clone(), source })?;
+        if more.has_helpers() {
+            log::warn!(
+                "{}: credential helpers are programs that the controller does not have, only logins are used",
+                path.display()
+            );
+        }
+        logins = logins.or(more);
+    }
+    Ok(logins)
 }

@@ -117,7 +117,7 @@ fn lacks(engine: &Engine, planned: &Planned) -> Result<Vec<String>, Error> {
     if !planned.in_memory.is_empty() || image == pod::OWN_IMAGE {
         return Ok(lacks);
     }
-    if !engine.has_image(image)? {
+    if engine.image(image)?.is_none() {
         lacks.push(format!("component '{}': the engine does not have the image '{image}'", planned.name));
     }
     for volume in &planned.volumes {

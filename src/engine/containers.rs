@@ -20,8 +20,9 @@ pub enum Condition {
 }
 
 impl Engine {
-    /// `POST /containers/create`: makes a container and returns its id.
-    pub fn create(&self, name: &str, request: &CreateRequest) -> Result<String, Error> {
+    /// `POST /containers/create`: makes a container, of the image for a platform if not for the engine's own, and returns
+    /// its id. A request that needs a newer API than we speak is made in that.
+    pub fn create(&self, name: &str, request: &CreateRequest, platform: Option<&str>) -> Result<String, Error> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
         struct Created {
@@ -30,8 +31,12 @@ impl Engine {
             warnings: Option<Vec<String>>,
         }
         let body = super::json(request);
-        let path = format!("/containers/create?name={}", encoded(name));
-        let created: Created = self.read("POST", &path, Payload::Json(&body), WORK)?;
+        let mut path = format!("/containers/create?name={}", encoded(name));
+        if let Some(platform) = platform {
+            path.push_str(&format!("&platform={}", encoded(platform)));
+        }
+        let engine = self.speaking(request.needs());
+        let created: Created = engine.read("POST", &path, Payload::Json(&body), WORK)?;
         for warning in created.warnings.unwrap_or_default() {
             log::warn!("{name}: the engine warns: {warning}");
         }

@@ -473,14 +473,14 @@ mod tests {
 
     #[test]
     fn a_stream_that_has_failed_gets_nothing_more() {
-        let request = Request { method: "PUT", path: "/x", host: "docker" };
+        let request = Request::new("PUT", "/x");
         let mut peer = Peer::new(&["HTTP/1.1 500 Sorry\r\nContent-Length: 0\r\n\r\n"]);
         peer.room = 300;
         let mut push = |to: &mut dyn Write| {
             let mut buffered = io::BufWriter::with_capacity(100, to);
             (0..100).try_for_each(|_| buffered.write_all(&[0; 80]))
         };
-        let mut response = exchange(peer, &request, Payload::Tar(&mut push)).expect("the engine's answer");
+        let mut response = exchange(peer, "docker", request, Payload::Tar(&mut push)).expect("the engine's answer");
         assert_eq!(response.body.stream_mut().hung_up, 1);
     }
 

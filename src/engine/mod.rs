@@ -71,7 +71,10 @@ const LARGEST_ANSWER: u64 = 32 << 20;
 #[derive(Debug, Clone)]
 pub struct Engine {
     host: Host,
+    /// What we speak.
     version: ApiVersion,
+    /// The newest that it knows.
+    newest: ApiVersion,
     podman: bool,
 }
 
@@ -80,7 +83,7 @@ type Response = http::Response<Socket>;
 impl Engine {
     /// Reaches the engine and agrees on an API version: the older of its newest and ours.
     pub fn connect(host: Host) -> Result<Self, Error> {
-        let mut engine = Self { host, version: NEWEST, podman: false };
+        let mut engine = Self { host, version: NEWEST, newest: NEWEST, podman: false };
         let limit = Limit::Until(Instant::now() + QUICK);
         let pong = engine.exchange(Request::new("GET", "/_ping"), Payload::Nothing, limit, |_| ())?;
         let theirs = pong.api_version.as_deref().and_then(|text| text.parse().ok());
@@ -95,6 +98,7 @@ impl Engine {
         if engine.version < OLDEST {
             return Err(Error::TooOld { theirs: engine.version, ours: OLDEST });
         }
+        engine.newest = engine.version;
         engine.version = engine.version.min(NEWEST);
         Ok(engine)
     }
@@ -112,7 +116,12 @@ impl Engine {
     /// What the engine says of itself: `GET /info`.
     pub fn info(&self) -> Result<Info, Error> {
         let info: Info = self.read("GET", "/info", Payload::Nothing, QUICK)?;
-        Ok(Info { podman: self.podman, ..info })
+        Ok(Info { podman: self.podman, api: self.newest, ..info })
+    }
+
+    /// The same engine, spoken with in a newer version where that is needed and there.
+    fn speaking(&self, version: ApiVersion) -> Self {
+        Self { version: self.version.max(version.min(self.newest)), ..self.clone() }
     }
 
     /// Makes a call and reads its answer as `T`.

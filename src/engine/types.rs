@@ -298,6 +298,18 @@ pub struct CreateRequest {
     pub host_config: HostConfig,
 }
 
+impl CreateRequest {
+    /// The version of the API that has all that is asked for, as far as it is newer than what we speak anyway.
+    pub(super) fn needs(&self) -> ApiVersion {
+        let needs = |mount: &MountRequest| match mount.kind.as_str() {
+            "image" => 48,
+            _ if !mount.volume_options.subpath.is_empty() => 45,
+            _ => 0,
+        };
+        ApiVersion { major: 1, minor: self.host_config.mounts.iter().map(needs).max().unwrap_or(0) }
+    }
+}
+
 /// The API writes a set as the keys of an object.
 fn as_keys<S: Serializer>(set: &BTreeSet<String>, to: S) -> Result<S::Ok, S::Error> {
     to.collect_map(set.iter().map(|key| (key, serde_json::json!({}))))

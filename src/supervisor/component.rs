@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 
+use crate::engine::types::{CreateRequest, MountRequest};
 use crate::engine::{self, Attach, Condition, Engine, Source, Upload, Wait};
-use crate::pod::{CONTROLLER_ID, Planned, Until};
+use crate::pod::{CONTROLLER_ID, Content, FileCopy, FromMemory, Hidden, InMemory, Planned, PlannedVolume, Until};
 
 use super::Error;
 use super::error::chain;
 use super::event::{Event, Who, signal_name};
+use super::image::Images;
 use super::inbox::{Report, Sender};
 use super::retry::Retry;
 
@@ -29,8 +31,8 @@ pub(super) struct Component {
     pub(super) inbox: Sender,
     /// Attach to its output.
     pub(super) logs: bool,
-    /// Pull the image also if the engine has it.
-    pub(super) pull: bool,
+    /// Where its image may come from.
+    pub(super) images: Arc<Images>,
     /// Closed at the end of the pod.
     pub(super) over: Receiver<()>,
 }
@@ -48,22 +50,14 @@ impl Component {
 
     /// What must not be missed is armed before the start: the first line of the log, and the exit.
     fn start(&self) -> Result<(String, Wait), Error> {
-        if self.pull {
-            self.pull()?;
-        }
+        self.refresh_image()?;
+        self.make_volumes()?;
         let id = self.create()?;
         self.inbox.event(Event::Created { who: self.who, id: id.clone() });
         let details = self.engine.inspect(&id).map_err(step("inspect its container"))?;
-        for copy in &self.planned.copies {
-            let read_only = self.planned.request.host_config.readonly_rootfs;
-            let (from, to) = (&copy.source, &copy.target);
-            let upload = Upload { source: Source::Path(from), target: to, uid: None, gid: None, mode: None };
-            self.engine.copy_into(&id, &upload).map_err(|source| Error::Copy {
-                from: from.clone(),
-                to: to.clone(),
-                read_only,
-                source,
-            })?;
+        for FileCopy { source, target, uid, gid, mode } in &self.planned.copies {
+            let (uid, gid, mode) = (*uid, *gid, *mode);
+            self.upload(&id, &Upload { source: Source::Path(source), target, uid, gid, mode }, target)?;
         }
         if self.logs {
             let attach = self.engine.attach(&id).map_err(step("attach to its output"))?;
@@ -72,6 +66,14 @@ impl Component {
         }
         let wait = self.engine.wait(&id, Condition::NextExit).map_err(step("wait for its exit"))?;
         self.engine.start(&id).map_err(step("start its container"))?;
+        for InMemory { path, file } in &self.planned.in_memory {
+            let source = match &file.content {
+                Content::File(path) => Source::Path(path),
+                Content::Text(Hidden(text)) => Source::Bytes(text.as_bytes()),
+            };
+            let (uid, gid, mode) = (Some(file.uid), Some(file.gid), Some(file.mode));
+            self.upload(&id, &Upload { source, target: path, uid, gid, mode }, &file.target)?;
+        }
         let checked = details.config.healthcheck.is_some_and(|check| check.is_on());
         self.inbox.event(Event::Started { who: self.who, checked });
         Ok((id, wait))
@@ -85,25 +87,68 @@ impl Component {
         }
     }
 
+    /// Uploads something that is told to be for `target`.
+    fn upload(&self, id: &str, upload: &Upload<'_>, target: &str) -> Result<(), Error> {
+        let from = match upload.source {
+            Source::Path(path) => Some(path.to_owned()),
+            Source::Bytes(_) => None,
+        };
+        let read_only = self.planned.request.host_config.readonly_rootfs;
+        let failed = |source| Error::Copy { from, to: target.to_owned(), read_only, source };
+        self.engine.copy_into(id, upload).map_err(failed)
+    }
+
+    /// Makes the volumes that it needs, unless they are there.
+    fn make_volumes(&self) -> Result<(), Error> {
+        for volume in &self.planned.volumes {
+            match volume {
+                PlannedVolume::Make(request) => {
+                    let made = self.engine.create_volume(request).map_err(step("make its volume"))?;
+                    let owner = request.labels.get(CONTROLLER_ID);
+                    // One that goes with the pod, and may be for secrets, must not be somebody's on a disk.
+                    if owner.is_some() && made.labels.get(CONTROLLER_ID) != owner {
+                        return Err(Error::VolumeTaken { name: request.name.clone() });
+                    }
+                }
+                PlannedVolume::External(name) => match self.engine.volume(name) {
+                    Err(error) if error.is_not_found() => return Err(Error::NoVolume { name: name.clone() }),
+                    result => drop(result.map_err(step("look for its volume"))?),
+                },
+            }
+        }
+        Ok(())
+    }
+
     fn create(&self) -> Result<String, Error> {
-        let Planned { container, request, .. } = &*self.planned;
-        let missing = match self.engine.create(container, request) {
+        let request = self.request()?;
+        let create = || self.engine.create(&self.planned.container, &request, self.planned.platform.as_deref());
+        let missing = match create() {
             Err(error) if error.is_not_found() => error,
             result => return result.map_err(step("create its container")),
         };
         // The image, or a container whose namespace it joins?
-        if self.engine.image(&request.image).map_err(step("look for its image"))?.is_some() {
+        if self.has_image()? {
             return Err(step("create its container")(missing));
         }
-        self.pull()?;
-        self.engine.create(container, request).map_err(step("create its container"))
+        self.fetch_image()?;
+        create().map_err(step("create its container"))
     }
 
-    fn pull(&self) -> Result<(), Error> {
-        let Planned { name, request, .. } = &*self.planned;
-        log::info!("{name}: pulling the image '{}'", request.image);
-        let pulling = |cancel| self.inbox.send(Report::Pulling(self.who, cancel));
-        self.engine.pull(&request.image, None, None, pulling, &mut |_| ()).map_err(step("pull its image"))
+    /// The request with the binds out of the pod's memory: only the engine knows where that is.
+    fn request(&self) -> Result<CreateRequest, Error> {
+        let mut request = self.planned.request.clone();
+        if let Some(FromMemory { volume, binds }) = &self.planned.from_memory {
+            let root = self.engine.volume(volume).map_err(step("look for its secrets and configs"))?.mountpoint;
+            let bind = |(inner, target): &(String, String)| MountRequest {
+                kind: "bind".to_owned(),
+                source: format!("{root}/{inner}"),
+                target: target.clone(),
+                read_only: true,
+                ..MountRequest::default()
+            };
+            request.host_config.mounts.extend(binds.iter().map(bind));
+        }
+        Ok(request)
     }
 
     /// A wait that breaks says nothing about the container, and an engine that is away comes back: look, and wait again.
@@ -214,6 +259,6 @@ impl Component {
     }
 }
 
-fn step(step: &'static str) -> impl Fn(engine::Error) -> Error {
+pub(super) fn step(step: &'static str) -> impl Fn(engine::Error) -> Error {
     move |source| Error::Step { step, source }
 }

@@ -18,14 +18,29 @@ pub enum Error {
     },
     /// A copy into it.
     Copy {
-        /// The path in the controller.
-        from: PathBuf,
+        /// The path in the controller; none for a text that has no file.
+        from: Option<PathBuf>,
         /// The path in the component.
         to: String,
         /// Whether the component's root file system is read-only.
         read_only: bool,
         /// What the engine or the file system made of it.
         source: engine::Error,
+    },
+    /// The engine does not have its image, and it must not be pulled.
+    NoImage {
+        /// The reference of the image.
+        image: String,
+    },
+    /// A volume that must be there is not.
+    NoVolume {
+        /// The engine's name for it.
+        name: String,
+    },
+    /// A volume that goes with the pod has the name of one that is not ours.
+    VolumeTaken {
+        /// The engine's name for it.
+        name: String,
     },
     /// Its container vanished, and its exit code with it.
     Lost {
@@ -54,9 +69,19 @@ impl fmt::Display for Error {
         match self {
             Self::Step { step, .. } => write!(f, "cannot {step}"),
             Self::Copy { from, to, read_only, .. } => {
-                write!(f, "cannot copy {} of the controller to {to}", from.display())?;
+                match from {
+                    Some(from) => write!(f, "cannot copy {} of the controller to {to}", from.display())?,
+                    None => write!(f, "cannot copy the content of {to}")?,
+                }
                 if *read_only { f.write_str(" (with read_only: true only a volume can take a copy)") } else { Ok(()) }
             }
+            Self::NoImage { image } => {
+                write!(f, "the engine does not have the image '{image}', and with pull_policy 'never' it is not pulled")
+            }
+            Self::NoVolume { name } => {
+                write!(f, "there is no volume '{name}' (it is declared as external: make it, or leave out 'external')")
+            }
+            Self::VolumeTaken { name } => write!(f, "there is a volume '{name}' that is not this pod's (remove it)"),
             Self::Lost { .. } => f.write_str("lost its container"),
             Self::NoHealthCheck { on } => write!(
                 f,
@@ -76,7 +101,12 @@ impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
             Self::Step { source, .. } | Self::Copy { source, .. } | Self::Lost { source } => Some(source),
-            Self::NoHealthCheck { .. } | Self::Ended { .. } | Self::Unhealthy { .. } => None,
+            Self::NoImage { .. }
+            | Self::NoVolume { .. }
+            | Self::VolumeTaken { .. }
+            | Self::NoHealthCheck { .. }
+            | Self::Ended { .. }
+            | Self::Unhealthy { .. } => None,
         }
     }
 }

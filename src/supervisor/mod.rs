@@ -16,6 +16,7 @@ mod error;
 mod event;
 mod hands;
 mod health_feed;
+mod image;
 mod inbox;
 mod machine;
 mod output;
@@ -42,14 +43,19 @@ pub use event::{Action, Cause, End, Event, Who, signal_name};
 use hands::Hands;
 pub use health_feed::Events;
 use health_feed::HealthFeed;
+pub use image::{Images, PROGRESS};
 pub use inbox::{Report, Sender, inbox};
 use machine::Machine;
 pub use machine::ends;
 use output::Output;
+use retry::Retry;
 pub use signals::listen;
 
 /// How long the end waits for the last output to be written.
 const LAST_OUTPUT: Duration = Duration::from_secs(3);
+
+/// How often the removal of scratch volumes is tried.
+const VOLUME_ATTEMPTS: usize = 5;
 
 /// A pod that can be run.
 #[derive(Debug)]
@@ -62,6 +68,8 @@ pub struct Pod {
     pub plan: Plan,
     /// How.
     pub options: Options,
+    /// Where images come from that the engine does not have.
+    pub images: Images,
     /// Where health checks ask.
     pub health: UnixListener,
     /// What happens to its components, from [`subscribe`].
@@ -84,13 +92,14 @@ pub fn run(pod: Pod, crew: &Crew, inbox: &Receiver<Report>) -> End {
     crew.spawn("health-feed".to_owned(), move || feed.follow(events));
 
     let mut output = pod.options.logs.then(|| Output::open(crew));
+    let images = Arc::new(pod.images);
     let component = |(position, planned): (usize, &Planned)| Component {
         who: Who(position),
         planned: Arc::new(planned.clone()),
         engine: pod.engine.clone(),
         inbox: crew.inbox().clone(),
-        logs: pod.options.logs,
-        pull: pod.options.pull,
+        logs: pod.options.logs && planned.attach,
+        images: Arc::clone(&images),
         over: over.clone(),
     };
     let components: Vec<Component> = pod.plan.components.iter().enumerate().map(component).collect();
@@ -104,6 +113,9 @@ pub fn run(pod: Pod, crew: &Crew, inbox: &Receiver<Report>) -> End {
         }
         End { cause: Cause::Crashed(message), forced: true }
     });
+    if pod.plan.has_scratch() {
+        remove_scratch(&pod.engine, &pod.controller, &over);
+    }
     drop((components, pod_lives));
     if let Some(output) = output {
         output.close(LAST_OUTPUT);
@@ -116,13 +128,37 @@ pub fn subscribe(engine: &Engine, controller: &str) -> Result<Events, engine::Er
     engine.events(&owned_by(controller))
 }
 
-/// Removes the containers that an earlier life of this controller left behind, and says how many there were.
+/// Removes the containers and scratch volumes that an earlier life of this controller left behind, and says how many
+/// there were.
 pub fn sweep(engine: &Engine, controller: &str) -> Result<usize, engine::Error> {
     let leftovers = engine.list(&owned_by(controller))?;
     for container in &leftovers {
         engine.remove(&container.id)?;
     }
-    Ok(leftovers.len())
+    let volumes = engine.volumes(&owned_by(controller))?;
+    for volume in &volumes {
+        engine.remove_volume(&volume.name)?;
+    }
+    Ok(leftovers.len() + volumes.len())
+}
+
+/// Removes the scratch volumes of a pod that has ended. The engine may still be letting go of them.
+fn remove_scratch(engine: &Engine, controller: &str, over: &Receiver<()>) {
+    let mut retry = Retry::until(over);
+    let remove = || {
+        let volumes = engine.volumes(&owned_by(controller))?;
+        volumes.iter().try_for_each(|volume| engine.remove_volume(&volume.name))
+    };
+    for attempt in 1.. {
+        match remove() {
+            Ok(()) => return,
+            Err(error) if attempt >= VOLUME_ATTEMPTS || !retry.pause() => {
+                log::error!("volumes of the pod may be left behind: {}", chain(&error));
+                return;
+            }
+            Err(error) => log::debug!("cannot remove the volumes of the pod, trying again: {}", chain(&error)),
+        }
+    }
 }
 
 /// The loop: one event at a time, and the actions that it leads to.

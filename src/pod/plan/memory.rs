@@ -22,6 +22,8 @@ use super::{CONTROLLER_ID, Controller, Plan, Planned, PlannedVolume, PodSpec, Pu
 
 /// The folder of Docker's secrets, which a component gets as a whole.
 const SECRETS: &str = "/run/secrets/";
+/// As much as secrets and configs may take together: Swarm's are at most half a megabyte and one.
+const SIZE: i64 = 64 << 20;
 /// Where the holder has the volume of secrets and configs.
 const HELD: &str = "/memory";
 
@@ -84,7 +86,7 @@ pub(super) fn hold(plan: &mut Plan, spec: &PodSpec, controller: &Controller, pla
         binds.push(format!("{volume}:{HELD}"));
         let mut labels = own_labels(controller);
         labels.insert(VOLUME.to_owned(), "memory".to_owned());
-        let driver_opts = options(None, "0700");
+        let driver_opts = options(Some(SIZE), "0700");
         let made = VolumeRequest { name: volume, driver: "local".to_owned(), driver_opts, labels };
         volumes.push(PlannedVolume::Make(made));
     }
@@ -149,6 +151,7 @@ fn holder(
         host_config: HostConfig {
             auto_remove: super::auto_remove(controller),
             network_mode: "none".to_owned(),
+            ipc_mode: "none".to_owned(),
             cgroup_parent: placement.parent(controller),
             binds,
             readonly_rootfs: true,

@@ -73,6 +73,14 @@ pub enum PlannedVolume {
     External(String),
 }
 
+impl Plan {
+    /// Whether it makes volumes that go with it.
+    pub fn has_scratch(&self) -> bool {
+        let volumes = self.components.iter().flat_map(|planned| &planned.volumes);
+        volumes.filter_map(PlannedVolume::made).any(|request| request.labels.contains_key(CONTROLLER_ID))
+    }
+}
+
 impl PlannedVolume {
     /// The request of one that is ours to make.
     pub fn made(&self) -> Option<&VolumeRequest> {
