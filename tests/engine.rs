@@ -26,3 +26,5 @@ mod pause;
 mod refusal;
 #[path = "engine/sharing.rs"]
 mod sharing;
+#[path = "engine/volumes.rs"]
+mod volumes;

@@ -4,8 +4,9 @@ use nix::sys::signal::{SigSet, Signal};
 
 use super::{Error, Outcome};
 
-/// Does nothing until TERM or INT. A process 1 gets no signal that it does not expect, but for those that it blocks; that
-/// must be before there are other threads. It reaps no orphans: its PID namespace is its own.
+/// Does nothing until TERM or INT. They are blocked and fetched: there must be no other thread that would take them, and
+/// from a process 1 the kernel withholds what it neither handles nor blocks. It reaps no orphans: it is for a PID namespace
+/// of its own.
 pub fn pause() -> Result<Outcome, Error> {
     let ends = SigSet::from_iter([Signal::SIGTERM, Signal::SIGINT]);
     let ended = ends.thread_block().and_then(|()| ends.wait());

@@ -56,7 +56,8 @@ impl fmt::Debug for Source<'_> {
 }
 
 impl Engine {
-    /// Copies something into a container, whether it runs or not. Missing directories are made.
+    /// Copies something into a container, whether it runs or not. Missing directories are made, as root's with mode 0755. A
+    /// volume in memory keeps it only if a container that has the volume runs.
     pub fn copy_into(&self, id: &str, upload: &Upload<'_>) -> Result<(), Error> {
         let target = upload.path();
         let real;
@@ -146,7 +147,8 @@ fn write_archive(to: &mut dyn Write, upload: &Upload<'_>, name: &Path) -> io::Re
     archive.into_inner()?.flush()
 }
 
-/// Adds a file, or a directory with all that is in it: neither its depth nor the number of its files takes memory.
+/// Adds a file, or a directory with all that is in it. Only the directories that are still to be read are remembered, so
+/// that neither many files nor a deep tree takes memory.
 fn append_tree<W: Write>(archive: &mut Builder<W>, upload: &Upload<'_>, path: &Path, name: &Path) -> io::Result<()> {
     let mut folders = Vec::new();
     if at(path, append(archive, upload, path, name))? {

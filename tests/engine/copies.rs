@@ -1,16 +1,19 @@
 //! `pod.copy.NAME`: files and folders of the controller, as they are.
 
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{Seek, SeekFrom, Write};
-use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::os::unix::net::UnixListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use serde_json::json;
 
-use crate::support::real_engine::{Pod, sh, stays, with};
+use crate::support::real_engine::{Pod, Volume, docker, inspect, sh, stays, with};
 
 /// Gives a file or a folder a mode, an owner and a time.
 fn dress(path: &Path, mode: u32, owner: u32, time: u64) {
@@ -126,6 +129,8 @@ fn a_copy_that_cannot_be_made_ends_the_pod_and_names_both_ends() {
         ("/from/nothing:/here", ["/from/nothing", "/here", "No such file"]),
         ("/from/file:/etc", ["/from/file", "/etc", "cannot overwrite directory"]),
         ("/from/tree:/etc/passwd", ["/from/tree", "/etc/passwd", "cannot overwrite non-directory"]),
+        ("/from/file:/etc/passwd/x", ["/from/file", "/etc/passwd/x", "not a directory"]),
+        ("/from/file:/etc/passwd/x/y", ["/from/file", "/etc/passwd/x/y", "not a directory"]),
     ] {
         let ended = Pod::new()
             .mount(source.path(), "/from:ro")
@@ -213,4 +218,120 @@ fn a_copy_into_a_root_that_is_read_only_is_told_what_to_do() {
     for part in ["component 'app'", "/from/file", "read-only", "volume"] {
         assert!(ended.err().contains(part), "no '{part}' in {}", ended.err());
     }
+}
+
+#[test]
+fn a_volume_below_a_root_that_is_read_only_takes_a_copy_with_its_directories() {
+    let source = source();
+    let ended = Pod::new()
+        .mount(source.path(), "/from:ro")
+        .component("app", with(sh("cat /data/new/deep/file"), json!({"read_only": true, "volumes": ["/data"]})))
+        .label("pod.copy.app", "/from/tree/sub/file:/data/new/deep/file")
+        .flags("-logs")
+        .end();
+    assert_eq!((ended.code, ended.out().as_str()), (Some(0), "[out] app: content\n"), "{}", ended.err());
+}
+
+#[test]
+fn a_copy_into_a_volume_that_is_full_is_told_with_both_ends() {
+    let source = source();
+    let volume = Volume::new(&["type=tmpfs", "device=tmpfs", "o=size=64k"]);
+    let ended = Pod::new()
+        .mount(source.path(), "/from:ro")
+        .mount(Path::new(&volume.0), "/small")
+        .component("app", with(stays(), json!({"volumes": [format!("{}:/data", volume.0)]})))
+        .label("pod.copy.app", "/from/file:/data/file")
+        .end();
+    assert_eq!(ended.code, Some(125), "{}", ended.err());
+    for part in ["component 'app'", "/from/file", "/data/file", "no space left on device"] {
+        assert!(ended.err().contains(part), "no '{part}' in {}", ended.err());
+    }
+}
+
+/// A file as it is: kind and mode, owner, group, time, device, and content.
+type Kept = (u32, u32, u32, i64, u64, Vec<u8>);
+
+/// What there is below a folder.
+fn listed(root: &Path) -> BTreeMap<PathBuf, Kept> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            let about = path.symlink_metadata().expect("it is there");
+            let kind = about.file_type();
+            let (content, time) = match () {
+                // The time of a link is that of its copy.
+                () if kind.is_symlink() => (fs::read_link(&path).expect("a link").into_os_string().into_vec(), 0),
+                () if kind.is_file() => (fs::read(&path).expect("a file"), about.mtime()),
+                () => (Vec::new(), about.mtime()),
+            };
+            let inside = path.strip_prefix(root).expect("it is inside").to_owned();
+            found.insert(inside, (about.mode(), about.uid(), about.gid(), time, about.rdev(), content));
+            if kind.is_dir() {
+                folders.push(path);
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn links_devices_long_names_and_strange_ones_arrive() {
+    let source = source();
+    let tree = source.path().join("tree");
+    let deep = tree.join("directory/".repeat(350));
+    fs::create_dir_all(&deep).expect("folders");
+    fs::write(deep.join("x".repeat(200)), "far").expect("a file");
+    let strange = tree.join(OsStr::from_bytes(b"\xff\xfe \n"));
+    fs::write(&strange, "strange").expect("a file");
+    fs::hard_link(&strange, tree.join("the same")).expect("a hard link");
+    for (link, to) in [("absolute", "/bin/true"), ("dangling", "../nowhere/at all")] {
+        symlink(to, tree.join(link)).expect("a link");
+    }
+    symlink("long/".repeat(300), tree.join("far")).expect("a link");
+    for words in [["null", "c", "1", "3"].as_slice(), &["pipe", "p"]] {
+        let made = Command::new("mknod").current_dir(&tree).args(words).status();
+        assert!(made.is_ok_and(|status| status.success()), "{words:?}");
+    }
+    let before_1970 = SystemTime::UNIX_EPOCH - Duration::from_secs(1000);
+    File::create(tree.join("old")).and_then(|file| file.set_modified(before_1970)).expect("a time");
+    let mut wanted = listed(&tree);
+    wanted.get_mut(Path::new("old")).expect("it is there").3 = 0;
+    assert_eq!(wanted.len(), 13 + 350);
+
+    let volume = Volume::new(&[]);
+    let ended = Pod::new()
+        .mount(source.path(), "/from:ro")
+        .mount(Path::new(&volume.0), "/volume")
+        .component("app", with(sh("exit 5"), json!({"volumes": [format!("{}:/data", volume.0)]})))
+        .label("pod.copy.app", "/from/tree:/data/tree")
+        .end();
+    assert_eq!(ended.code, Some(5), "{}", ended.err());
+    let place = docker(&["volume", "inspect", "--format", "{{.Mountpoint}}", &volume.0]);
+    let seen = listed(&Path::new(&place).join("tree"));
+    for (path, wanted) in &wanted {
+        assert_eq!(seen.get(path), Some(wanted), "{}", path.display());
+    }
+    assert_eq!(seen.len(), wanted.len());
+}
+
+#[test]
+fn two_gigabytes_take_no_memory_of_the_controller() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = File::create(folder.path().join("large")).expect("a file");
+    file.set_len(2 << 30).expect("a size");
+    let pod = Pod::new()
+        .mount(folder.path(), "/from:ro")
+        .component("app", sh("stat -c %s /large; exec tail -f /dev/null"))
+        .label("pod.copy.app", "/from/large:/large")
+        .flags("-logs")
+        .run();
+    pod.says(&format!("[out] app: {}\n", 2_u64 << 30));
+    let pid = inspect(pod.name())["State"]["Pid"].clone();
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("the controller runs");
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
+    let peak: u32 = peak.expect("a peak in kB");
+    assert!(peak < 10 << 10, "{peak} kB");
+    pod.stop();
 }

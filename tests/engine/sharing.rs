@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::support::real_engine::{
-    BUSYBOX, Pod, Running, SOCKET, docker, exec, inspect, sh, stays, try_docker, until, with,
+    BUSYBOX, Pod, Running, SOCKET, Volume, docker, exec, inspect, sh, stays, try_docker, until, with,
 };
 
 /// Two components that run.
@@ -108,30 +108,12 @@ fn the_socket_is_not_shared_by_a_folder_that_holds_it() {
     assert!(ended.err().contains("warning: -volumes leaves out /host/run"), "{}", ended.err());
 }
 
-/// A volume of the engine that is a folder of the host.
-struct Volume(String);
-
-impl Volume {
-    fn of(folder: &str) -> Self {
-        let name = format!("podlike-test-{}", std::process::id());
-        let device = format!("device={folder}");
-        docker(&["volume", "create", "--opt", "type=none", "--opt", "o=bind", "--opt", &device, &name]);
-        Self(name)
-    }
-}
-
-impl Drop for Volume {
-    fn drop(&mut self) {
-        try_docker(&["volume", "rm", "--force", &self.0]);
-    }
-}
-
 #[test]
 fn the_socket_is_not_shared_by_another_name() {
     let folder = tempfile::tempdir().expect("a folder");
     symlink("/run", folder.path().join("run")).expect("a link");
     symlink(SOCKET, folder.path().join("socket")).expect("a link");
-    let volume = Volume::of("/run");
+    let volume = Volume::new(&["type=none", "o=bind", "device=/run"]);
     let look = "for found in $(find / -name '*.sock' 2>/dev/null | grep -v ^/proc); do
         test -S $found && echo $found; done; true";
     for (source, target) in [

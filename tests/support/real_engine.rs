@@ -111,6 +111,26 @@ pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
+/// A volume of the driver `local`. Dropped, it is removed.
+pub(crate) struct Volume(pub(crate) String);
+
+impl Volume {
+    /// With options of a mount, such as `type=tmpfs`.
+    pub(crate) fn new(options: &[&str]) -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(1);
+        let name = format!("podlike-test-{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let options = options.iter().flat_map(|option| ["--opt", option]);
+        docker(&["volume", "create"].into_iter().chain(options).chain([name.as_str()]).collect::<Vec<_>>());
+        Self(name)
+    }
+}
+
+impl Drop for Volume {
+    fn drop(&mut self) {
+        try_docker(&["volume", "rm", "--force", &self.0]);
+    }
+}
+
 /// A registry that takes connections and never answers. Tells when there is one.
 pub(crate) fn silent_registry() -> (String, impl FnOnce()) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
