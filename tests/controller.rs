@@ -742,7 +742,9 @@ fn labels_that_make_no_pod_are_a_refusal_that_names_label_and_key() {
         ),
         (
             &[("pod.component.web", "{image: demo, depends_on: [dbb]}"), ("pod.component.db", "image: demo")],
-            &["component 'web': depends_on 'dbb': no such component, did you mean 'db'?"],
+            &[
+                "label 'pod.component.web', line 1, column 28: depends_on[0]: no such component 'dbb', did you mean 'db'?",
+            ],
         ),
         (
             &[

@@ -49,8 +49,14 @@ fn controller(details: ContainerDetails, engine: &Engine, root: &Path) -> Result
     let mut controller = Controller::read(details, cgroup, ways_to_socket, program, engine.info()?);
     let names: Vec<String> = controller.volumes().map(str::to_owned).collect();
     for name in names {
-        if let Some(reference) = engine.volume(&name)?.labels.remove(VOLUME_REF) {
-            controller.volume_refs.insert(reference, name);
+        match engine.volume(&name) {
+            Ok(mut volume) => {
+                let reference = volume.labels.remove(VOLUME_REF);
+                controller.volume_refs.extend(reference.map(|reference| (reference, name)));
+            }
+            // Removed by force, although we have it.
+            Err(error) if error.is_not_found() => {}
+            Err(error) => return Err(error),
         }
     }
     Ok(controller)

@@ -21,7 +21,7 @@ pub fn validate(settings: &Settings, flags: &Flags, validation: &Validation) -> 
             Ok(pods) => json!({ "pods": pods.iter().map(Checked::json).collect::<Vec<_>>() }),
             Err(error) => json!({ "error": chain(error) }),
         };
-        version::print(&serde_json::to_string_pretty(&value).expect("a plan has only text keys"))?;
+        version::print(&format!("{value:#}"))?;
     }
     let pods = result?;
     if !validation.json {
@@ -46,9 +46,10 @@ impl Checked {
     }
 
     fn text(&self) -> String {
-        let heading = self.name.iter().map(|name| format!("# {name}\n")).collect::<String>();
-        let warnings = self.warnings.iter().map(|warning| format!("\nwarning: {warning}")).collect::<String>();
-        format!("{heading}{}{warnings}", self.plan).trim_end().to_owned()
+        let mut lines: Vec<String> = self.name.iter().map(|name| format!("# {name}")).collect();
+        lines.push(self.plan.to_string());
+        lines.extend(self.warnings.iter().map(|warning| format!("warning: {warning}")));
+        lines.join("\n").trim_end().to_owned()
     }
 }
 

@@ -72,15 +72,11 @@ fn as_mapping(node: Node, pairs: bool) -> Node {
 
 /// Where an entry goes: the target of the short or the long syntax.
 fn target(item: &Node) -> Option<String> {
-    match &item.kind {
-        Kind::Map(_) => item.get("target").or_else(|| item.get("source"))?.text().ok(),
-        _ => {
-            let text = item.text().ok()?;
-            let mut parts = text.split(':');
-            let first = parts.next()?.to_owned();
-            Some(parts.next().map_or(first, str::to_owned))
-        }
+    if let Kind::Map(_) = item.kind {
+        return item.get("target").or_else(|| item.get("source"))?.text().ok();
     }
+    let text = item.text().ok()?;
+    Some(text.split(':').take(2).last().unwrap_or(&text).to_owned())
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ impl Project {
         let variables = BTreeMap::new();
         let mut root = parse(source, text)?;
         loader.interpolate(&mut root, &variables)?;
-        loader.take(root, &variables)?;
+        loader.take(&root, &variables)?;
         Ok(loader.project)
     }
 }
@@ -78,7 +78,7 @@ impl Loader<'_> {
     /// Reads a file into the project.
     fn file(&mut self, path: &Path, asked_by: &Node, variables: &Variables) -> Result<(), Error> {
         let root = self.enter(path, asked_by, variables)?;
-        self.take(root, variables)?;
+        self.take(&root, variables)?;
         self.open.pop();
         Ok(())
     }
@@ -105,7 +105,7 @@ impl Loader<'_> {
     }
 
     /// Takes over what a file declares.
-    fn take(&mut self, root: Node, variables: &Variables) -> Result<(), Error> {
+    fn take(&mut self, root: &Node, variables: &Variables) -> Result<(), Error> {
         for (key, value) in root.map()? {
             match key.as_str() {
                 "networks" if !value.is_null() => {

@@ -11,7 +11,7 @@ pub struct Volume {
     pub target: String,
     /// Whether it can only be read.
     pub read_only: bool,
-    /// `z` or `Z`: relabel the content for SELinux, shared or not.
+    /// `z` or `Z`: relabel the content for `SELinux`, shared or not.
     pub selinux: Option<char>,
     /// Where it was written.
     pub place: Place,

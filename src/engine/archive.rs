@@ -317,6 +317,7 @@ mod tests {
         let engine = Engine {
             host: super::super::Host::Unix("/no/such/engine".into()),
             version: super::super::NEWEST,
+            newest: super::super::NEWEST,
             podman: false,
         };
         let error = engine.copy_into("id", &upload(Path::new("/no/such/file"), "/x")).expect_err("no source");

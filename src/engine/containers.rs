@@ -31,10 +31,8 @@ impl Engine {
             warnings: Option<Vec<String>>,
         }
         let body = super::json(request);
-        let mut path = format!("/containers/create?name={}", encoded(name));
-        if let Some(platform) = platform {
-            path.push_str(&format!("&platform={}", encoded(platform)));
-        }
+        let platform = platform.map(|platform| format!("&platform={}", encoded(platform))).unwrap_or_default();
+        let path = format!("/containers/create?name={}{platform}", encoded(name));
         let engine = self.speaking(request.needs());
         let created: Created = engine.read("POST", &path, Payload::Json(&body), WORK)?;
         for warning in created.warnings.unwrap_or_default() {

@@ -611,6 +611,7 @@ pub struct MountRequest {
 /// `BindOptions` of a mount.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "PascalCase")]
+#[expect(clippy::struct_excessive_bools, reason = "they are the API's")]
 pub struct BindOptions {
     /// Such as `rslave`.
     #[serde(skip_serializing_if = "String::is_empty")]

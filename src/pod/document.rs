@@ -64,25 +64,28 @@ fn lines(text: &str, source: &Source) -> Option<Vec<Label>> {
 mod tests {
     use super::*;
 
-    fn pods(text: &str) -> Result<Vec<(Option<String>, Vec<String>)>, String> {
+    /// Each pod as `CONTROLLER: COMPONENT COMPONENT …`.
+    fn pods(text: &str) -> Result<Vec<String>, String> {
         let pods = pods_in(Path::new("stdin"), text, &Surroundings::default()).map_err(|error| error.to_string())?;
-        let names = |spec: PodSpec| spec.components.into_iter().map(|component| component.name).collect();
-        Ok(pods.into_iter().map(|pod| (pod.name, names(pod.spec))).collect())
+        let line = |Pod { name, spec }: Pod| {
+            let names: Vec<String> = spec.components.into_iter().map(|component| component.name).collect();
+            format!("{}: {}", name.unwrap_or_default(), names.join(" "))
+        };
+        Ok(pods.into_iter().map(line).collect())
     }
 
     #[test]
     fn each_kind_of_document_is_known() {
-        let app = || vec!["app".to_owned()];
         for text in [
             "services:\n  app: {image: x}\n",
             "pod.component.app: |\n  image: x\n",
             "# labels\npod.component.app=image: x\n",
             "- 'pod.component.app=image: x'\n",
         ] {
-            assert_eq!(pods(text), Ok(vec![(None, app())]), "{text}");
+            assert_eq!(pods(text), Ok(vec![": app".to_owned()]), "{text}");
         }
         let stack = "services:\n  db: {image: x}\n  web: {image: podlike, labels: ['pod.component.app=image: x']}\n";
-        assert_eq!(pods(stack), Ok(vec![(Some("web".to_owned()), app())]));
+        assert_eq!(pods(stack), Ok(vec!["web: app".to_owned()]));
     }
 
     #[test]

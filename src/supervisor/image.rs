@@ -39,12 +39,12 @@ impl Images {
 
     /// The archives that may hold an image, the likeliest first.
     fn archives_of(&self, image: &Reference) -> Vec<PathBuf> {
-        let shelf = self.shelf.get_or_init(|| {
+        let opened = self.shelf.get_or_init(|| {
             let folder = self.folder.as_ref()?;
-            let shelf = Shelf::open(folder);
-            shelf.inspect_err(|error| log::warn!("cannot read the folder {}: {error}", folder.display())).ok()
+            let unreadable = |error: &io::Error| log::warn!("cannot read the folder {}: {error}", folder.display());
+            Shelf::open(folder).inspect_err(unreadable).ok()
         });
-        shelf.iter().flat_map(|shelf| shelf.archives_of(image)).map(PathBuf::from).collect()
+        opened.iter().flat_map(|shelf| shelf.archives_of(image)).map(PathBuf::from).collect()
     }
 }
 

@@ -36,7 +36,7 @@ fn live(engine: &Engine, name: &str) {
 
     let host_config = HostConfig { binds: vec![format!("{name}:/data")], ..HostConfig::default() };
     let container = CreateRequest { image: BUSYBOX.to_owned(), host_config, ..CreateRequest::default() };
-    let id = engine.create(name, &container).expect("a container");
+    let id = engine.create(name, &container, None).expect("a container");
     let in_use = engine.remove_volume(name).expect_err("it is in use");
     assert!(in_use.is_conflict() && in_use.to_string().contains(&id), "{in_use}");
     engine.remove(&id).expect("removed");

@@ -1,13 +1,13 @@
 //! `environment`, `env_file`, `labels` and `label_file`: pairs from the service and from files.
 
-use crate::compose::{self, Error, Kind, Node};
+use crate::compose::{self, Error, Kind, Node, Pairs};
 
 use super::super::component::Component;
 use super::Reading;
 
 /// Reads what is in files first, so that the service's own pairs win.
 pub(super) fn complete(component: &mut Component, node: &Node, reading: &mut Reading<'_>) -> Result<(), Error> {
-    let mut environment = Pairs::default();
+    let mut environment = Unique::default();
     if let Some(files) = node.get("env_file") {
         for file in env_files(files)? {
             if let Some(pairs) = file.read(reading)? {
@@ -20,7 +20,7 @@ pub(super) fn complete(component: &mut Component, node: &Node, reading: &mut Rea
     }
     component.environment = environment.0;
 
-    let mut labels = Pairs::default();
+    let mut labels = Unique::default();
     if let Some(files) = node.get("label_file") {
         let items = if let Kind::List(items) = &files.kind { items.as_slice() } else { std::slice::from_ref(files) };
         for item in items {
@@ -37,10 +37,10 @@ pub(super) fn complete(component: &mut Component, node: &Node, reading: &mut Rea
 
 /// Pairs in the order in which their keys came first; the last value counts.
 #[derive(Default)]
-struct Pairs(Vec<(String, Option<String>)>);
+struct Unique(Pairs);
 
-impl Pairs {
-    fn extend(&mut self, pairs: Vec<(String, Option<String>)>) {
+impl Unique {
+    fn extend(&mut self, pairs: Pairs) {
         for (key, value) in pairs {
             match self.0.iter_mut().find(|(known, _)| *known == key) {
                 Some((_, old)) => *old = value,
@@ -84,7 +84,7 @@ fn env_files(node: &Node) -> Result<Vec<PairFile<'_>>, Error> {
 
 impl PairFile<'_> {
     /// The pairs; none if the file is not there and does not have to be.
-    fn read(&self, reading: &mut Reading<'_>) -> Result<Option<Vec<(String, Option<String>)>>, Error> {
+    fn read(&self, reading: &mut Reading<'_>) -> Result<Option<Pairs>, Error> {
         let surroundings = reading.surroundings;
         let path = surroundings.path(self.node.place.folder(), &self.path);
         if !self.required && !surroundings.has(&path) {

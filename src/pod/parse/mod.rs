@@ -53,9 +53,8 @@ pub(super) fn component(name: &str, stage: Stage, node: &Node, reading: &mut Rea
     for (key, value) in entries.iter().filter(|(_, value)| !value.is_null()) {
         match keys::class(key) {
             Some(Class::Supported) => set(&mut component, key, value, reading)?,
-            Some(Class::Ignored(_)) if changes_nothing(key, value) => {}
+            Some(Class::Ignored(_) | Class::Refused(_)) if changes_nothing(key, value) => {}
             Some(Class::Ignored(reason)) => reading.ignore(name, value, reason),
-            Some(Class::Refused(_)) if changes_nothing(key, value) => {}
             Some(Class::Refused(reason)) => return Err(value.refused(format!("not possible in a pod: {reason}"))),
             None => {}
         }
@@ -102,7 +101,6 @@ fn needs(component: &mut Component, node: &Node, what: &'static str, minor: u32)
 }
 
 /// Keys that are a part of the request, as they are.
-#[expect(clippy::too_many_lines, reason = "one line or two for each key")]
 fn set(component: &mut Component, key: &str, value: &Node, reading: &mut Reading<'_>) -> Result<(), Error> {
     let request = &mut component.request;
     let host = &mut request.host_config;

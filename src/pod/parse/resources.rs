@@ -182,18 +182,15 @@ fn ulimits(node: &Node) -> Result<Vec<Ulimit>, Error> {
             if !ULIMITS.contains(&name.as_str()) {
                 return Err(node.unknown(name, ULIMITS));
             }
-            let (soft, hard) = match &value.kind {
-                Kind::Map(entries) => {
-                    if let Some((key, _)) = entries.iter().find(|(key, _)| key != "soft" && key != "hard") {
-                        return Err(value.unknown(key, ["hard", "soft"]));
-                    }
-                    let side = |key| at_least(value.get(key).ok_or_else(|| value.missing(key))?, -1);
-                    (side("soft")?, side("hard")?)
+            let (soft, hard) = if let Kind::Map(entries) = &value.kind {
+                if let Some((key, _)) = entries.iter().find(|(key, _)| key != "soft" && key != "hard") {
+                    return Err(value.unknown(key, ["hard", "soft"]));
                 }
-                _ => {
-                    let both = at_least(value, -1)?;
-                    (both, both)
-                }
+                let side = |key| at_least(value.get(key).ok_or_else(|| value.missing(key))?, -1);
+                (side("soft")?, side("hard")?)
+            } else {
+                let both = at_least(value, -1)?;
+                (both, both)
             };
             if hard >= 0 && (soft > hard || soft < 0) {
                 return Err(value.refused(format!("the soft limit {soft} is above the hard one {hard}")));

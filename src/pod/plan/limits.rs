@@ -71,9 +71,9 @@ struct Caps<'a> {
 }
 
 impl Caps<'_> {
-    fn capped(&mut self, key: &'static str, limit: impl ToString) {
+    fn capped(&mut self, key: &'static str, limit: String) {
         let component = self.component.name.clone();
-        self.warnings.push(Warning::Capped { component, key, limit: limit.to_string() });
+        self.warnings.push(Warning::Capped { component, key, limit });
     }
 
     fn memory(&mut self, host: &mut HostConfig, own: &HostConfig, nested: bool) {
@@ -82,11 +82,11 @@ impl Caps<'_> {
         }
         if host.memory > own.memory {
             host.memory = own.memory;
-            self.capped("mem_limit", own.memory);
+            self.capped("mem_limit", own.memory.to_string());
         }
         if host.memory_reservation > own.memory {
             host.memory_reservation = own.memory;
-            self.capped("mem_reservation", own.memory);
+            self.capped("mem_reservation", own.memory.to_string());
         }
         if !nested && host.memory == 0 {
             host.memory = own.memory;
@@ -106,7 +106,7 @@ impl Caps<'_> {
         let most = host.memory + (own.memory_swap - own.memory);
         if host.memory_swap == -1 || host.memory_swap > most {
             host.memory_swap = most;
-            self.capped("memswap_limit", most);
+            self.capped("memswap_limit", most.to_string());
         } else if host.memory_swap == 0 && !nested {
             host.memory_swap = most;
         } else if host.memory_swap > 0 {
@@ -136,7 +136,7 @@ impl Caps<'_> {
             None | Some(0) if !nested => host.pids_limit = Some(most),
             Some(wanted) if wanted < 0 || wanted > most => {
                 host.pids_limit = Some(most);
-                self.capped("pids_limit", most);
+                self.capped("pids_limit", most.to_string());
             }
             _ => {}
         }

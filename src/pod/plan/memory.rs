@@ -112,19 +112,16 @@ fn project(component: &str, projections: &[Projection]) -> (Vec<(String, String)
     let mut binds = Vec::new();
     let mut files = Vec::new();
     for (number, projection) in projections.iter().enumerate() {
-        let inner = match projection.target.strip_prefix(SECRETS) {
-            Some(name) => {
-                let folder = (format!("{component}/secrets"), SECRETS.trim_end_matches('/').to_owned());
-                if !binds.contains(&folder) {
-                    binds.push(folder);
-                }
-                format!("{component}/secrets/{name}")
+        let inner = if let Some(name) = projection.target.strip_prefix(SECRETS) {
+            let folder = (format!("{component}/secrets"), SECRETS.trim_end_matches('/').to_owned());
+            if !binds.contains(&folder) {
+                binds.push(folder);
             }
-            None => {
-                let inner = format!("{component}/files/{number}");
-                binds.push((inner.clone(), projection.target.clone()));
-                inner
-            }
+            format!("{component}/secrets/{name}")
+        } else {
+            let inner = format!("{component}/files/{number}");
+            binds.push((inner.clone(), projection.target.clone()));
+            inner
         };
         files.push(InMemory { path: format!("{HELD}/{inner}"), file: projection.clone() });
     }

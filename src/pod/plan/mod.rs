@@ -123,7 +123,6 @@ pub struct Planned {
     #[serde(serialize_with = "seconds")]
     pub grace: Duration,
     /// Whether its output is streamed with `-logs`.
-    #[serde(skip_serializing_if = "is_true")]
     pub attach: bool,
 }
 
@@ -149,10 +148,6 @@ impl Planned {
 
 fn seconds<S: serde::Serializer>(duration: &Duration, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_f64(duration.as_secs_f64())
-}
-
-fn is_true(attach: &bool) -> bool {
-    *attach
 }
 
 fn is_default(pull: &Pull) -> bool {

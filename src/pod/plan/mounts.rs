@@ -186,8 +186,8 @@ impl<'a> Mounts<'a> {
             return Some(volume.clone());
         }
         let scopes = [STACK, PROJECT].iter().filter_map(|label| self.controller.labels.get(*label));
-        let scoped = scopes.chain(&self.spec.project).map(|scope| format!("{scope}_{name}"));
-        let mut names = scoped.chain([name.to_owned()]);
+        let in_scope = scopes.chain(&self.spec.project).map(|scope| format!("{scope}_{name}"));
+        let mut names = in_scope.chain([name.to_owned()]);
         names.find(|name| self.controller.mounts.iter().any(|mount| mount.kind == "volume" && mount.name == *name))
     }
 
