@@ -103,6 +103,23 @@ fn an_id_is_not_asked_for_at_a_registry() {
 }
 
 #[test]
+fn the_time_of_a_pull_is_kept_by_the_tag() {
+    let fake = FakeEngine::new();
+    fake.pull("demo", Pull::Works(json!({})));
+    let engine = reach(&fake);
+    engine.pull("demo", None, None, |_| (), &mut |_| ()).expect("pulled");
+    let tagged = || engine.image("demo").expect("an answer").expect("the image").tagged_at();
+    assert_eq!(tagged(), None);
+    engine.renew_tag("demo").expect("tagged");
+    assert!(tagged().is_some());
+    assert!(engine.renew_tag("none").is_err());
+    for untagged in ["demo@sha256:ab", &"a".repeat(64)] {
+        engine.renew_tag(untagged).expect("nothing to do");
+    }
+    assert_eq!(fake.seen("POST /images/*/tag"), 2);
+}
+
+#[test]
 fn archives_are_loaded_plain_and_compressed() {
     let fake = FakeEngine::new();
     let engine = reach(&fake);

@@ -43,9 +43,8 @@ impl Engine {
         if reference.is_id() {
             return Err(failed("an id names no registry to pull from".to_owned()));
         }
-        let name = format!("{}/{}", reference.registry(), reference.repository());
         let version = reference.tag().or(reference.digest()).unwrap_or_default();
-        let mut path = format!("/images/create?fromImage={}&tag={}", encoded(&name), encoded(version));
+        let mut path = format!("/images/create?fromImage={}&tag={}", encoded(&reference.name()), encoded(version));
         if let Some(platform) = platform {
             path.push_str("&platform=");
             path.push_str(&encoded(platform));
@@ -53,6 +52,17 @@ impl Engine {
         let request = Request { auth, ..Request::new("POST", &path) };
         let response = self.versioned(request, Payload::Nothing, Limit::Never, connected)?;
         follow("POST /images/create", response, progress)?.map_err(failed)
+    }
+
+    /// `POST /images/NAME/tag`: gives an image its own tag once more. That is how an engine with a store of its own notes
+    /// when a pull was: it keeps the time of a tag, and not that of a pull. Nothing is done for an image without a tag.
+    pub fn renew_tag(&self, image: &str) -> Result<(), Error> {
+        let reference = Reference::parse(image);
+        let Some(tag) = reference.tag() else {
+            return Ok(());
+        };
+        let path = format!("/images/{}/tag?repo={}&tag={}", encoded(image), encoded(&reference.name()), encoded(tag));
+        self.perform("POST", &path, Payload::Nothing, QUICK)
     }
 
     /// `POST /images/load`: gives the engine an archive of images as `docker save` makes it, compressed in whatever way
@@ -76,8 +86,8 @@ impl Engine {
 }
 
 impl ImageDetails {
-    /// When the image got its tag here: by a pull that brought something new, a load, a build. None if the engine does
-    /// not know.
+    /// When the image last got a tag here. None if the engine does not know, which is so after a pull or a load into
+    /// Docker's own store (run on 20.10); the containerd store notes every pull. See [`Engine::renew_tag`].
     pub fn tagged_at(&self) -> Option<SystemTime> {
         moment(&self.metadata.last_tag_time)
     }

