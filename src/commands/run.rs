@@ -1,7 +1,6 @@
 //! `podlike`: runs the pod that the labels of our own container describe.
 
 use std::fs;
-use std::path::PathBuf;
 
 use crossbeam_channel::{Receiver, bounded, select};
 use nix::sys::prctl;
@@ -96,8 +95,11 @@ fn images(settings: &Settings, flags: &Flags) -> Result<Images, Error> {
 /// registry the first of them counts.
 fn logins(settings: &Settings, flags: &Flags) -> Result<Credentials, Error> {
     const SECRET: &str = "/run/secrets/podlike/dockerregistryauth.json";
+    // Where the first podlike read it; images without a link between the two are common.
+    const OLD_SECRET: &str = "/var/run/secrets/podlike/dockerregistryauth.json";
     let configured = settings.docker_config.as_ref().map(|folder| folder.join("config.json"));
-    let others = [Some(PathBuf::from(SECRET)), configured].into_iter().flatten().filter(|path| path.exists());
+    let others =
+        [Some(SECRET.into()), Some(OLD_SECRET.into()), configured].into_iter().flatten().filter(|path| path.exists());
     let mut logins = Credentials::default();
     for path in flags.registry_auth.iter().cloned().chain(others) {
         let text = fs::read(&path).map_err(|source| Error::File { path: path.clone(), source })?;

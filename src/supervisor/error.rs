@@ -32,6 +32,13 @@ pub enum Error {
         /// The reference of the image.
         image: String,
     },
+    /// The image is there, but for other machines.
+    OtherPlatform {
+        /// The reference of the image.
+        image: String,
+        /// The platform that was asked for.
+        platform: String,
+    },
     /// A volume that must be there is not.
     NoVolume {
         /// The engine's name for it.
@@ -78,6 +85,9 @@ impl fmt::Display for Error {
             Self::NoImage { image } => {
                 write!(f, "the engine does not have the image '{image}', and with pull_policy 'never' it is not pulled")
             }
+            Self::OtherPlatform { image, platform } => {
+                write!(f, "there is no image '{image}' for the platform {platform}")
+            }
             Self::NoVolume { name } => {
                 write!(f, "there is no volume '{name}' (it is declared as external: make it, or leave out 'external')")
             }
@@ -102,6 +112,7 @@ impl StdError for Error {
         match self {
             Self::Step { source, .. } | Self::Copy { source, .. } | Self::Lost { source } => Some(source),
             Self::NoImage { .. }
+            | Self::OtherPlatform { .. }
             | Self::NoVolume { .. }
             | Self::VolumeTaken { .. }
             | Self::NoHealthCheck { .. }

@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::engine::types::ImageDetails;
@@ -29,12 +29,14 @@ pub struct Images {
     pub folder: Option<PathBuf>,
     /// What is in it, once somebody has asked.
     shelf: OnceLock<Option<Shelf>>,
+    /// Who loads from it.
+    turn: Mutex<()>,
 }
 
 impl Images {
     /// Images from these places.
     pub fn new(logins: Credentials, folder: Option<PathBuf>) -> Self {
-        Self { logins, folder, shelf: OnceLock::new() }
+        Self { logins, folder, ..Self::default() }
     }
 
     /// The archives that may hold an image, the likeliest first.
@@ -51,56 +53,71 @@ impl Images {
 impl Component {
     /// Before the container is made: what the policy asks for although the engine may have the image.
     pub(super) fn refresh_image(&self) -> Result<(), Error> {
-        match self.planned.pull {
-            Pull::Missing | Pull::Never => Ok(()),
-            Pull::Always if self.has_image()? => self.pull(),
-            Pull::Always => self.fetch_image(),
-            Pull::After(age) => {
-                let tagged = self.inspect_image()?.map(|image| image.tagged_at());
-                let is_old = |since: SystemTime| since.elapsed().is_ok_and(|elapsed| elapsed > age);
-                match tagged {
-                    None => self.fetch_image(),
-                    // What cannot be renewed is used as it is.
-                    Some(Some(since)) if is_old(since) => {
-                        if let Err(error) = self.pull() {
-                            log::warn!("{}: the image stays as it is: {}", self.planned.name, chain(&error));
-                        }
-                        Ok(())
-                    }
-                    Some(_) => Ok(()),
-                }
-            }
+        let age = match self.planned.pull {
+            Pull::Missing | Pull::Never => return Ok(()),
+            Pull::Always if self.has_image()? => return self.pull(),
+            Pull::Always => return self.fetch_image(),
+            Pull::After(age) => age,
+        };
+        let Some(image) = self.inspect_image()? else { return self.fetch_image() };
+        // The engine does not say when a new image came: that is old, until a pull of ours notes the time.
+        let is_young = |since: SystemTime| since.elapsed().map_or(true, |elapsed| elapsed <= age);
+        if image.tagged_at().is_some_and(is_young) {
+            return Ok(());
         }
+        if let Err(error) = self.pull() {
+            log::warn!("{}: the image stays as it is: {}", self.planned.name, chain(&error));
+        }
+        Ok(())
     }
 
-    /// Gets an image that the engine does not have.
+    /// Gets an image that the engine does not have: out of the folder of archives, else from its registry.
     pub(super) fn fetch_image(&self) -> Result<(), Error> {
-        let (name, image) = (&self.planned.name, &self.planned.request.image);
-        for archive in self.images.archives_of(&Reference::parse(image)) {
-            log::info!("{name}: loading the image '{image}' from {}", archive.display());
-            let loading = |cancel| self.inbox.send(Report::Pulling(self.who, cancel));
-            let loaded = self.engine.load(&archive, loading, &mut self.telling("loading"));
-            if let Err(error) = loaded {
-                log::warn!("{name}: {}", chain(&error));
-            }
-            if self.has_image()? {
-                return Ok(());
-            }
+        if self.load()? {
+            return Ok(());
         }
-        if self.planned.pull == Pull::Never {
-            return Err(Error::NoImage { image: image.clone() });
+        match self.planned.pull {
+            Pull::Never => Err(Error::NoImage { image: self.planned.request.image.clone() }),
+            _ => self.pull(),
         }
-        self.pull()
     }
 
     /// Whether the engine has the image, for the platform that is asked for.
     pub(super) fn has_image(&self) -> Result<bool, Error> {
-        let fits = |image: ImageDetails| self.planned.platform.as_ref().is_none_or(|it| image.is_for(it));
-        Ok(self.inspect_image()?.is_some_and(fits))
+        Ok(self.inspect_image()?.is_some_and(|image| self.fits(&image)))
+    }
+
+    fn fits(&self, image: &ImageDetails) -> bool {
+        self.planned.platform.as_ref().is_none_or(|platform| image.is_for(platform))
     }
 
     fn inspect_image(&self) -> Result<Option<ImageDetails>, Error> {
         self.engine.image(&self.planned.request.image).map_err(step("look for its image"))
+    }
+
+    /// Loads the archives that may hold the image, one after the other, and says whether it is there.
+    fn load(&self) -> Result<bool, Error> {
+        let (name, image) = (&self.planned.name, &self.planned.request.image);
+        if self.images.folder.is_none() {
+            return Ok(false);
+        }
+        // One component at a time: what one loads, the next one has.
+        let _turn = self.images.turn.lock();
+        if self.has_image()? {
+            return Ok(true);
+        }
+        for archive in self.images.archives_of(&Reference::parse(image)) {
+            log::info!("{name}: loading the image '{image}' from {}", archive.display());
+            let loading = |cancel| self.inbox.send(Report::Pulling(self.who, cancel));
+            if let Err(error) = self.engine.load(&archive, loading, &mut self.telling("loading")) {
+                log::warn!("{name}: {}", chain(&error));
+            }
+            if self.has_image()? {
+                self.note_time();
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn pull(&self) -> Result<(), Error> {
@@ -109,9 +126,25 @@ impl Component {
         let pulling = |cancel| self.inbox.send(Report::Pulling(self.who, cancel));
         let login = self.images.logins.header(&Reference::parse(image));
         let platform = self.planned.platform.as_deref();
-        self.engine
-            .pull(image, platform, login.as_ref(), pulling, &mut self.telling("pulling"))
-            .map_err(step("pull its image"))
+        let pulled = self.engine.pull(image, platform, login.as_ref(), pulling, &mut self.telling("pulling"));
+        pulled.map_err(step("pull its image"))?;
+        self.note_time();
+        // Engines pull what there is, if there is nothing for the platform.
+        match (self.inspect_image()?, platform) {
+            (Some(image), Some(platform)) if !self.fits(&image) => {
+                Err(Error::OtherPlatform { image: self.planned.request.image.clone(), platform: platform.to_owned() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Notes when the image came, where its age will be asked for.
+    fn note_time(&self) {
+        if let Pull::After(_) = self.planned.pull
+            && let Err(error) = self.engine.renew_tag(&self.planned.request.image)
+        {
+            log::debug!("{}: the time of the pull is not noted: {}", self.planned.name, chain(&error));
+        }
     }
 
     /// Tells how far it has come, but not every time.
