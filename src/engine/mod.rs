@@ -6,19 +6,14 @@
 //!    │                 http.rs  head, body, chunks over any byte stream
 //!    ▼                              │
 //! containers · archive · images · volumes · events        ◀─ Response
-//!    (what the API can do, one function a call)    types.rs  as the API spells it
-//!
-//! reference.rs ─▶ auth.rs   the login for its registry ──────────────────┐
-//!      └────────▶ shelf.rs  the archives that hold it ◀─ saved.rs ───────┴─▶ images  pull · load ─▶ progress.rs
+//!    (what the API can do, one function a call)    types/  as the API spells it
 //! ```
 //!
 //! One connection per call: nothing is pooled, so a stream can be cancelled from another thread by shutting its socket
 //! down. An ordinary call is given up after [`QUICK`], one that makes the engine work after [`WORK`], a stream never.
 
 mod archive;
-mod auth;
 mod containers;
-mod date;
 mod error;
 mod events;
 mod frames;
@@ -26,10 +21,6 @@ mod host;
 mod http;
 mod images;
 mod lines;
-mod progress;
-mod reference;
-mod saved;
-mod shelf;
 pub mod types;
 mod volumes;
 
@@ -40,7 +31,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use archive::{Source, Upload};
-pub use auth::{AuthHeader, Credentials, NotLogins};
 pub use containers::{Attach, Condition, Wait};
 pub use error::Error;
 pub use events::ContainerEvent;
@@ -48,10 +38,8 @@ pub use frames::{Frames, Stream};
 pub use host::{Canceller, Host};
 use host::{Limit, Socket};
 use http::{Payload, Request};
+pub use images::{AuthHeader, Credentials, NotLogins, Progress, Reference, Shelf};
 pub use lines::JsonLines;
-pub use progress::Progress;
-pub use reference::Reference;
-pub use shelf::Shelf;
 use types::{ApiVersion, Info, Version};
 
 /// The newest API version that we speak: nothing above it is needed yet, and every engine from 25 to 29 has it.

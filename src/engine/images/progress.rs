@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use super::{Error, JsonLines, Response};
+use super::super::{Error, JsonLines, Response};
 
 /// More layers than an image can have (127 with overlay2); of others that an engine tells of no notes are taken.
 const MOST_LAYERS: usize = 512;

@@ -97,7 +97,7 @@ impl Credentials {
 
     /// What authorizes the pull of an image; none if there is no login for its registry.
     pub fn header(&self, image: &Reference) -> Option<AuthHeader> {
-        let json = super::json(self.logins.get(image.registry())?);
+        let json = super::super::json(self.logins.get(image.registry())?);
         Some(AuthHeader(URL_SAFE.encode(json)))
     }
 }
@@ -116,7 +116,7 @@ impl fmt::Debug for Credentials {
 pub struct AuthHeader(String);
 
 impl AuthHeader {
-    pub(super) fn as_str(&self) -> &str {
+    pub(in super::super) fn as_str(&self) -> &str {
         &self.0
     }
 }

@@ -1,16 +1,33 @@
 //! Images: what the engine has of them, and the two ways to get them there.
+//!
+//! ```text
+//! Reference ─┬─ auth.rs    the login for its registry ─▶ pull ─┐
+//!            └─ shelf.rs   the archives that hold it ──▶ load ─┴─ progress.rs ─▶ Progress
+//!                └─ saved.rs  what is in an archive
+//! ```
+
+mod auth;
+mod date;
+mod progress;
+mod reference;
+mod saved;
+mod shelf;
 
 use std::fs::File;
 use std::io::{self, BufReader, Write};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use super::date::moment;
 use super::host::{Canceller, Limit};
 use super::http::{Payload, Request};
-use super::progress::{Progress, follow};
 use super::types::ImageDetails;
-use super::{AuthHeader, Engine, Error, QUICK, Reference, encoded};
+use super::{Engine, Error, QUICK, encoded};
+pub use auth::{AuthHeader, Credentials, NotLogins};
+use date::moment;
+pub use progress::Progress;
+use progress::follow;
+pub use reference::Reference;
+pub use shelf::Shelf;
 
 /// How long a load may go without a byte in either direction: some engines say nothing while they unpack a layer.
 const LOAD: Duration = Duration::from_mins(10);
