@@ -67,13 +67,14 @@ impl Controller {
         let own = |text: &str| text.to_owned();
         let host = HostConfig { ipc_mode: own("private"), ..HostConfig::default() };
         let (id, name, image) = (own("CONTROLLER"), own("CONTROLLER"), own(OWN_IMAGE));
-        Self { id, name, env, host, image, program: "/podlike".into(), engine, ..Self::default() }
+        let cgroup = Some(PathBuf::from("/docker/CONTROLLER"));
+        Self { id, name, env, host, cgroup, image, program: "/podlike".into(), engine, ..Self::default() }
     }
 
     /// What is taken for true where no engine can be asked.
     pub fn newest_engine() -> Info {
         let api = ApiVersion { major: 1, minor: u32::MAX };
-        Info { cgroup_driver: "unknown".to_owned(), cgroup_version: "?".to_owned(), api, ..Info::default() }
+        Info { cgroup_driver: "cgroupfs".to_owned(), cgroup_version: "1".to_owned(), api, ..Info::default() }
     }
 
     /// The names of the volumes that are mounted in it.

@@ -11,11 +11,11 @@ use crate::compose::Place;
 pub enum Warning {
     /// A key that has no meaning in a pod.
     Ignored {
-        /// The component.
-        component: String,
-        /// Where the key stands.
+        /// The components that have it.
+        components: Vec<String>,
+        /// Where the key stands, in the first of them.
         place: Place,
-        /// Its path.
+        /// Its path there.
         at: String,
         /// Why.
         reason: String,
@@ -104,8 +104,13 @@ pub enum Warning {
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Ignored { component, place, at, reason } => {
-                write!(f, "{place}: {at}: ignored in component '{component}': {reason}")
+            Self::Ignored { components, place, at, reason } => {
+                write!(f, "{place}: {at}: ignored")?;
+                match &components[1..] {
+                    [] => {}
+                    others => write!(f, ", also in {}", others.join(", "))?,
+                }
+                write!(f, ": {reason}")
             }
             Self::IgnoredSection { place, key } => {
                 write!(f, "{place}: {key}: ignored: the pod has the controller's network")

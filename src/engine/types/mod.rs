@@ -259,7 +259,9 @@ pub struct VolumeRequest {
 }
 
 /// The engine writes `null` for an empty collection.
-pub(in super::super) fn null_is_empty<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(from: D) -> Result<T, D::Error> {
+pub(in super::super) fn null_is_empty<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+    from: D,
+) -> Result<T, D::Error> {
     Ok(Option::deserialize(from)?.unwrap_or_default())
 }
 

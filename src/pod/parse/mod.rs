@@ -83,10 +83,19 @@ fn changes_nothing(key: &str, value: &Node) -> bool {
 }
 
 impl Reading<'_> {
-    /// Notes that a key has no effect.
+    /// Notes that a key has no effect: one warning for all components that have it.
     pub(super) fn ignore(&mut self, component: &str, value: &Node, reason: &str) {
+        let key = |path: &str| path.rsplit('.').next().map(str::to_owned);
+        for warning in &mut self.warnings {
+            if let Warning::Ignored { components, at, reason: known, .. } = warning
+                && (key(at), known.as_str()) == (key(&value.at), reason)
+            {
+                components.push(component.to_owned());
+                return;
+            }
+        }
         self.warnings.push(Warning::Ignored {
-            component: component.to_owned(),
+            components: vec![component.to_owned()],
             place: value.key.clone(),
             at: value.at.clone(),
             reason: reason.to_owned(),
