@@ -31,7 +31,7 @@ pub use error::{Error, Problem, nearest};
 pub use forms::{command, key_values, strings};
 pub use interpolate::{interpolate, interpolate_noting};
 pub use place::{Place, Source};
-pub use project::{Project, interpolated};
+pub use project::{Project, extended, interpolated};
 pub use scalar::{byte_size, duration, go_duration, image, signal};
 pub use surroundings::Surroundings;
 #[cfg(test)]

@@ -57,6 +57,15 @@ impl Project {
     }
 }
 
+/// A service that is in no file, with what it extends: a service of a file that it names.
+pub fn extended(service: &Node, surroundings: &Surroundings) -> Result<Node, Error> {
+    if let Some(extends) = service.get("extends").filter(|extends| extends.get("file").is_none()) {
+        return Err(extends.refused("there is no file here: name the one of the service, {file: PATH, service: NAME}"));
+    }
+    let mut loader = Loader { surroundings, project: Project::default(), open: Vec::new() };
+    loader.extended(service, service, &Variables::new(), &mut Vec::new())
+}
+
 /// The tree of a file that is no project of ours, its variables replaced by those of the environment.
 pub fn interpolated(source: &Source, text: &str, surroundings: &Surroundings) -> Result<Node, Error> {
     let mut loader = Loader { surroundings, project: Project::default(), open: Vec::new() };

@@ -207,7 +207,9 @@ impl Components {
     /// Adds a component, unless it has profiles of which none was chosen.
     fn add(&mut self, name: &str, node: &Node, reading: &mut Reading<'_>) -> Result<(), Error> {
         let profiles = node.get("profiles").map(compose::strings).transpose()?.unwrap_or_default();
-        if profiles.is_empty() || profiles.iter().any(|profile| reading.surroundings.profiles.contains(profile)) {
+        let chosen = &reading.surroundings.profiles;
+        let is_chosen = |profile: &String| chosen.contains(profile) || chosen.iter().any(|all| all == "*");
+        if profiles.is_empty() || profiles.iter().any(is_chosen) {
             self.all.push(parse::component(name, Stage::Main, node, reading)?);
         } else {
             self.skipped.push(name.to_owned());

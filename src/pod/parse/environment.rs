@@ -19,6 +19,15 @@ pub(super) fn complete(component: &mut Component, node: &Node, reading: &mut Rea
         environment.extend(compose::key_values(value)?);
     }
     component.environment = environment.0;
+    // What `.env` sets is the environment of a Compose file, too, but the controller's is stronger.
+    if let Some(project) = reading.project {
+        let missing = |(key, value): &&mut (String, Option<String>)| {
+            value.is_none() && !reading.surroundings.env.contains_key(key)
+        };
+        for (key, value) in component.environment.iter_mut().filter(missing) {
+            *value = project.dotenv.get(key).cloned();
+        }
+    }
 
     let mut labels = Unique::default();
     if let Some(files) = node.get("label_file") {

@@ -37,6 +37,14 @@ pub(super) struct Reading<'a> {
 
 /// Reads a component.
 pub(super) fn component(name: &str, stage: Stage, node: &Node, reading: &mut Reading<'_>) -> Result<Component, Error> {
+    // In a Compose file that is done.
+    let whole;
+    let node = if node.get("extends").is_some() {
+        whole = compose::extended(node, reading.surroundings)?;
+        &whole
+    } else {
+        node
+    };
     let entries = node.map()?;
     // A misspelt key explains a missing image.
     if let Some((key, _)) = entries.iter().find(|(key, _)| !key.starts_with("x-") && keys::class(key).is_none()) {
@@ -175,7 +183,7 @@ fn set(component: &mut Component, key: &str, value: &Node, reading: &mut Reading
         }
         "volumes_from" => volumes_from(component, value)?,
         "working_dir" => request.working_dir = Some(value.text()?),
-        // What is read in its own time: the image, what environment.rs completes, what the file resolved.
+        // What is read in its own time.
         "deploy" | "env_file" | "environment" | "extends" | "image" | "label_file" | "labels" | "profiles"
         | "pull_refresh_after" => {}
         _ => resources::set(component, key, value)?,
