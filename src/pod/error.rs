@@ -74,6 +74,15 @@ pub enum Error {
         /// The component nearest in name.
         nearest: Option<String>,
     },
+    /// A component wants something of an init component, which has ended before.
+    LentByInit {
+        /// Where that is said.
+        place: Box<Place>,
+        /// The path of the key that says it.
+        at: String,
+        /// The init component.
+        on: String,
+    },
     /// Components that wait for each other: from one back to itself.
     Circle(Vec<String>),
     /// A setting that needs a newer engine.
@@ -133,6 +142,9 @@ impl fmt::Display for Error {
                     return f.write_str(": it has profiles, and -profiles chooses none of them");
                 }
                 suggest(f, nearest.as_deref())
+            }
+            Self::LentByInit { place, at, on } => {
+                write!(f, "{place}: {at}: '{on}' is an init component, and has ended before others start")
             }
             Self::Circle(names) => write!(f, "depends_on goes in a circle: {}", names.join(" → ")),
             Self::TooOld { place, at, what, since, theirs } => write!(

@@ -32,12 +32,19 @@ pub struct Dependency {
     pub until: Until,
     /// `required`: whether it must be there.
     pub required: bool,
+    /// Whether it lends something of itself: a namespace, its volumes.
+    pub lends: bool,
 }
 
 impl Dependency {
+    /// That a component runs, which lends a namespace or its volumes.
+    pub(super) fn lending(on: String, node: &Node) -> Self {
+        Self { lends: true, ..Self::running(on, node) }
+    }
+
     /// That a component runs.
     pub(super) fn running(on: String, node: &Node) -> Self {
-        Self { place: node.place.clone(), at: node.at.clone(), on, until: Until::Started, required: true }
+        Self { place: node.place.clone(), at: node.at.clone(), on, until: Until::Started, required: true, lends: false }
     }
 }
 
@@ -112,6 +119,10 @@ pub(super) fn resolve(components: &[Component], skipped: &[String]) -> Result<Ve
                     }
                     continue;
                 };
+                if components[on].stage == Stage::Init && dependency.lends {
+                    let (place, at) = (Box::new(dependency.place.clone()), dependency.at.clone());
+                    return Err(Error::LentByInit { place, at, on: dependency.on.clone() });
+                }
                 if components[on].stage == Stage::Main {
                     needs.push(Need { on, until: dependency.until });
                 }

@@ -210,7 +210,7 @@ fn namespace(component: &mut Component, node: &Node, known: &[&str]) -> Result<N
     let text = node.text()?;
     match text.split_once(':') {
         Some(("service", name)) if !name.is_empty() => {
-            component.depends_on.push(Dependency::running(name.to_owned(), node));
+            component.depends_on.push(Dependency::lending(name.to_owned(), node));
             Ok(Namespace::Component(name.to_owned()))
         }
         Some(("container", name)) if !name.is_empty() => Ok(Namespace::Engine(text)),
@@ -352,7 +352,7 @@ fn volumes_from(component: &mut Component, node: &Node) -> Result<(), Error> {
         if !matches!(rights, "ro" | "rw") || name.is_empty() {
             return Err(node.not(&entry, "a component with volumes: NAME, NAME:ro or container:NAME"));
         }
-        component.depends_on.push(Dependency::running(name.to_owned(), node));
+        component.depends_on.push(Dependency::lending(name.to_owned(), node));
         component.volumes_from.push((name.to_owned(), rights == "ro"));
     }
     Ok(())

@@ -4,7 +4,7 @@ use crate::engine::types::HostConfig;
 
 use super::super::component::Namespace;
 use super::super::needs::{self, Need, Until};
-use super::{Controller, PodSpec, Warning, container_name, mode, stays};
+use super::{Controller, PodSpec, Warning, container_name, stays};
 
 /// How the components come to one IPC namespace.
 pub(super) enum Ipc {
@@ -44,17 +44,25 @@ impl Ipc {
 
     pub(super) fn mode(&self, spec: &PodSpec, controller: &Controller, position: usize) -> String {
         let component = &spec.components[position];
-        match self {
-            _ if component.ipc == Some(Namespace::Engine("private".to_owned())) => "private".to_owned(),
-            _ if component.ipc.is_some() => component.ipc.as_ref().map(|ipc| mode(ipc, controller)).unwrap_or_default(),
-            // Somebody wants to join it by name.
-            Self::Private if lends(spec, &component.name) => "shareable".to_owned(),
-            Self::Join(mode) => mode.clone(),
-            Self::Donor(donor) if position == *donor => "shareable".to_owned(),
-            Self::Donor(donor) if shares(spec, position) => {
-                format!("container:{}", container_name(controller, &spec.components[*donor].name))
+        match &component.ipc {
+            Some(Namespace::Engine(mode)) => mode.clone(),
+            // The namespace is the other's; whose that is, the engine must be told.
+            Some(Namespace::Component(name)) => {
+                let other = spec.components.iter().position(|other| other.name == *name);
+                match other.map(|other| self.mode(spec, controller, other)).unwrap_or_default() {
+                    mode if mode == "shareable" => format!("container:{}", container_name(controller, name)),
+                    mode => mode,
+                }
             }
-            Self::Private | Self::Donor(_) => String::new(),
+            None => match self {
+                Self::Join(mode) => mode.clone(),
+                Self::Donor(donor) if position == *donor => "shareable".to_owned(),
+                Self::Donor(donor) if shares(spec, position) => {
+                    format!("container:{}", container_name(controller, &spec.components[*donor].name))
+                }
+                Self::Private | Self::Donor(_) if lends(spec, &component.name) => "shareable".to_owned(),
+                Self::Private | Self::Donor(_) => String::new(),
+            },
         }
     }
 
