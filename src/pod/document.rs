@@ -24,12 +24,11 @@ pub fn pods_in(path: &Path, text: &str, surroundings: &Surroundings) -> Result<V
     if let Some(labels) = lines(text, &source) {
         return Ok(one(PodSpec::read(&labels, surroundings)?));
     }
-    let document = compose::interpolated(&source, text, surroundings)?;
+    let document = compose::parse(&source, text)?;
     if !matches!(&document.kind, Kind::Map(entries) if entries.iter().any(|(key, _)| key == "services")) {
         return Ok(one(PodSpec::read(&labels::labels_of(&document)?, surroundings)?));
     }
-    let controllers = labels::controllers(&document)?;
-    if controllers.is_empty() {
+    if labels::controllers(&document)?.is_empty() {
         let project = if path.is_absolute() {
             Project::load(path, &document, surroundings)?
         } else {
@@ -40,7 +39,9 @@ pub fn pods_in(path: &Path, text: &str, surroundings: &Surroundings) -> Result<V
     let pod = |(name, labels): (String, Vec<Label>)| {
         Ok(Pod { name: Some(name), spec: PodSpec::read(&labels, surroundings)? })
     };
-    controllers.into_iter().map(pod).collect()
+    // As a stack is deployed: `$$` is a dollar sign, and there is no `.env`.
+    let deployed = compose::interpolated(&source, text, surroundings)?;
+    labels::controllers(&deployed)?.into_iter().map(pod).collect()
 }
 
 /// Labels as `docker run --label-file` takes them: lines of `KEY=VALUE`; none if this is something else.
@@ -86,6 +87,15 @@ mod tests {
         }
         let stack = "services:\n  db: {image: x}\n  web: {image: podlike, labels: ['pod.component.app=image: x']}\n";
         assert_eq!(pods(stack), Ok(vec!["web: app".to_owned()]));
+    }
+
+    #[test]
+    fn only_a_stack_has_variables_in_its_labels() {
+        let app = |image: &str| format!("pod.component.app: 'image: {image}'\n");
+        assert_eq!(pods(&app("x:$T")).map_err(|error| error.contains("x:$T")), Err(true));
+        let stack = |image: &str| format!("services: {{web: {{labels: {{{}}}}}}}", app(image).trim());
+        assert_eq!(pods(&stack("x${T-:1}")), Ok(vec!["web: app".to_owned()]));
+        assert_eq!(pods(&stack("x:$$T")).map_err(|error| error.contains("x:$T")), Err(true));
     }
 
     #[test]
