@@ -4,6 +4,8 @@
 //! `options` (the flags), `profiles`, `files` (of the controller, by path), `controller` (the container: `host`, `env`,
 //! `labels`, `mounts`, `nested`, `ways_to_socket`, `volume_refs`) and `engine` (its `GET /info`). Instead of `labels`, `document` is a text
 //! for `podlike validate`. The result is `NAME.plan.json`, the plan with its warnings, or `NAME.error`, the message.
+//!
+//! `mistakes.md` holds what people get wrong: under each heading a document and what podlike says of it.
 
 #![allow(clippy::panic, reason = "a test fails by a panic")]
 
@@ -12,13 +14,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use podlike::engine::types::{ApiVersion, HostConfig, Info, Mount};
-use podlike::pod::{self, Controller, Options, PodSpec, Surroundings};
+use podlike::pod::{self, Class, Controller, KEYS, Options, Plan, PodSpec, Surroundings};
 use podlike::report;
 use serde::Deserialize;
 
 const ID: &str = "c0ffee0000000000000000000000000000000000000000000000000000000000";
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 struct Case {
     #[serde(default)]
@@ -77,6 +79,19 @@ fn options(chosen: &BTreeMap<String, bool>) -> Options {
 
 /// The name of the result's file and its text.
 fn result(case: Case) -> (&'static str, String) {
+    let (plan, warnings) = match planned(case) {
+        Ok(planned) => planned,
+        Err(message) => return ("error", message + "\n"),
+    };
+    let both = serde_json::json!({ "plan": plan, "warnings": warnings });
+    let text = serde_json::to_string_pretty(&both).expect("a plan has only text keys") + "\n";
+    // The id and the version would drown the rest, and the version changes.
+    let version = format!("\"podlike.version\": \"{}\"", env!("CARGO_PKG_VERSION"));
+    ("plan.json", text.replace(ID, "CONTROLLER").replace(&version, "\"podlike.version\": \"VERSION\""))
+}
+
+/// The plan and the warnings, or the message.
+fn planned(case: Case) -> Result<(Plan, Vec<String>), String> {
     let root = tempfile::tempdir().expect("a folder");
     for (path, text) in &case.files {
         let file = root.path().join(path.trim_start_matches('/'));
@@ -94,10 +109,7 @@ fn result(case: Case) -> (&'static str, String) {
         None => PodSpec::from_labels(&case.labels, &surroundings),
         Some(text) => pod::pods_in(Path::new("stack.yml"), text, &surroundings).map(|mut pods| pods.remove(0).spec),
     };
-    let spec = match spec {
-        Ok(spec) => spec,
-        Err(error) => return ("error", report::chain(&error) + "\n"),
-    };
+    let spec = spec.map_err(|error| report::chain(&error))?;
     let api: ApiVersion = "1.45".parse().expect("a version");
     let mut engine = case.engine.unwrap_or_else(|| Info {
         server_version: "26.1.5".to_owned(),
@@ -122,26 +134,26 @@ fn result(case: Case) -> (&'static str, String) {
         volume_refs: case.controller.volume_refs,
         engine,
     };
-    let (plan, warnings) = match pod::plan(&spec, &controller, options(&case.options)) {
-        Ok(planned) => planned,
-        Err(error) => return ("error", report::chain(&error) + "\n"),
-    };
-    let warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();
-    let both = serde_json::json!({ "plan": plan, "warnings": warnings });
-    let text = serde_json::to_string_pretty(&both).expect("a plan has only text keys") + "\n";
-    // The id and the version would drown the rest, and the version changes.
-    let version = format!("\"podlike.version\": \"{}\"", env!("CARGO_PKG_VERSION"));
-    ("plan.json", text.replace(ID, "CONTROLLER").replace(&version, "\"podlike.version\": \"VERSION\""))
+    let (plan, warnings) =
+        pod::plan(&spec, &controller, options(&case.options)).map_err(|error| report::chain(&error))?;
+    Ok((plan, warnings.iter().map(ToString::to_string).collect()))
+}
+
+fn golden(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
+}
+
+fn updating() -> bool {
+    std::env::var_os("UPDATE_GOLDEN").is_some()
 }
 
 #[test]
 fn labels_give_the_plan_or_the_message_that_stands_beside_them() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/labels");
-    let update = std::env::var_os("UPDATE_GOLDEN").is_some();
+    let folder = golden("labels");
     let mut files: BTreeSet<PathBuf> =
         fs::read_dir(&folder).expect("the cases").map(|entry| entry.expect("an entry").path()).collect();
     let cases: Vec<_> = files.iter().filter(|path| path.extension().is_some_and(|yml| yml == "yml")).cloned().collect();
-    assert!(cases.len() > 30, "only {} cases were found", cases.len());
+    assert!(cases.len() >= 170, "only {} cases were found", cases.len());
     let mut wrong = Vec::new();
     for path in cases {
         files.remove(&path);
@@ -149,7 +161,7 @@ fn labels_give_the_plan_or_the_message_that_stands_beside_them() {
         let case = serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let (kind, found) = result(case);
         let beside = path.with_extension(kind);
-        if update {
+        if updating() {
             fs::write(&beside, &found).expect("a result");
         }
         files.remove(&beside);
@@ -160,4 +172,52 @@ fn labels_give_the_plan_or_the_message_that_stands_beside_them() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(files.is_empty(), "results that no case gives: {files:?}");
+}
+
+#[test]
+fn every_key_of_a_component_is_in_more_than_one_case() {
+    let cases = fs::read_dir(golden("labels")).expect("the cases").map(|entry| entry.expect("an entry").path());
+    let cases: Vec<String> = cases
+        .filter(|path| path.extension().is_some_and(|yml| yml == "yml"))
+        .map(|path| fs::read_to_string(path).expect("a case"))
+        .collect();
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let has = |case: &str, key: &str| {
+        case.match_indices(&format!("{key}:")).any(|(at, _)| !case[..at].ends_with(|c: char| word(c) || c == '-'))
+    };
+    let seldom: Vec<(&str, Class)> =
+        KEYS.into_iter().filter(|(key, _)| cases.iter().filter(|case| has(case, key)).count() < 2).collect();
+    assert!(seldom.is_empty(), "{seldom:?}");
+}
+
+#[test]
+fn mistakes_get_the_words_that_stand_below_them() {
+    const DOCUMENT: &str = "```yaml\n";
+    const WORDS: &str = "```text\n";
+    let path = golden("mistakes.md");
+    let before = fs::read_to_string(&path).expect("the mistakes");
+    let mut parts = before.split("\n## ");
+    let mut after = parts.next().expect("an introduction").to_owned();
+    let mut mistakes = 0;
+    let mut unnoticed = Vec::new();
+    for part in parts {
+        let (title, rest) = part.split_once("\n\n").unwrap_or_else(|| panic!("{part}: a blank line after the title"));
+        let document = rest.strip_prefix(DOCUMENT).and_then(|rest| rest.split_once("```\n"));
+        let (document, _) = document.unwrap_or_else(|| panic!("{title}: a document in {DOCUMENT}"));
+        let words = match planned(Case { document: Some(document.to_owned()), ..Case::default() }) {
+            Ok((_, warnings)) => warnings.iter().map(|warning| format!("warning: {warning}\n")).collect(),
+            Err(message) => format!("error: {message}\n"),
+        };
+        if words.is_empty() {
+            unnoticed.push(title);
+        }
+        after += &format!("\n## {title}\n\n{DOCUMENT}{document}```\n\n{WORDS}{words}```\n");
+        mistakes += 1;
+    }
+    assert!(mistakes >= 40, "only {mistakes} mistakes were found");
+    if updating() {
+        fs::write(&path, &after).expect("the mistakes");
+    }
+    assert!(unnoticed.is_empty(), "podlike has nothing against {unnoticed:?}");
+    assert!(updating() || before == after, "expected {before}\nfound {after}");
 }
