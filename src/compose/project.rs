@@ -10,6 +10,9 @@ use super::{Error, Kind, Node, Place, Problem, Source, Surroundings, dotenv, int
 /// Files that draw in each other.
 const DEEPEST: usize = 20;
 
+/// The variable that names the project.
+const NAME: &str = "COMPOSE_PROJECT_NAME";
+
 /// Top-level keys that make a project.
 const KEYS: [&str; 9] =
     ["configs", "include", "models", "name", "networks", "secrets", "services", "version", "volumes"];
@@ -27,7 +30,7 @@ pub struct Project {
     pub configs: Vec<(String, Node)>,
     /// `secrets`
     pub secrets: Vec<(String, Node)>,
-    /// What `.env` sets; the environment of the controller is stronger.
+    /// What `.env` sets, and the variable that names the project; the environment of the controller is stronger.
     pub dotenv: BTreeMap<String, String>,
     /// Variables that are not set, with their first place: they were taken for empty.
     pub unset: Vec<(Place, String)>,
@@ -42,7 +45,8 @@ impl Project {
         let mut loader = Loader { surroundings, project: Self::default(), open: Vec::new() };
         let variables = loader.dotenv_of(&path.with_file_name(".env"))?;
         loader.file(path, asked_by, &variables)?;
-        loader.project.dotenv = variables;
+        let name = loader.project.name.iter().map(|name| (NAME.to_owned(), name.clone()));
+        loader.project.dotenv = variables.into_iter().chain(name).collect();
         Ok(loader.project)
     }
 
@@ -51,6 +55,7 @@ impl Project {
         let mut loader = Loader { surroundings, project: Self::default(), open: Vec::new() };
         let variables = BTreeMap::new();
         let mut root = parse(source, text)?;
+        loader.name(&root, &variables)?;
         loader.interpolate(&mut root, &variables)?;
         loader.take(&root, &variables)?;
         Ok(loader.project)
@@ -94,6 +99,7 @@ impl Loader<'_> {
 
     /// Reads a file's tree, its variables replaced.
     fn enter(&mut self, path: &Path, asked_by: &Node, variables: &Variables) -> Result<Node, Error> {
+        let is_first = self.open.is_empty();
         if self.open.iter().any(|open| open == path) {
             return Err(asked_by.refused(format!("{} goes in a circle", path.display())));
         }
@@ -102,8 +108,27 @@ impl Loader<'_> {
         }
         self.open.push(path.to_owned());
         let mut root = parse(&Source::file(path), &self.text(path, asked_by)?)?;
+        if is_first {
+            self.name(&root, variables)?;
+        }
         self.interpolate(&mut root, variables)?;
         Ok(root)
+    }
+
+    /// The file that was asked for names the project, not what it includes; the environment is stronger. All other values
+    /// may use the name.
+    fn name(&mut self, root: &Node, variables: &Variables) -> Result<(), Error> {
+        let chosen = self.surroundings.env.get(NAME).or_else(|| variables.get(NAME));
+        self.project.name = match (chosen, root.get("name")) {
+            (Some(name), _) => Some(name.clone()),
+            (None, Some(name)) => {
+                let mut name = name.clone();
+                self.interpolate(&mut name, variables)?;
+                Some(name.text()?)
+            }
+            (None, None) => None,
+        };
+        Ok(())
     }
 
     fn text(&self, path: &Path, asked_by: &Node) -> Result<String, Error> {
@@ -123,11 +148,6 @@ impl Loader<'_> {
                 key if key.starts_with("x-") || KEYS.contains(&key) => {}
                 key => return Err(root.unknown(key, KEYS)),
             }
-        }
-        // The file that was asked for names the project, not what it includes.
-        if self.open.len() <= 1 {
-            let name = root.get("name").map(Node::text).transpose()?;
-            self.project.name = name.or_else(|| self.surroundings.env.get("COMPOSE_PROJECT_NAME").cloned());
         }
         if let Some(include) = root.get("include") {
             self.include(include, variables)?;
@@ -281,7 +301,10 @@ impl Loader<'_> {
                 let place = &node.place;
                 let unset = &mut self.project.unset;
                 let env = &self.surroundings.env;
-                let mut lookup = |name: &str| env.get(name).or_else(|| variables.get(name)).cloned();
+                let own = self.project.name.as_ref();
+                let mut lookup = |name: &str| {
+                    env.get(name).or_else(|| variables.get(name)).or_else(|| own.filter(|_| name == NAME)).cloned()
+                };
                 let replaced = interpolate_noting(text, &mut lookup, &mut |name| {
                     if unset.iter().all(|(_, known)| known != name) {
                         unset.push((place.clone(), name.to_owned()));

@@ -18,15 +18,9 @@ pub(super) fn complete(component: &mut Component, node: &Node, reading: &mut Rea
     if let Some(value) = node.get("environment") {
         environment.extend(compose::key_values(value)?);
     }
-    component.environment = environment.0;
-    // What `.env` sets is the environment of a Compose file, too, but the controller's is stronger.
-    if let Some(project) = reading.project {
-        let missing = |(key, value): &&mut (String, Option<String>)| {
-            value.is_none() && !reading.surroundings.env.contains_key(key)
-        };
-        for (key, value) in component.environment.iter_mut().filter(missing) {
-            *value = project.dotenv.get(key).cloned();
-        }
+    for (key, value) in environment.0 {
+        let value = value.or_else(|| reading.variable(&key));
+        component.environment.push((key, value));
     }
 
     let mut labels = Unique::default();
@@ -103,11 +97,8 @@ impl PairFile<'_> {
             let place = "the controller needs the file: mount it, or use 'required: false'";
             self.node.refused(format!("cannot read {}: {error} ({place})", path.display()))
         })?;
-        let pairs = if self.raw {
-            compose::raw(&text)
-        } else {
-            compose::dotenv(&text, &mut |name| surroundings.env.get(name).cloned())
-        };
+        let pairs =
+            if self.raw { compose::raw(&text) } else { compose::dotenv(&text, &mut |name| reading.variable(name)) };
         let wrong = |(line, words)| self.node.refused(format!("{}:{line}: {words}", path.display()));
         pairs.map(Some).map_err(wrong)
     }

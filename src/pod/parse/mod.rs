@@ -91,6 +91,12 @@ fn changes_nothing(key: &str, value: &Node) -> bool {
 }
 
 impl Reading<'_> {
+    /// A variable of the controller, or of the `.env` beside the Compose file.
+    fn variable(&self, name: &str) -> Option<String> {
+        let dotenv = || self.project?.dotenv.get(name);
+        self.surroundings.env.get(name).or_else(dotenv).cloned()
+    }
+
     /// Notes that a key has no effect: one warning for all components that have it.
     pub(super) fn ignore(&mut self, component: &str, value: &Node, reason: &str) {
         let key = |path: &str| path.rsplit('.').next().map(str::to_owned);

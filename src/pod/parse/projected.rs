@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::compose::{self, Error, Kind, Node, Surroundings};
+use crate::compose::{self, Error, Kind, Node};
 
 use super::super::component::Component;
 use super::super::projection::{Content, Hidden, Projection};
@@ -89,7 +89,7 @@ fn content(node: &Node, name: &str, sort: &Sort, reading: &Reading<'_>) -> Resul
         _ => project.configs.iter().find(|(known, _)| known == name),
     });
     match declared {
-        Some((_, declaration)) => declaration_of(declaration, name, sort, reading.surroundings),
+        Some((_, declaration)) => declaration_of(declaration, name, sort, reading),
         None if matches!(name, "" | "." | "..") => Err(node.invalid(format!("the name of a {}", sort.name))),
         // Where Swarm mounts it in the controller.
         None if name.starts_with('/') => Ok(Content::File(name.into())),
@@ -99,7 +99,7 @@ fn content(node: &Node, name: &str, sort: &Sort, reading: &Reading<'_>) -> Resul
 }
 
 /// A top-level `secrets` or `configs` entry: `file`, `environment`, `content` or `external`.
-fn declaration_of(node: &Node, name: &str, sort: &Sort, surroundings: &Surroundings) -> Result<Content, Error> {
+fn declaration_of(node: &Node, name: &str, sort: &Sort, reading: &Reading<'_>) -> Result<Content, Error> {
     const KEYS: [&str; 8] = ["content", "driver", "driver_opts", "environment", "external", "file", "labels", "name"];
     if let Kind::Map(entries) = &node.kind
         && let Some((key, _)) = entries
@@ -109,11 +109,11 @@ fn declaration_of(node: &Node, name: &str, sort: &Sort, surroundings: &Surroundi
         return Err(node.unknown(key, KEYS));
     }
     if let Some(file) = node.get("file") {
-        return Ok(Content::File(surroundings.path(file.place.folder(), &file.text()?)));
+        return Ok(Content::File(reading.surroundings.path(file.place.folder(), &file.text()?)));
     }
     if let Some(variable) = node.get("environment") {
         let key = variable.text()?;
-        let value = surroundings.env.get(&key).cloned();
+        let value = reading.variable(&key);
         let why = format!("the controller has no variable '{key}' in its environment");
         return value.map(|value| Content::Text(Hidden(value))).ok_or_else(|| variable.refused(why));
     }
