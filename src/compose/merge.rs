@@ -6,6 +6,8 @@ use super::{Kind, Node};
 const WHOLE: [&str; 3] = ["command", "entrypoint", "healthcheck.test"];
 /// Pairs, in a list or in a mapping.
 const PAIRS: [&str; 6] = ["annotations", "environment", "extra_hosts", "labels", "storage_opt", "sysctls"];
+/// Lists that may be written as one value.
+const LISTS: [&str; 6] = ["dns", "dns_opt", "dns_search", "env_file", "label_file", "tmpfs"];
 /// Lists of what has a target, which there is once.
 const TARGETS: [&str; 4] = ["configs", "devices", "secrets", "volumes"];
 
@@ -14,13 +16,15 @@ pub(super) fn merge(base: Node, over: Node, key: &str) -> Node {
     if over.is_null() {
         return base;
     }
-    if WHOLE.contains(&key) {
+    if WHOLE.contains(&key) || (key == "logging" && has_other_driver(&base, &over)) {
         return over;
     }
     let (base, over) = if PAIRS.contains(&key) {
         (as_mapping(base, true), as_mapping(over, true))
     } else if key == "depends_on" {
         (as_mapping(base, false), as_mapping(over, false))
+    } else if LISTS.contains(&key) {
+        (as_list(base), as_list(over))
     } else {
         (base, over)
     };
@@ -55,6 +59,20 @@ pub(super) fn merge(base: Node, over: Node, key: &str) -> Node {
 
 fn over_place(at: String, place: super::Place, key: super::Place) -> Node {
     Node { at, place, key, block: false, kind: Kind::Null }
+}
+
+/// Options of one logging driver make no sense for another.
+fn has_other_driver(base: &Node, over: &Node) -> bool {
+    let driver = |node: &Node| node.get("driver").and_then(|driver| driver.text().ok());
+    driver(over).is_some_and(|driver_of| driver(base).is_some_and(|driver| driver != driver_of))
+}
+
+/// One value as a list of it.
+fn as_list(node: Node) -> Node {
+    if let Kind::List(_) = node.kind {
+        return node;
+    }
+    Node { kind: Kind::List(vec![node.clone()]), ..over_place(node.at, node.place, node.key) }
 }
 
 /// A list of `KEY=VALUE`, or of names, as a mapping.
@@ -118,6 +136,14 @@ mod tests {
             ("{cap_add: [A, B]}", "{cap_add: [B, C]}", "{cap_add: [A, B, C]}"),
             ("{secrets: [a]}", "{secrets: [{source: b, target: a}]}", "{secrets: [{source: b, target: a}]}"),
             ("{logging: {driver: x}}", "{logging: }", "{logging: {driver: x}}"),
+            (
+                "{logging: {driver: x, options: {a: 1}}}",
+                "{logging: {options: {b: 2}}}",
+                "{logging: {driver: x, options: {a: 1, b: 2}}}",
+            ),
+            ("{logging: {driver: x, options: {a: 1}}}", "{logging: {driver: y}}", "{logging: {driver: y}}"),
+            ("{env_file: a}", "{env_file: [b]}", "{env_file: [a, b]}"),
+            ("{tmpfs: /a}", "{tmpfs: /b}", "{tmpfs: [/a, /b]}"),
         ] {
             assert_eq!(merged(base, over), expected, "{base} + {over}");
         }
