@@ -105,6 +105,14 @@ impl Reader<'_> {
         for event in Parser::new_from_str(self.text) {
             let (event, span) = event.map_err(|error| self.syntax(&error))?;
             let (line, column) = (span.start.line().max(1), span.start.col() + 1);
+            if let Event::Scalar(_, _, _, Some(tag))
+            | Event::SequenceStart(_, Some(tag))
+            | Event::MappingStart(_, Some(tag)) = &event
+                && let "reset" | "override" = tag.suffix.as_str()
+            {
+                let why = format!("podlike does not read '!{}': what is not wanted must be left out", tag.suffix);
+                return Err(self.problem(line, column, Problem::Refused(why)));
+            }
             let begin = |kind, anchor| Open { raw: Raw { line, column, kind }, anchor, key: None };
             let complete = match event {
                 Event::DocumentStart(_) if root.is_some() => {

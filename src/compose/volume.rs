@@ -92,7 +92,7 @@ impl Volume {
             "" if parts.len() > 1 => return Err(node.invalid("a volume: the source is empty")),
             "" => Content::Volume { name: None, nocopy: false, subpath: None },
             path if path.starts_with(['/', '.', '~']) => bind(path),
-            name => Content::Volume { name: Some(name.to_owned()), nocopy: false, subpath: None },
+            name => Content::Volume { name: Some(volume_name(node, name)?), nocopy: false, subpath: None },
         };
         let mut volume = Self::new(node, content, target.to_owned());
         for option in options.split(',').filter(|option| !option.is_empty()) {
@@ -127,7 +127,10 @@ impl Volume {
         let source = node.get("source").map(Node::text).transpose()?;
         let needs_source = || source.clone().ok_or_else(|| node.missing("source"));
         let content = match kind.text()?.as_str() {
-            "volume" => Content::Volume { name: source.clone(), nocopy: false, subpath: None },
+            "volume" => {
+                let name = |source: &Node| volume_name(source, &source.text()?);
+                Content::Volume { name: node.get("source").map(name).transpose()?, nocopy: false, subpath: None }
+            }
             "bind" => bind(&needs_source()?),
             "tmpfs" => Content::Tmpfs { size: None, mode: None },
             "image" => Content::Image { image: needs_source()?, subpath: None },
@@ -148,7 +151,22 @@ impl Volume {
                 key => return Err(node.unknown(key, KEYS.into_iter().chain(["volume"]))),
             }
         }
+        volume.check(node)?;
         Ok(volume)
+    }
+
+    /// What the engine cannot do.
+    fn check(&self, node: &Node) -> Result<(), Error> {
+        let place = |of, key| node.get(of).and_then(|options| options.get(key)).unwrap_or(node);
+        match &self.content {
+            Content::Volume { name: None, subpath: Some(_), .. } => {
+                Err(place("volume", "subpath").refused("it needs a 'source': a new volume has nothing in it"))
+            }
+            Content::Bind { create, recursive, .. } if self.selinux.is_some() && (!create || recursive.is_some()) => {
+                Err(place("bind", "selinux").refused("it goes not with 'create_host_path: false' or 'recursive'"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Reads the mapping of options that belongs to the type.
@@ -213,6 +231,16 @@ fn bind(path: &str) -> Content {
         create: true,
         recursive: None,
     }
+}
+
+/// The engine's rule.
+fn volume_name(node: &Node, name: &str) -> Result<String, Error> {
+    let known = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+    if name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(known) {
+        return Ok(name.to_owned());
+    }
+    let hint = if name.contains('/') { " (a path begins with '/', './' or '~/')" } else { "" };
+    Err(node.not(name, format!("the name of a volume: letters, digits, '_', '.' and '-'{hint}")))
 }
 
 fn one_of(node: &Node, what: &str, known: &[&str]) -> Result<String, Error> {

@@ -38,14 +38,15 @@ pub(super) fn healthcheck(component: &mut Component, node: &Node) -> Result<(), 
     Ok(())
 }
 
-/// The command of the check; none if it says that there is none.
+/// The command of the check, empty to keep the image's; none if it says that there is none.
 fn test(node: &Node) -> Result<Option<Vec<String>>, Error> {
     let Kind::List(_) = node.kind else {
         return Ok(Some(vec!["CMD-SHELL".to_owned(), node.text()?]));
     };
     let words = compose::strings(node)?;
     match words.first().map(String::as_str) {
-        Some("NONE") | None => Ok(None),
+        Some("NONE") => Ok(None),
+        None => Ok(Some(words)),
         Some("CMD" | "CMD-SHELL") if words.len() > 1 => Ok(Some(words)),
         Some(_) => Err(node.not(&words.join(" "), "a test: a list starts with CMD, CMD-SHELL or NONE")),
     }

@@ -184,7 +184,8 @@ fn set(component: &mut Component, key: &str, value: &Node, reading: &mut Reading
         "uts" => host.uts_mode = one_of(value, "a UTS namespace", &["host"])?,
         "volume_driver" => host.volume_driver = value.text()?,
         "volumes" => {
-            component.volumes = value.list()?.iter().map(|item| volume(item, reading)).collect::<Result<_, _>>()?;
+            let read = |item| volume(&component.name, item, reading);
+            component.volumes = value.list()?.iter().map(read).collect::<Result<_, _>>()?;
             needed_by_volumes(component, value);
         }
         "volumes_from" => volumes_from(component, value)?,
@@ -318,8 +319,15 @@ fn tmpfs(node: &Node) -> Result<Vec<(String, String)>, Error> {
 }
 
 /// A volume. A path that is not absolute is relative to its file, in the controller; a label has no such place.
-fn volume(node: &Node, reading: &Reading<'_>) -> Result<Volume, Error> {
+fn volume(component: &str, node: &Node, reading: &mut Reading<'_>) -> Result<Volume, Error> {
     let mut volume = Volume::read(node)?;
+    if let Some(labels) = node.get("volume").and_then(|options| options.get("labels")) {
+        reading.ignore(
+            component,
+            labels,
+            "a volume has the labels that it is made with: set them where it is declared",
+        );
+    }
     if let compose::Content::Bind { path, ours: true, .. } = &mut volume.content {
         if !node.place.is_in_file() {
             return Err(

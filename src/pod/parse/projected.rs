@@ -16,6 +16,14 @@ struct Sort {
     folder: &'static str,
 }
 
+impl Sort {
+    /// The entries of the Compose file.
+    fn declared<'a>(&self, reading: &Reading<'a>) -> &'a [(String, Node)] {
+        let Some(project) = reading.project else { return &[] };
+        if self.name == SECRET.name { &project.secrets } else { &project.configs }
+    }
+}
+
 const SECRET: Sort = Sort { name: "secret", folder: "/run/secrets/" };
 const CONFIG: Sort = Sort { name: "config", folder: "/" };
 
@@ -84,18 +92,25 @@ fn id(node: &Node) -> Result<u64, Error> {
 
 /// What is declared under this name in the Compose file, else a file that the controller was given under it.
 fn content(node: &Node, name: &str, sort: &Sort, reading: &Reading<'_>) -> Result<Content, Error> {
-    let declared = reading.project.and_then(|project| match sort.name {
-        "secret" => project.secrets.iter().find(|(known, _)| known == name),
-        _ => project.configs.iter().find(|(known, _)| known == name),
-    });
-    match declared {
+    match sort.declared(reading).iter().find(|(known, _)| known == name) {
         Some((_, declaration)) => declaration_of(declaration, name, sort, reading),
         None if matches!(name, "" | "." | "..") => Err(node.invalid(format!("the name of a {}", sort.name))),
+        None if node.place.is_in_file() => Err(undeclared(node, name, sort, reading)),
         // Where Swarm mounts it in the controller.
         None if name.starts_with('/') => Ok(Content::File(name.into())),
         None if name.contains('/') => Err(node.invalid(format!("a {}: a name, or an absolute path", sort.name))),
         None => Ok(Content::File(PathBuf::from(format!("{}{name}", sort.folder)))),
     }
+}
+
+/// A Compose file declares what its services use.
+fn undeclared(node: &Node, name: &str, sort: &Sort, reading: &Reading<'_>) -> Error {
+    let declared = sort.declared(reading).iter().map(|(known, _)| known.as_str());
+    let hint = match compose::nearest(name, declared) {
+        Some(near) => format!("did you mean '{near}'?"),
+        None => "one that the controller has is declared with 'external: true'".to_owned(),
+    };
+    node.refused(format!("no {} '{name}' is declared, {hint}", sort.name))
 }
 
 /// A top-level `secrets` or `configs` entry: `file`, `environment`, `content` or `external`.

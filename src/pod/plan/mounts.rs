@@ -90,25 +90,21 @@ impl<'a> Mounts<'a> {
         let mut options: Vec<String> = volume.read_only.then(|| "ro".to_owned()).into_iter().collect();
         options.extend(volume.selinux.map(String::from));
         match &volume.content {
-            Content::Volume { name: None, .. } if !volume.read_only => {
+            Content::Volume { name: None, nocopy: false, subpath: None } if !volume.read_only => {
                 request.volumes.insert(volume.target.clone());
             }
             Content::Volume { name, nocopy, subpath } => {
                 let name =
                     name.as_ref().map(|name| self.volume_name(name, &host.volume_driver, mounted)).unwrap_or_default();
-                match subpath {
-                    Some(_) => host.mounts.push(MountRequest {
-                        volume_options: VolumeOptions {
-                            no_copy: *nocopy,
-                            subpath: subpath.clone().unwrap_or_default(),
-                        },
+                if name.is_empty() || subpath.is_some() {
+                    let subpath = subpath.clone().unwrap_or_default();
+                    host.mounts.push(MountRequest {
+                        volume_options: VolumeOptions { no_copy: *nocopy, subpath },
                         ..mount_request("volume", name, volume)
-                    }),
-                    None if name.is_empty() => host.mounts.push(mount_request("volume", name, volume)),
-                    None => {
-                        options.extend(nocopy.then(|| "nocopy".to_owned()));
-                        host.binds.push(bind(&name, &volume.target, &options));
-                    }
+                    });
+                } else {
+                    options.extend(nocopy.then(|| "nocopy".to_owned()));
+                    host.binds.push(bind(&name, &volume.target, &options));
                 }
             }
             Content::Bind { path, ours, propagation, create, recursive } => {
