@@ -751,7 +751,7 @@ fn labels_that_make_no_pod_are_a_refusal_that_names_label_and_key() {
                 ("pod.component.a", "{image: demo, depends_on: [b]}"),
                 ("pod.component.b", "{image: demo, depends_on: [a]}"),
             ],
-            &["depends_on goes in a circle: a → b → a"],
+            &["depends_on[0]", "wait for each other in a circle: a → b → a"],
         ),
         (
             &[("pod.component.web", "{image: demo, depends_on: {web: {condition: ready}}}")],

@@ -43,6 +43,16 @@ impl Source {
         Self { file: source.file.clone(), label: Some(key.into()), within }
     }
 
+    /// Where the text as a whole stands: for a label that is in no file, without line and column.
+    pub fn start(&self) -> Place {
+        let (line, column) = match self.within {
+            Within::Whole if self.label.is_some() => (0, 0),
+            Within::Whole => (1, 1),
+            Within::Block { line, column } | Within::Scalar { line, column } => (line, column),
+        };
+        Place::of(self, line, column)
+    }
+
     /// The place of a line and a column of this text, both from 1 on.
     pub(super) fn place(self: &Arc<Self>, line: usize, column: usize) -> Place {
         let (line, column) = match self.within {
@@ -58,7 +68,7 @@ impl Source {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Place {
     source: Arc<Source>,
-    /// The line, from 1 on.
+    /// The line, from 1 on; 0 for a label as a whole.
     pub line: usize,
     /// The column in characters, from 1 on.
     pub column: usize,
@@ -89,6 +99,7 @@ impl fmt::Display for Place {
         match (&source.file, &source.label) {
             (Some(file), Some(label)) => write!(f, "{file}:{line}:{column}: label '{label}'"),
             (Some(file), None) => write!(f, "{file}:{line}:{column}"),
+            (None, Some(label)) if *line == 0 => write!(f, "label '{label}'"),
             (None, Some(label)) => write!(f, "label '{label}', line {line}, column {column}"),
             (None, None) => write!(f, "line {line}, column {column}"),
         }

@@ -301,10 +301,10 @@ mod tests {
         let volume = read("{type: tmpfs, target: /data, tmpfs: {size: 64m, mode: 01777}}").expect("tmpfs");
         assert_eq!(volume.content, Content::Tmpfs { size: Some(64 << 20), mode: Some(0o1777) });
         let volume =
-            read("{type: bind, source: ./x, target: /x, read_only: yes, bind: {create_host_path: false, selinux: Z}}");
+            read("{type: bind, source: ./x, target: /x, read_only: yes, bind: {create_host_path: true, selinux: Z}}");
         let volume = volume.expect("bind");
         assert_eq!((volume.read_only, volume.selinux), (true, Some('Z')));
-        assert!(matches!(volume.content, Content::Bind { create: false, .. }));
+        assert!(matches!(volume.content, Content::Bind { create: true, .. }));
         let volume = read("{type: image, source: app, target: /x, image: {subpath: d}}").expect("image");
         assert_eq!(volume.content, Content::Image { image: "app".into(), subpath: Some("d".into()) });
     }
@@ -326,6 +326,10 @@ mod tests {
             "{type: bind, source: /x, target: /x, bind: {propagation: round}}",
             "{type: tmpfs, target: /x, tmpfs: {sise: 1}}",
             "{type: tmpfs, target: x}",
+            "a/b:/c",
+            "{type: volume, source: /x, target: /x}",
+            "{type: volume, target: /x, volume: {subpath: a}}",
+            "{type: bind, source: /x, target: /x, bind: {create_host_path: false, selinux: Z}}",
             "{typ: tmpfs, target: /x}",
         ] {
             assert!(read(text).is_err(), "{text}");

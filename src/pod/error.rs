@@ -19,22 +19,22 @@ pub enum Error {
     },
     /// Components in labels and in a file.
     LabelsAndFile {
-        /// The label of a component.
-        component: String,
+        /// Where the label of a component stands.
+        place: Box<Place>,
         /// The label of the file.
         file: &'static str,
     },
     /// A label that is none of ours, and was probably meant to be.
     UnknownLabel {
-        /// The key of the label.
-        label: String,
+        /// Where it stands.
+        place: Box<Place>,
         /// The label that may have been meant.
         nearest: Option<&'static str>,
     },
     /// A copy onto a tmpfs, where it would be lost.
     CopyOnTmpfs {
-        /// The key of the copy's label.
-        label: String,
+        /// Where the copy's label stands.
+        place: Box<Place>,
         /// Where the copy would go.
         target: String,
         /// The tmpfs that it is on.
@@ -42,22 +42,24 @@ pub enum Error {
     },
     /// The name of a component or volume cannot be part of the engine's name for it.
     Name {
-        /// Where it stands.
+        /// Where what it names stands.
+        place: Box<Place>,
+        /// The path there.
         at: String,
         /// What it names.
         of: &'static str,
     },
     /// Two components have one name.
     NameTaken {
-        /// The key of the second one's label.
-        label: String,
+        /// Where the second one's label stands.
+        place: Box<Place>,
         /// Who has it.
         by: &'static str,
     },
     /// A copy for a component that is not there.
     UnknownCopy {
-        /// The key of the label.
-        label: String,
+        /// Where the label stands.
+        place: Box<Place>,
         /// The component nearest in name.
         nearest: Option<String>,
     },
@@ -83,8 +85,15 @@ pub enum Error {
         /// The init component.
         on: String,
     },
-    /// Components that wait for each other: from one back to itself.
-    Circle(Vec<String>),
+    /// Components that wait for each other.
+    Circle {
+        /// Where one of them says so.
+        place: Box<Place>,
+        /// The path of the key that says it.
+        at: String,
+        /// From that one back to itself.
+        names: Vec<String>,
+    },
     /// A setting that needs a newer engine.
     TooOld {
         /// Where it was asked for.
@@ -113,27 +122,30 @@ impl fmt::Display for Error {
                  a stack, set it under 'labels' of the service, not under 'deploy')",
             ),
             Self::NoProfile { skipped } => {
-                write!(f, "no components: {} have profiles, and -profiles chooses none of them", skipped.join(", "))
+                write!(f, "no components: -profiles chooses none of the profiles of {}", skipped.join(", "))
             }
-            Self::LabelsAndFile { component, file } => write!(
-                f,
-                "label '{component}' and label '{file}': components come from labels or from a file, not from both"
-            ),
-            Self::UnknownLabel { label, nearest } => {
-                write!(f, "label '{label}': podlike knows no such label")?;
+            Self::LabelsAndFile { place, file } => {
+                write!(f, "{place}: there is '{file}' too: components come from labels or from a file, not from both")
+            }
+            Self::UnknownLabel { place, nearest } => {
+                write!(f, "{place}: podlike knows no such label")?;
                 suggest(f, *nearest)
             }
-            Self::CopyOnTmpfs { label, target, tmpfs } => write!(
+            Self::CopyOnTmpfs { place, target, tmpfs } => write!(
                 f,
-                "label '{label}': {target} is on the tmpfs {tmpfs}, which is empty when the component starts; a volume \
+                "{place}: {target} is on the tmpfs {tmpfs}, which is empty when the component starts; a volume \
                  keeps a copy"
             ),
-            Self::Name { at, of } => {
-                write!(f, "{at}: the name of a {of} is made of letters, digits, '_', '.' and '-'")
+            Self::Name { place, at, of } => {
+                write!(f, "{place}: ")?;
+                if !at.is_empty() {
+                    write!(f, "{at}: ")?;
+                }
+                write!(f, "the name of a {of} is made of letters, digits, '_', '.' and '-'")
             }
-            Self::NameTaken { label, by } => write!(f, "label '{label}': {by} has this name"),
-            Self::UnknownCopy { label, nearest } => {
-                write!(f, "label '{label}': no such component")?;
+            Self::NameTaken { place, by } => write!(f, "{place}: {by} has this name"),
+            Self::UnknownCopy { place, nearest } => {
+                write!(f, "{place}: no such component")?;
                 suggest(f, nearest.as_deref())
             }
             Self::UnknownDependency { place, at, on, skipped, nearest } => {
@@ -146,7 +158,9 @@ impl fmt::Display for Error {
             Self::LentByInit { place, at, on } => {
                 write!(f, "{place}: {at}: '{on}' is an init component, and has ended before others start")
             }
-            Self::Circle(names) => write!(f, "depends_on goes in a circle: {}", names.join(" → ")),
+            Self::Circle { place, at, names } => {
+                write!(f, "{place}: {at}: components wait for each other in a circle: {}", names.join(" → "))
+            }
             Self::TooOld { place, at, what, since, theirs } => write!(
                 f,
                 "{place}: {at}: {what} needs an engine with API {since} or newer, and this one has {theirs}"

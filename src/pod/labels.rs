@@ -68,6 +68,12 @@ pub struct Label {
     pub source: Source,
 }
 
+impl Label {
+    fn place(&self) -> Box<Place> {
+        Box::new(self.source.start())
+    }
+}
+
 /// What was asked for: components in the order of their names, or of their file, init components first in theirs.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct PodSpec {
@@ -102,7 +108,7 @@ impl PodSpec {
         let file = find(FILE);
         let component = labels.iter().find(|label| component_name(&label.key).is_some());
         if let (Some(_), Some(component)) = (file, component) {
-            return Err(Error::LabelsAndFile { component: component.key.clone(), file: FILE });
+            return Err(Error::LabelsAndFile { place: component.place(), file: FILE });
         }
         let project = file.map(|label| load(label, surroundings)).transpose()?;
         Self::of(labels, project.as_ref(), surroundings)
@@ -124,7 +130,7 @@ impl PodSpec {
             components.services(project, &mut reading)?;
         }
         if let Some(label) = labels.iter().find(|label| is_misspelt(&label.key)) {
-            return Err(Error::UnknownLabel { label: label.key.clone(), nearest: meant_by(&label.key) });
+            return Err(Error::UnknownLabel { place: label.place(), nearest: meant_by(&label.key) });
         }
         let Components { mut all, skipped } = components;
         if all.iter().all(|component| component.stage == Stage::Init) {
@@ -174,11 +180,11 @@ impl Components {
                 reading.warnings.push(Warning::OldLabel { label: label.key.clone(), now });
             }
             if !is_part_of_a_name(name) {
-                return Err(Error::Name { at: format!("label '{}'", label.key), of: "component" });
+                return Err(Error::Name { place: label.place(), at: String::new(), of: "component" });
             }
             if let Some(other) = self.all.iter().find(|other| other.name == name) {
                 let by = if other.stage == Stage::Init { "an init component" } else { "another component" };
-                return Err(Error::NameTaken { label: label.key.clone(), by });
+                return Err(Error::NameTaken { place: label.place(), by });
             }
             self.add(name, &compose::parse(&label.source, &label.text)?, reading)?;
         }
@@ -194,7 +200,7 @@ impl Components {
         }
         for (name, node) in &project.services {
             if !is_part_of_a_name(name) {
-                return Err(Error::Name { at: format!("{}: {}", node.key, node.at), of: "service" });
+                return Err(Error::Name { place: Box::new(node.key.clone()), at: node.at.clone(), of: "service" });
             }
             if self.all.iter().any(|other| other.name == *name) {
                 return Err(node.refused("an init component has this name").into());
@@ -230,7 +236,7 @@ fn scratch(labels: &[Label]) -> Result<Vec<Scratch>, Error> {
     for label in labels {
         if let Some(name) = label.key.strip_prefix(VOLUME_PREFIX) {
             if !is_part_of_a_name(name) {
-                return Err(Error::Name { at: format!("label '{}'", label.key), of: "volume" });
+                return Err(Error::Name { place: label.place(), at: String::new(), of: "volume" });
             }
             all.push(Scratch::read(name, &compose::parse(&label.source, &label.text)?)?);
         }
@@ -251,11 +257,11 @@ fn copies(
         match components.iter_mut().find(|component| component.name == name) {
             Some(component) => component.copies = copies,
             None if skipped.iter().any(|skipped| skipped == name) => continue,
-            None => return Err(Error::UnknownCopy { label: label.key.clone(), nearest }),
+            None => return Err(Error::UnknownCopy { place: label.place(), nearest }),
         }
         let lost = components.iter().find(|component| component.name == name).and_then(on_tmpfs);
         if let Some((target, tmpfs)) = lost {
-            return Err(Error::CopyOnTmpfs { label: label.key.clone(), target, tmpfs });
+            return Err(Error::CopyOnTmpfs { place: label.place(), target, tmpfs });
         }
     }
     Ok(())

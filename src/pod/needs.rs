@@ -132,7 +132,25 @@ pub(super) fn resolve(components: &[Component], skipped: &[String]) -> Result<Ve
         .collect::<Result<Vec<_>, Error>>()?;
     match order(&needs) {
         Ok(_) => Ok(needs),
-        Err(circle) => Err(Error::Circle(circle.into_iter().map(|on| components[on].name.clone()).collect())),
+        Err(circle) => Err(in_a_circle(components, &circle)),
+    }
+}
+
+/// The error about a circle, which begins with a component that says so itself.
+fn in_a_circle(components: &[Component], circle: &[usize]) -> Error {
+    let name = |on: &usize| components[*on].name.clone();
+    let mut steps = circle.windows(2).enumerate();
+    let (start, dependency) = steps
+        .find_map(|(start, step)| {
+            let on = |dependency: &&Dependency| dependency.on == name(&step[1]);
+            Some((start, components[step[0]].depends_on.iter().find(on)?))
+        })
+        .expect("the order of init components alone has no circle");
+    let around = circle[start..].iter().chain(&circle[1..=start]);
+    Error::Circle {
+        place: Box::new(dependency.place.clone()),
+        at: dependency.at.clone(),
+        names: around.map(name).collect(),
     }
 }
 
@@ -209,7 +227,7 @@ mod tests {
     #[test]
     fn a_circle_is_shown_from_end_to_end() {
         let error = pod(&[("x", &["a"]), ("a", &["b"]), ("b", &["c"]), ("c", &["a"])]).expect_err("a circle");
-        assert_eq!(error, "depends_on goes in a circle: a → b → c → a");
+        assert_eq!(error, "line 0, column 0: : components wait for each other in a circle: a → b → c → a");
         assert!(pod(&[("a", &["a"])]).is_err());
     }
 }
