@@ -10,6 +10,7 @@
 #![allow(clippy::panic, reason = "a test fails by a panic")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -206,13 +207,15 @@ fn mistakes_get_the_words_that_stand_below_them() {
         let document = rest.strip_prefix(DOCUMENT).and_then(|rest| rest.split_once("```\n"));
         let (document, _) = document.unwrap_or_else(|| panic!("{title}: a document in {DOCUMENT}"));
         let words = match planned(Case { document: Some(document.to_owned()), ..Case::default() }) {
-            Ok((_, warnings)) => warnings.iter().map(|warning| format!("warning: {warning}\n")).collect(),
-            Err(message) => format!("error: {message}\n"),
+            Ok((_, warnings)) => warnings.iter().map(|warning| format!("warning: {warning}\n")).collect::<Vec<_>>(),
+            Err(message) => vec![format!("error: {message}\n")],
         };
+        let words = words.concat();
         if words.is_empty() {
             unnoticed.push(title);
         }
-        after += &format!("\n## {title}\n\n{DOCUMENT}{document}```\n\n{WORDS}{words}```\n");
+        write!(after, "\n## {title}\n\n{DOCUMENT}{document}```\n\n{WORDS}{words}```\n")
+            .expect("a String takes every line");
         mistakes += 1;
     }
     assert!(mistakes >= 40, "only {mistakes} mistakes were found");

@@ -99,7 +99,15 @@ impl fmt::Display for Problem {
             Self::DuplicateKey { key, first } => {
                 write!(f, "the key '{key}' stands here a second time, the first is on line {first}")
             }
-            Self::WrongType { expected, found } => write!(f, "expected {expected}, found {found}"),
+            Self::WrongType { expected, found } => {
+                write!(f, "expected {expected}, found {found}")?;
+                match (*expected, *found) {
+                    ("a list", _) => f.write_str(" (each entry of a list begins with '- ')"),
+                    ("a mapping", "a list") => f.write_str(" (the keys of a mapping have no '- ' before them)"),
+                    ("a boolean", _) => f.write_str(" (write true or false)"),
+                    _ => Ok(()),
+                }
+            }
             Self::Invalid { value, expected } => write!(f, "'{}' is not {expected}", Short(value)),
             Self::Refused(why) => f.write_str(why),
             Self::UnknownKey { key, nearest: Some(known) } => {

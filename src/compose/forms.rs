@@ -28,6 +28,9 @@ pub fn key_values(node: &Node) -> Result<Vec<(String, Option<String>)>, Error> {
         Kind::List(items) => items
             .iter()
             .map(|item| {
+                if let Kind::Map(_) = item.kind {
+                    return Err(item.expected("KEY=VALUE (in a mapping KEY: VALUE, without '- ')"));
+                }
                 let text = item.text()?;
                 match text.split_once('=') {
                     _ if text.is_empty() || text.starts_with('=') => Err(item.invalid("a pair such as KEY=VALUE")),

@@ -270,7 +270,9 @@ impl Loader<'_> {
         on_the_way: &mut Vec<String>,
     ) -> Result<Node, Error> {
         if on_the_way.iter().any(|known| known == other) || on_the_way.len() == DEEPEST {
-            return Err(name.refused(format!("'{other}' extends itself, by {}", on_the_way.join(" → "))));
+            let start = on_the_way.iter().position(|known| known == other).unwrap_or(0);
+            let around = on_the_way[start..].join(" → ");
+            return Err(name.refused(format!("services extend each other in a circle: {around} → {other}")));
         }
         on_the_way.push(other.to_owned());
         let base = in_services(services, other, name)?;

@@ -94,7 +94,12 @@ pub fn image(node: &Node) -> Result<String, Error> {
     if is_image(&text) {
         return Ok(text);
     }
-    let hint = if is_image(&text.to_ascii_lowercase()) { " (names are lowercase)" } else { "" };
+    let hint = match text.split_once("://") {
+        _ if text.is_empty() => " (it is empty: is a variable not set?)",
+        Some((_, rest)) if is_image(rest) => " (without '://' and what is before it)",
+        _ if is_image(&text.to_ascii_lowercase()) => " (names are lowercase)",
+        _ => "",
+    };
     Err(node.invalid(format!("an image such as nginx:1.29 or host:5000/org/app{hint}")))
 }
 

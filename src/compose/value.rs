@@ -171,24 +171,30 @@ impl Reader<'_> {
 
     /// A text that is not YAML. A tab is the likeliest reason where there is one, and the parser sees it late.
     fn syntax(&self, error: &ScanError) -> Error {
-        let indented_by_tab = |line: &str| line.trim_start_matches(' ').starts_with('\t');
-        if let Some(tab) = self.text.lines().position(indented_by_tab) {
-            let column =
-                self.text.lines().nth(tab).map_or(1, |line| line.len() - line.trim_start_matches(' ').len() + 1);
+        let (last, column) = (error.marker().line().max(1), error.marker().col());
+        // A tab ends what the line before began, or makes the next one wrong.
+        let lines = self.text.lines().enumerate().take(last + 1).skip(last.saturating_sub(2));
+        let tab = lines.map(|(line, text)| (line, text.len() - text.trim_start_matches(' ').len(), text));
+        if let Some((line, spaces, _)) = tab.into_iter().find(|(_, spaces, text)| text[*spaces..].starts_with('\t')) {
             let words = "the line is indented with a tab".to_owned();
-            return self.problem(tab + 1, column, Problem::Syntax { words, hint: Some("YAML takes only spaces") });
+            return self.problem(line + 1, spaces + 1, Problem::Syntax { words, hint: Some("YAML takes only spaces") });
         }
-        let mark = error.marker();
+        let before: String = self.text.lines().nth(last - 1).unwrap_or_default().chars().take(column).collect();
         let words = error.info().to_owned();
-        let hint = hint(&words);
-        self.problem(mark.line().max(1), mark.col() + 1, Problem::Syntax { words, hint })
+        let hint = hint(&words, &before);
+        self.problem(last, column + 1, Problem::Syntax { words, hint })
     }
 }
 
-/// What to do about the parser's complaint.
-fn hint(words: &str) -> Option<&'static str> {
-    const HINTS: [(&str, &str); 9] = [
-        ("mapping values are not allowed", "quote a value that has ': ' in it, and indent keys of one mapping alike"),
+/// What to do about the parser's complaint, which comes behind what is `before` on its line.
+fn hint(words: &str, before: &str) -> Option<&'static str> {
+    const HINTS: [(&str, &str); 14] = [
+        ("mapping values are not allowed", "the keys of one mapping stand in one column"),
+        ("illegal placement of ':'", "a '[' or '{' before it is not closed"),
+        ("invalid indentation in flow", "a '[' or '{' before it is not closed"),
+        ("escape", "in double quotes a '\\' is written '\\\\', in single ones it stays as it is"),
+        ("anchor or alias", "quote a value that starts with '&' or '*'"),
+        ("block collection", "the '-' of one list stand in one column"),
         ("unexpected character", "quote a value that starts with @, %, ` or another special character"),
         ("unknown anchor", "quote a value that starts with '*', or define the anchor with '&' before"),
         ("quoted scalar", "a quote is not closed"),
@@ -198,6 +204,9 @@ fn hint(words: &str) -> Option<&'static str> {
         ("block mapping", "keys of one mapping stand in one column"),
         ("recursion limit", "it is nested too deep"),
     ];
+    if words.contains("mapping values") && before.contains(": ") {
+        return Some("quote the value, it has ': ' in it");
+    }
     HINTS.into_iter().find(|(part, _)| words.contains(part)).map(|(_, hint)| hint)
 }
 
@@ -511,6 +520,12 @@ mod tests {
         let error = parse("image: x\n\tcommand: y\n").expect_err("a tab");
         let expected = "line 2, column 1: not valid YAML: the line is indented with a tab (YAML takes only spaces)";
         assert_eq!(error.to_string(), expected);
+    }
+
+    #[test]
+    fn a_tab_within_a_text_is_not_blamed_for_what_is_wrong_elsewhere() {
+        let error = parse("conf: |\n  server {\n  \tlisten 80;\n  }\n\nuser: a: b\n").expect_err("a colon");
+        assert!(error.to_string().ends_with("(quote the value, it has ': ' in it)"), "{error}");
     }
 
     #[test]

@@ -86,7 +86,7 @@ impl Volume {
             _ => return Err(node.invalid("a volume: [SOURCE:]TARGET[:OPTIONS]")),
         };
         if !target.starts_with('/') {
-            return Err(node.invalid("a volume: the target must be an absolute path"));
+            return Err(node.invalid("a volume: the target must be an absolute path, such as data:/var/lib/data"));
         }
         let content = match source {
             "" if parts.len() > 1 => return Err(node.invalid("a volume: the source is empty")),
@@ -111,7 +111,8 @@ impl Volume {
                 }
                 _ => {
                     return Err(node.invalid(format!(
-                        "a volume: unknown option '{option}', known are ro, rw, z, Z, nocopy and the propagations"
+                        "a volume: unknown option '{option}', known are ro, rw, z, Z, nocopy, {}",
+                        PROPAGATIONS.join(", ")
                     )));
                 }
             }

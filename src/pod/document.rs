@@ -25,8 +25,9 @@ pub fn pods_in(path: &Path, text: &str, surroundings: &Surroundings) -> Result<V
         return Ok(one(PodSpec::read(&labels, surroundings)?));
     }
     let document = compose::parse(&source, text)?;
-    if !matches!(&document.kind, Kind::Map(entries) if entries.iter().any(|(key, _)| key == "services")) {
-        return Ok(one(PodSpec::read(&labels::labels_of(&document)?, surroundings)?));
+    let is_project = |(key, _): &(String, _)| matches!(key.as_str(), "services" | "include");
+    if !matches!(&document.kind, Kind::Map(entries) if entries.iter().any(is_project)) {
+        return Ok(one(PodSpec::read(&labels::labels_alone(&document)?, surroundings)?));
     }
     if labels::controllers(&document)?.is_empty() {
         let project = if path.is_absolute() {

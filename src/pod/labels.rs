@@ -69,8 +69,8 @@ pub struct Label {
 }
 
 impl Label {
-    fn place(&self) -> Box<Place> {
-        Box::new(self.source.start())
+    fn place(&self) -> Place {
+        self.source.start()
     }
 }
 
@@ -108,7 +108,7 @@ impl PodSpec {
         let file = find(FILE);
         let component = labels.iter().find(|label| component_name(&label.key).is_some());
         if let (Some(_), Some(component)) = (file, component) {
-            return Err(Error::LabelsAndFile { place: component.place(), file: FILE });
+            return Err(Error::LabelsAndFile { place: Box::new(component.place()), file: FILE });
         }
         let project = file.map(|label| load(label, surroundings)).transpose()?;
         Self::of(labels, project.as_ref(), surroundings)
@@ -130,7 +130,7 @@ impl PodSpec {
             components.services(project, &mut reading)?;
         }
         if let Some(label) = labels.iter().find(|label| is_misspelt(&label.key)) {
-            return Err(Error::UnknownLabel { place: label.place(), nearest: meant_by(&label.key) });
+            return Err(Error::UnknownLabel { place: Box::new(label.place()), nearest: meant_by(&label.key) });
         }
         let Components { mut all, skipped } = components;
         if all.iter().all(|component| component.stage == Stage::Init) {
@@ -180,11 +180,11 @@ impl Components {
                 reading.warnings.push(Warning::OldLabel { label: label.key.clone(), now });
             }
             if !is_part_of_a_name(name) {
-                return Err(Error::Name { place: label.place(), at: String::new(), of: "component" });
+                return Err(Error::Name { place: Box::new(label.place()), at: String::new(), of: "component" });
             }
             if let Some(other) = self.all.iter().find(|other| other.name == name) {
                 let by = if other.stage == Stage::Init { "an init component" } else { "another component" };
-                return Err(Error::NameTaken { place: label.place(), by });
+                return Err(Error::NameTaken { place: Box::new(label.place()), by });
             }
             self.add(name, &compose::parse(&label.source, &label.text)?, reading)?;
         }
@@ -236,7 +236,7 @@ fn scratch(labels: &[Label]) -> Result<Vec<Scratch>, Error> {
     for label in labels {
         if let Some(name) = label.key.strip_prefix(VOLUME_PREFIX) {
             if !is_part_of_a_name(name) {
-                return Err(Error::Name { place: label.place(), at: String::new(), of: "volume" });
+                return Err(Error::Name { place: Box::new(label.place()), at: String::new(), of: "volume" });
             }
             all.push(Scratch::read(name, &compose::parse(&label.source, &label.text)?)?);
         }
@@ -257,11 +257,11 @@ fn copies(
         match components.iter_mut().find(|component| component.name == name) {
             Some(component) => component.copies = copies,
             None if skipped.iter().any(|skipped| skipped == name) => continue,
-            None => return Err(Error::UnknownCopy { place: label.place(), nearest }),
+            None => return Err(Error::UnknownCopy { place: Box::new(label.place()), nearest }),
         }
         let lost = components.iter().find(|component| component.name == name).and_then(on_tmpfs);
         if let Some((target, tmpfs)) = lost {
-            return Err(Error::CopyOnTmpfs { place: label.place(), target, tmpfs });
+            return Err(Error::CopyOnTmpfs { place: Box::new(label.place()), target, tmpfs });
         }
     }
     Ok(())
@@ -320,6 +320,13 @@ pub(super) fn controllers(file: &Node) -> Result<Vec<(String, Vec<Label>)>, comp
     let Some(services) = file.get("services") else { return Ok(Vec::new()) };
     let mut found = Vec::new();
     for (name, service) in services.map()? {
+        let of_service = service.get("deploy").and_then(|deploy| deploy.get("labels"));
+        if let Some(labels) = of_service
+            && make_a_pod(labels_of(labels)?.iter().map(|label| label.key.as_str()))
+        {
+            let why = "labels of a pod stand under 'labels' of the service: those under 'deploy' the controller does not have";
+            return Err(labels.refused(why));
+        }
         let Some(labels) = service.get("labels") else { continue };
         let labels = labels_of(labels)?;
         if make_a_pod(labels.iter().map(|label| label.key.as_str())) {
@@ -329,8 +336,19 @@ pub(super) fn controllers(file: &Node) -> Result<Vec<(String, Vec<Label>)>, comp
     Ok(found)
 }
 
+/// Labels in a file of nothing else.
+pub(super) fn labels_alone(document: &Node) -> Result<Vec<Label>, compose::Error> {
+    if let Kind::Map(entries) = &document.kind
+        && !entries.iter().any(|(key, _)| key.starts_with("pod"))
+    {
+        let why = "neither a stack or Compose file, which has 'services', nor labels such as pod.component.NAME";
+        return Err(document.refused(why));
+    }
+    labels_of(document)
+}
+
 /// Labels in a file, as a mapping or as a list of `KEY=VALUE`, in the order of their keys.
-pub(super) fn labels_of(node: &Node) -> Result<Vec<Label>, compose::Error> {
+fn labels_of(node: &Node) -> Result<Vec<Label>, compose::Error> {
     let label = |key: &str, text: String, place: &Place, block| Label {
         key: key.to_owned(),
         source: Source::label_at(key, place, block),

@@ -62,7 +62,11 @@ pub(super) fn dependencies(node: &Node) -> Result<Vec<Dependency>, compose::Erro
     const KEYS: [&str; 3] = ["condition", "required", "restart"];
     let Kind::Map(entries) = &node.kind else {
         let items = if let Kind::List(items) = &node.kind { items.as_slice() } else { std::slice::from_ref(node) };
-        return items.iter().map(|item| Ok(Dependency::running(item.text()?, item))).collect();
+        let name = |item: &Node| match item.kind {
+            Kind::Map(_) => Err(item.expected("a name (one with a condition is a key of a mapping, without '- ')")),
+            _ => item.text(),
+        };
+        return items.iter().map(|item| Ok(Dependency::running(name(item)?, item))).collect();
     };
     entries
         .iter()

@@ -3,11 +3,13 @@
 //! ```text
 //! Node ─mod.rs─▶ each key ─┬─ resources.rs  memory, CPU, disks, ulimits, deploy
 //!                          ├─ devices.rs    devices, GPUs
+//!                          ├─ capability.rs  cap_add, cap_drop
 //!                          ├─ health.rs     healthcheck
 //!                          ├─ environment.rs  environment, env_file, labels, label_file
 //!                          └─ projected.rs  secrets, configs
 //! ```
 
+mod capability;
 mod devices;
 mod environment;
 mod health;
@@ -45,7 +47,7 @@ pub(super) fn component(name: &str, stage: Stage, node: &Node, reading: &mut Rea
     } else {
         node
     };
-    let entries = node.map()?;
+    let Kind::Map(entries) = &node.kind else { return Err(node.expected("a mapping with the key 'image'")) };
     // A misspelt key explains a missing image.
     if let Some((key, _)) = entries.iter().find(|(key, _)| !key.starts_with("x-") && keys::class(key).is_none()) {
         return Err(node.unknown(key, KEYS.iter().map(|(key, _)| *key)));
@@ -133,8 +135,8 @@ fn set(component: &mut Component, key: &str, value: &Node, reading: &mut Reading
             needs(component, value, "annotations", 43);
         }
         "attach" => component.attach = value.bool()?,
-        "cap_add" => host.cap_add = compose::strings(value)?,
-        "cap_drop" => host.cap_drop = compose::strings(value)?,
+        "cap_add" => host.cap_add = capability::capabilities(value)?,
+        "cap_drop" => host.cap_drop = capability::capabilities(value)?,
         "cgroup" => {
             host.cgroupns_mode = one_of(value, "a cgroup namespace", &["host", "private"])?;
             needs(component, value, "a cgroup namespace by choice", 41);

@@ -87,10 +87,8 @@ fn at_least(node: &Node, least: i64) -> Result<i64, Error> {
 
 #[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
 fn cpus(node: &Node) -> Result<i64, Error> {
-    let cpus = node.number()?;
-    if !(0.0..=1e6).contains(&cpus) {
-        return Err(node.invalid("a number of CPUs such as 0.5"));
-    }
+    let cpus = node.number().ok().filter(|cpus| (0.0..=1e6).contains(cpus));
+    let cpus = cpus.ok_or_else(|| node.invalid("a number of CPUs such as 0.5"))?;
     Ok((cpus * NANO).round() as i64)
 }
 
