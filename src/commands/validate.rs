@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::cli::{Flags, Settings, Validation};
+use crate::engine::types::Info;
 use crate::engine::{Engine, Host};
 use crate::pod::{self, Controller, Plan, Planned, PlannedVolume, PodSpec, Surroundings};
 use crate::supervisor::chain;
@@ -56,28 +57,33 @@ impl Checked {
 fn pods(settings: &Settings, flags: &Flags, validation: &Validation) -> Result<Vec<Checked>, Error> {
     let surroundings = surroundings(settings, flags);
     let engine = Host::parse(settings.docker_host.as_deref()).and_then(Engine::connect);
+    let engine = engine.and_then(|engine| Ok((engine.info()?, engine)));
     let (controller, specs) = match &validation.file {
         None => {
-            let controller = who_am_i(settings, engine.as_ref().map_err(|error| Error::NoLabels(error.to_string()))?)?;
+            let (_, engine) = engine.as_ref().map_err(|error| Error::NoLabels(error.to_string()))?;
+            let controller = who_am_i(settings, engine)?;
             let spec = PodSpec::from_labels(&controller.labels, &surroundings)?;
             (controller, vec![pod::Pod { name: None, spec }])
         }
         Some(file) => {
             let (path, text) = read(file, &surroundings)?;
-            (assumed(settings, engine.as_ref().ok())?, pod::pods_in(&path, &text, &surroundings)?)
+            let info = engine.as_ref().map_or_else(|_| Controller::newest_engine(), |(info, _)| info.clone());
+            (assumed(settings, info), pod::pods_in(&path, &text, &surroundings)?)
         }
     };
     let no_engine = match &engine {
         Ok(_) => None,
-        Err(error) => Some(format!("without an engine nothing is known of images, volumes and limits: {error}")),
+        Err(error) => {
+            Some(format!("without an engine nothing is known of images, volumes and limits: {}", chain(error)))
+        }
     };
     let check = |pod: pod::Pod| {
         let (plan, warnings) = pod::plan(&pod.spec, &controller, flags.options)?;
         let mut warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();
         warnings.extend(no_engine.clone());
-        if let Ok(engine) = &engine {
+        if let Ok((_, engine)) = &engine {
             for planned in &plan.components {
-                warnings.extend(lacks(engine, planned)?);
+                warnings.extend(lacks(engine, planned));
             }
         }
         Ok(Checked { name: pod.name, plan, warnings })
@@ -87,11 +93,8 @@ fn pods(settings: &Settings, flags: &Flags, validation: &Validation) -> Result<V
 
 /// The absolute path of a file, or a name for stdin, and its text.
 fn read(file: &Path, surroundings: &Surroundings) -> Result<(PathBuf, String), Error> {
-    const LARGEST: u64 = 4 << 20;
     if file == Path::new("-") {
-        let mut text = String::new();
-        let result = io::stdin().take(LARGEST).read_to_string(&mut text);
-        result.map_err(|source| Error::System { doing: "read stdin", source })?;
+        let text = read_stdin().map_err(|source| Error::System { doing: "read stdin", source })?;
         return Ok(("stdin".into(), text));
     }
     let path = surroundings.path(Path::new(""), &file.to_string_lossy());
@@ -101,32 +104,45 @@ fn read(file: &Path, surroundings: &Surroundings) -> Result<(PathBuf, String), E
     }
 }
 
-/// A controller that is not there yet: as the engine makes one that asks for nothing.
-fn assumed(settings: &Settings, engine: Option<&Engine>) -> Result<Controller, Error> {
-    let pairs = settings.env.iter().map(|(key, value)| format!("{key}={value}"));
-    let info = match engine {
-        Some(engine) => engine.info()?,
-        None => Controller::newest_engine(),
-    };
-    Ok(Controller::assumed(pairs.collect(), info))
+/// All of stdin, with the limit that files have.
+fn read_stdin() -> io::Result<String> {
+    const LARGEST: u64 = 4 << 20;
+    let mut text = String::new();
+    io::stdin().take(LARGEST + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > LARGEST {
+        return Err(io::Error::other("it is longer than 4 MiB"));
+    }
+    Ok(text)
 }
 
-/// What the engine does not have of what a component needs.
-fn lacks(engine: &Engine, planned: &Planned) -> Result<Vec<String>, Error> {
-    let mut lacks = Vec::new();
+/// A controller that is not there yet: as the engine makes one that asks for nothing.
+fn assumed(settings: &Settings, info: Info) -> Controller {
+    let pairs = settings.env.iter().map(|(key, value)| format!("{key}={value}"));
+    Controller::assumed(pairs.collect(), info)
+}
+
+/// What the engine does not have of what a component needs, or does not tell.
+fn lacks(engine: &Engine, planned: &Planned) -> Vec<String> {
     let image = &planned.request.image;
     if !planned.in_memory.is_empty() || image == pod::OWN_IMAGE {
-        return Ok(lacks);
+        return Vec::new();
     }
-    if engine.image(image)?.is_none() {
-        lacks.push(format!("component '{}': the engine does not have the image '{image}'", planned.name));
+    let mut lacks = Vec::new();
+    match engine.image(image) {
+        Ok(Some(details)) => {
+            if let Some(platform) = planned.platform.as_ref().filter(|platform| !details.is_for(platform)) {
+                lacks.push(format!("the engine has the image '{image}', but not for the platform {platform}"));
+            }
+        }
+        Ok(None) => lacks.push(format!("the engine does not have the image '{image}'")),
+        Err(error) => lacks.push(format!("the image '{image}': {}", chain(&error))),
     }
     for volume in &planned.volumes {
         if let PlannedVolume::External(name) = volume
             && let Err(error) = engine.volume(name)
         {
-            lacks.push(format!("component '{}': the volume '{name}': {error}", planned.name));
+            lacks.push(format!("the volume '{name}': {}", chain(&error)));
         }
     }
-    Ok(lacks)
+    lacks.into_iter().map(|lack| format!("component '{}': {lack}", planned.name)).collect()
 }
