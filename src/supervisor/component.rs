@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, TryRecvError};
 
 use crate::engine::types::{CreateRequest, MountRequest};
 use crate::engine::{self, Attach, Condition, Engine, Source, Upload, Wait};
@@ -33,6 +33,8 @@ pub(super) struct Component {
     pub(super) logs: bool,
     /// Where its image may come from.
     pub(super) images: Arc<Images>,
+    /// Closed when the pod begins to end.
+    pub(super) ending: Receiver<()>,
     /// Closed at the end of the pod.
     pub(super) over: Receiver<()>,
 }
@@ -83,8 +85,13 @@ impl Component {
     /// thread is about to tell it.
     fn let_others_speak(&self) {
         if self.planned.needs.iter().any(|need| need.until == Until::Started) {
-            let _ = self.over.recv_timeout(OTHERS);
+            let _ = self.ending.recv_timeout(OTHERS);
         }
+    }
+
+    /// Fails once the pod ends: what it has not got then it shall not get any more.
+    pub(super) fn go_on(&self) -> Result<(), Error> {
+        if self.ending.try_recv() == Err(TryRecvError::Disconnected) { Err(Error::Over) } else { Ok(()) }
     }
 
     /// Uploads something that is told to be for `target`.
@@ -101,6 +108,7 @@ impl Component {
     /// Makes the volumes that it needs, unless they are there.
     fn make_volumes(&self) -> Result<(), Error> {
         for volume in &self.planned.volumes {
+            self.go_on()?;
             match volume {
                 PlannedVolume::Make(request) => {
                     let made = self.engine.create_volume(request).map_err(step("make its volume"))?;
@@ -121,6 +129,7 @@ impl Component {
 
     fn create(&self) -> Result<String, Error> {
         let request = self.request()?;
+        self.go_on()?;
         let create = || self.engine.create(&self.planned.container, &request, self.planned.platform.as_deref());
         let missing = match create() {
             Err(error) if error.is_not_found() => error,

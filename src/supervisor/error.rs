@@ -54,6 +54,8 @@ pub enum Error {
         /// Why we cannot know more.
         source: engine::Error,
     },
+    /// The pod has ended for another reason before it had all that it needs. Nobody is told.
+    Over,
     /// It waits for the health of a component that has no health check.
     NoHealthCheck {
         /// The other component.
@@ -93,6 +95,7 @@ impl fmt::Display for Error {
             }
             Self::VolumeTaken { name } => write!(f, "there is a volume '{name}' that is not this pod's (remove it)"),
             Self::Lost { .. } => f.write_str("lost its container"),
+            Self::Over => f.write_str("the pod has ended before it was started"),
             Self::NoHealthCheck { on } => write!(
                 f,
                 "depends_on '{on}': service_healthy, but it has no health check (add one under 'healthcheck' of '{on}')"
@@ -115,6 +118,7 @@ impl StdError for Error {
             | Self::OtherPlatform { .. }
             | Self::NoVolume { .. }
             | Self::VolumeTaken { .. }
+            | Self::Over
             | Self::NoHealthCheck { .. }
             | Self::Ended { .. }
             | Self::Unhealthy { .. } => None,

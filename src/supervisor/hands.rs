@@ -18,7 +18,9 @@ pub(super) struct Hands<'a> {
     pub(super) crew: &'a Crew,
     pub(super) components: &'a [Component],
     pub(super) board: &'a Board,
-    pub(super) output: Option<&'a mut Output>,
+    pub(super) output: Option<&'a Output>,
+    /// Dropped when the pod ends: nothing new is begun then.
+    pod_stays: Option<Sender<()>>,
     /// Ready when the time is up that the machine asked for.
     pub(super) deadline: Receiver<Instant>,
     pulls: BTreeMap<Who, Canceller>,
@@ -30,9 +32,19 @@ impl<'a> Hands<'a> {
         crew: &'a Crew,
         components: &'a [Component],
         board: &'a Board,
-        output: Option<&'a mut Output>,
+        output: Option<&'a Output>,
+        pod_stays: Sender<()>,
     ) -> Self {
-        Self { crew, components, board, output, deadline: never(), pulls: BTreeMap::new(), forwarders: BTreeMap::new() }
+        Self {
+            crew,
+            components,
+            board,
+            output,
+            pod_stays: Some(pod_stays),
+            deadline: never(),
+            pulls: BTreeMap::new(),
+            forwarders: BTreeMap::new(),
+        }
     }
 
     /// Carries out an action; `id` is the component's container, where it is known.
@@ -56,9 +68,7 @@ impl<'a> Hands<'a> {
             }
             Action::Deadline(time) => {
                 self.deadline = after(time);
-                if let Some(output) = &mut self.output {
-                    output.hurry();
-                }
+                self.pod_stays = None;
             }
             Action::Finish => {}
         }

@@ -2,14 +2,17 @@
 
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
+
+use crossbeam_channel::{bounded, select};
 
 use crate::engine::types::ImageDetails;
 use crate::engine::{Credentials, Progress, Reference, Shelf};
 use crate::pod::Pull;
 
 use super::component::{Component, step};
+use super::crew::Crew;
 use super::error::{Error, chain};
 use super::inbox::Report;
 
@@ -66,6 +69,7 @@ impl Component {
             return Ok(());
         }
         if let Err(error) = self.pull() {
+            self.go_on()?;
             log::warn!("{}: the image stays as it is: {}", self.planned.name, chain(&error));
         }
         Ok(())
@@ -103,13 +107,16 @@ impl Component {
         }
         // One component at a time: what one loads, the next one has.
         let _turn = self.images.turn.lock();
+        self.go_on()?;
         if self.has_image()? {
             return Ok(true);
         }
-        for archive in self.images.archives_of(&Reference::parse(image)) {
+        for archive in self.archives()? {
+            self.go_on()?;
             log::info!("{name}: loading the image '{image}' from {}", archive.display());
             let loading = |cancel| self.inbox.send(Report::Pulling(self.who, cancel));
             if let Err(error) = self.engine.load(&archive, loading, &mut self.telling("loading")) {
+                self.go_on()?;
                 log::warn!("{name}: {}", chain(&error));
             }
             if self.has_image()? {
@@ -120,7 +127,26 @@ impl Component {
         Ok(false)
     }
 
+    /// The archives that may hold the image, the likeliest first. To look into large ones takes long: the end of the pod
+    /// does not wait for it.
+    fn archives(&self) -> Result<Vec<PathBuf>, Error> {
+        let (tell, found) = bounded(1);
+        let (images, image) = (Arc::clone(&self.images), Reference::parse(&self.planned.request.image));
+        Crew::new(self.inbox.clone()).spawn(format!("shelf/{}", self.planned.name), move || {
+            // Nobody waits for it once the pod ends.
+            let _ = tell.send(images.archives_of(&image));
+        });
+        select! {
+            recv(found) -> archives => if let Ok(archives) = archives { return Ok(archives) },
+            recv(self.ending) -> _ => {}
+        }
+        // Where the thread has crashed, that is about to end the pod.
+        let _ = self.ending.recv();
+        Err(Error::Over)
+    }
+
     fn pull(&self) -> Result<(), Error> {
+        self.go_on()?;
         let (name, image) = (&self.planned.name, &self.planned.request.image);
         log::info!("{name}: pulling the image '{image}'");
         let pulling = |cancel| self.inbox.send(Report::Pulling(self.who, cancel));

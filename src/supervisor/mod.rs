@@ -91,20 +91,22 @@ pub fn run(pod: Pod, crew: &Crew, inbox: &Receiver<Report>) -> End {
     let events = pod.events;
     crew.spawn("health-feed".to_owned(), move || feed.follow(events));
 
-    let mut output = pod.options.logs.then(|| Output::open(crew));
+    let (pod_stays, ending) = bounded::<()>(0);
+    let output = pod.options.logs.then(|| Output::open(crew, ending.clone()));
     let images = Arc::new(pod.images);
     let component = |(position, planned): (usize, &Planned)| Component {
         who: Who(position),
         planned: Arc::new(planned.clone()),
         engine: pod.engine.clone(),
         inbox: crew.inbox().clone(),
+        ending: ending.clone(),
         logs: pod.options.logs && planned.attach,
         images: Arc::clone(&images),
         over: over.clone(),
     };
     let components: Vec<Component> = pod.plan.components.iter().enumerate().map(component).collect();
     let machine = Machine::new(&pod.plan.components);
-    let hands = Hands::new(crew, &components, &board, output.as_mut());
+    let hands = Hands::new(crew, &components, &board, output.as_ref(), pod_stays);
     let result = catch_unwind(AssertUnwindSafe(|| conduct(machine, hands, inbox)));
     let end = result.unwrap_or_else(|panic| {
         let message = crew::message(panic.as_ref());

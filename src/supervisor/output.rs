@@ -39,20 +39,19 @@ pub(super) struct Output {
     written: Receiver<()>,
     /// Closed when the pod ends.
     ending: Receiver<()>,
-    pod_lives: Option<Sender<()>>,
 }
 
 impl Output {
-    /// Starts the writer.
-    pub(super) fn open(crew: &Crew) -> Self {
+    /// Starts the writer. `ending` is closed when the pod ends: the engine does not tell the end of a container before its
+    /// output is read, so from then on a reader of ours that is stuck must not hold it up.
+    pub(super) fn open(crew: &Crew, ending: Receiver<()>) -> Self {
         let (chunks, queue) = bounded::<Chunk>(QUEUE);
         let (writing, written) = bounded(0);
         crew.spawn("output".to_owned(), move || {
             write(&queue);
             drop::<Sender<()>>(writing);
         });
-        let (pod_lives, ending) = bounded(0);
-        Self { crew: crew.clone(), chunks, written, ending, pod_lives: Some(pod_lives) }
+        Self { crew: crew.clone(), chunks, written, ending }
     }
 
     /// Starts to pass on the output of a component.
@@ -73,15 +72,9 @@ impl Output {
         });
     }
 
-    /// The pod ends. The engine does not tell the end of a container before its output is read, so from now on a reader
-    /// of ours that is stuck must not hold it up.
-    pub(super) fn hurry(&mut self) {
-        self.pod_lives = None;
-    }
-
     /// Waits until everything is written, but not for ever: an orphan may hold a stream open, or our output be stuck.
     pub(super) fn close(self, patience: Duration) {
-        drop((self.chunks, self.pod_lives));
+        drop(self.chunks);
         let end = crossbeam_channel::after(patience);
         select! {
             recv(self.written) -> _ => {}
