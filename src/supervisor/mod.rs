@@ -21,6 +21,7 @@ mod inbox;
 mod machine;
 mod output;
 mod retry;
+mod scratch;
 mod signals;
 #[cfg(test)]
 mod walks;
@@ -48,14 +49,11 @@ pub use inbox::{Report, Sender, inbox};
 use machine::Machine;
 pub use machine::ends;
 use output::Output;
-use retry::Retry;
+use scratch::Scratch;
 pub use signals::listen;
 
 /// How long the end waits for the last output to be written.
 const LAST_OUTPUT: Duration = Duration::from_secs(3);
-
-/// How often the removal of scratch volumes is tried.
-const VOLUME_ATTEMPTS: usize = 5;
 
 /// A pod that can be run.
 #[derive(Debug)]
@@ -99,9 +97,9 @@ pub fn run(pod: Pod, crew: &Crew, inbox: &Receiver<Report>) -> End {
         planned: Arc::new(planned.clone()),
         engine: pod.engine.clone(),
         inbox: crew.inbox().clone(),
-        ending: ending.clone(),
         logs: pod.options.logs && planned.attach,
         images: Arc::clone(&images),
+        ending: ending.clone(),
         over: over.clone(),
     };
     let components: Vec<Component> = pod.plan.components.iter().enumerate().map(component).collect();
@@ -110,14 +108,12 @@ pub fn run(pod: Pod, crew: &Crew, inbox: &Receiver<Report>) -> End {
     let result = catch_unwind(AssertUnwindSafe(|| conduct(machine, hands, inbox)));
     let end = result.unwrap_or_else(|panic| {
         let message = crew::message(panic.as_ref());
-        if let Err(error) = sweep(&pod.engine, &pod.controller) {
-            log::error!("containers may be left behind: {error}");
+        if let Err(error) = sweep_containers(&pod.engine, &pod.controller) {
+            log::error!("containers may be left behind: {}", chain(&error));
         }
         End { cause: Cause::Crashed(message), forced: true }
     });
-    if pod.plan.has_scratch() {
-        remove_scratch(&pod.engine, &pod.controller, &over);
-    }
+    Scratch { engine: pod.engine, controller: pod.controller, over }.remove_all(pod.plan.scratch(), crew, inbox);
     drop((components, pod_lives));
     if let Some(output) = output {
         output.close(LAST_OUTPUT);
@@ -133,34 +129,16 @@ pub fn subscribe(engine: &Engine, controller: &str) -> Result<Events, engine::Er
 /// Removes the containers and scratch volumes that an earlier life of this controller left behind, and says how many
 /// there were.
 pub fn sweep(engine: &Engine, controller: &str) -> Result<usize, engine::Error> {
+    let containers = sweep_containers(engine, controller)?;
+    Ok(containers + scratch::remove_labelled(engine, &owned_by(controller))?)
+}
+
+fn sweep_containers(engine: &Engine, controller: &str) -> Result<usize, engine::Error> {
     let leftovers = engine.list(&owned_by(controller))?;
     for container in &leftovers {
         engine.remove(&container.id)?;
     }
-    let volumes = engine.volumes(&owned_by(controller))?;
-    for volume in &volumes {
-        engine.remove_volume(&volume.name)?;
-    }
-    Ok(leftovers.len() + volumes.len())
-}
-
-/// Removes the scratch volumes of a pod that has ended. The engine may still be letting go of them.
-fn remove_scratch(engine: &Engine, controller: &str, over: &Receiver<()>) {
-    let mut retry = Retry::until(over);
-    let remove = || {
-        let volumes = engine.volumes(&owned_by(controller))?;
-        volumes.iter().try_for_each(|volume| engine.remove_volume(&volume.name))
-    };
-    for attempt in 1.. {
-        match remove() {
-            Ok(()) => return,
-            Err(error) if attempt >= VOLUME_ATTEMPTS || !retry.pause() => {
-                log::error!("volumes of the pod may be left behind: {}", chain(&error));
-                return;
-            }
-            Err(error) => log::debug!("cannot remove the volumes of the pod, trying again: {}", chain(&error)),
-        }
-    }
+    Ok(leftovers.len())
 }
 
 /// The loop: one event at a time, and the actions that it leads to.
@@ -172,7 +150,9 @@ fn conduct(mut machine: Machine, mut hands: Hands<'_>, inbox: &Receiver<Report>)
         }
         if actions.last() == Some(&Action::Finish) {
             for who in machine.left() {
-                log::error!("the container {} may be left behind", hands.components[who.0].planned.container);
+                let planned = &hands.components[who.0].planned;
+                let volumes = if planned.scratch().next().is_some() { ", with its volumes" } else { "" };
+                log::error!("the container {} may be left behind{volumes}", planned.container);
             }
             return machine.into_end().expect("a pod finishes for a cause");
         }

@@ -14,7 +14,7 @@ mod memory;
 mod mounts;
 mod text;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -74,10 +74,9 @@ pub enum PlannedVolume {
 }
 
 impl Plan {
-    /// Whether it makes volumes that go with it.
-    pub fn has_scratch(&self) -> bool {
-        let volumes = self.components.iter().flat_map(|planned| &planned.volumes);
-        volumes.filter_map(PlannedVolume::made).any(|request| request.labels.contains_key(CONTROLLER_ID))
+    /// The names of the volumes that go with it.
+    pub fn scratch(&self) -> BTreeSet<&str> {
+        self.components.iter().flat_map(Planned::scratch).collect()
     }
 }
 
@@ -127,6 +126,12 @@ pub struct Planned {
 }
 
 impl Planned {
+    /// The names of the volumes that it makes and that go with the pod.
+    pub fn scratch(&self) -> impl Iterator<Item = &str> {
+        let made = self.volumes.iter().filter_map(PlannedVolume::made);
+        made.filter(|request| request.labels.contains_key(CONTROLLER_ID)).map(|request| request.name.as_str())
+    }
+
     /// A component that waits for nobody and has nothing but its request.
     pub(crate) fn new(name: &str, container: String, request: CreateRequest) -> Self {
         Self {

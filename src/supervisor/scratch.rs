@@ -1,0 +1,112 @@
+//! Volumes that go with the pod: how they leave.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, at, never, select, unbounded};
+
+use crate::engine::{self, Engine};
+use crate::pod::CONTROLLER_ID;
+
+use super::crew::Crew;
+use super::error::chain;
+use super::event::Event;
+use super::inbox::Report;
+use super::machine::ends;
+use super::retry::Retry;
+
+/// How often a removal is tried: an engine forgets a container before it lets go of its volumes.
+const ATTEMPTS: usize = 5;
+/// How long the end of the pod waits for the engine, which may have millions of files to remove.
+const LIMIT: Duration = Duration::from_secs(15);
+/// How long it waits once a signal says that it shall not.
+const HURRY: Duration = Duration::from_secs(3);
+
+/// The volumes of a pod that has ended.
+#[derive(Debug, Clone)]
+pub(super) struct Scratch {
+    pub(super) engine: Engine,
+    /// The id of the controller.
+    pub(super) controller: String,
+    /// Closed at the end of the pod.
+    pub(super) over: Receiver<()>,
+}
+
+impl Scratch {
+    /// Removes these volumes, all at a time, and tells of each that may be left. It takes no longer than [`LIMIT`].
+    pub(super) fn remove_all(&self, names: BTreeSet<&str>, crew: &Crew, inbox: &Receiver<Report>) {
+        let (gone, told) = unbounded();
+        for name in &names {
+            let (scratch, gone, name) = (self.clone(), gone.clone(), (*name).to_owned());
+            crew.spawn(format!("volume/{name}"), move || {
+                scratch.remove_in_time(&name);
+                // Nobody listens after the limit.
+                let _ = gone.send(name);
+            });
+        }
+        drop(gone);
+        let mut left = names;
+        let mut end = Instant::now() + LIMIT;
+        while !left.is_empty() {
+            select! {
+                recv(told) -> name => match name {
+                    Ok(name) => drop(left.remove(name.as_str())),
+                    // A thread has crashed.
+                    Err(_) => break,
+                },
+                recv(inbox) -> report => {
+                    if matches!(report, Ok(Report::Event(Event::Signal(signal))) if ends(signal)) {
+                        end = end.min(Instant::now() + HURRY);
+                    }
+                }
+                recv(at(end)) -> _ => break,
+            }
+        }
+        for name in left {
+            log::error!("the volume {name} may be left behind: the engine takes too long to remove it");
+        }
+    }
+
+    fn remove_in_time(&self, name: &str) {
+        let mut retry = Retry::until(&self.over);
+        for attempt in 1.. {
+            match self.remove(name) {
+                Ok(()) => return,
+                Err(error) if attempt >= ATTEMPTS || !retry.pause() => {
+                    return log::error!("the volume {name} may be left behind: {}", chain(&error));
+                }
+                Err(error) => log::debug!("cannot remove the volume {name}, trying again: {}", chain(&error)),
+            }
+        }
+    }
+
+    /// Removes a volume if it is there and ours: one that is somebody else's may be the reason for the end.
+    fn remove(&self, name: &str) -> Result<(), engine::Error> {
+        match self.engine.volume(name) {
+            Ok(volume) if volume.labels.get(CONTROLLER_ID) == Some(&self.controller) => self.engine.remove_volume(name),
+            Err(error) if !error.is_not_found() => Err(error),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Removes the volumes with a label, and says how many there were. It waits a moment for one that is in use.
+pub(super) fn remove_labelled(engine: &Engine, label: &str) -> Result<usize, engine::Error> {
+    let volumes = engine.volumes(label)?;
+    for volume in &volumes {
+        patiently(|| engine.remove_volume(&volume.name))?;
+    }
+    Ok(volumes.len())
+}
+
+fn patiently(remove: impl Fn() -> Result<(), engine::Error>) -> Result<(), engine::Error> {
+    let no_end = never();
+    let mut retry = Retry::until(&no_end);
+    for _ in 1..ATTEMPTS {
+        match remove() {
+            Err(error) if error.is_conflict() => drop(retry.pause()),
+            result => return result,
+        }
+    }
+    remove()
+}
