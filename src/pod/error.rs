@@ -163,7 +163,7 @@ impl fmt::Display for Error {
             }
             Self::TooOld { place, at, what, since, theirs } => write!(
                 f,
-                "{place}: {at}: {what} needs an engine with API {since} or newer, and this one has {theirs}"
+                "{place}: {at}: an engine with API {since} or newer is needed for {what}, and this one has {theirs}"
             ),
         }
     }

@@ -182,7 +182,11 @@ fn set(component: &mut Component, key: &str, value: &Node, reading: &mut Reading
         "tmpfs" => host.tmpfs = tmpfs(value)?.into_iter().collect(),
         "tty" => request.tty = value.bool()?,
         "user" => request.user = Some(value.text()?),
-        "userns_mode" => host.userns_mode = one_of(value, "a user namespace", &["host", "private"])?,
+        // An own one is what the engine gives without being asked, and it takes no word for it.
+        "userns_mode" => {
+            let mode = one_of(value, "a user namespace", &["host", "private"])?;
+            host.userns_mode = if mode == "private" { String::new() } else { mode };
+        }
         "uts" => host.uts_mode = one_of(value, "a UTS namespace", &["host"])?,
         "volume_driver" => host.volume_driver = value.text()?,
         "volumes" => {
