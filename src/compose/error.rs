@@ -62,6 +62,8 @@ pub enum Problem {
         key: String,
         /// The known key nearest to it, if one is near.
         nearest: Option<String>,
+        /// The known ones, if they are few.
+        known: Option<String>,
     },
     /// A key without which the mapping makes no sense.
     MissingKey {
@@ -110,10 +112,13 @@ impl fmt::Display for Problem {
             }
             Self::Invalid { value, expected } => write!(f, "'{}' is not {expected}", Short(value)),
             Self::Refused(why) => f.write_str(why),
-            Self::UnknownKey { key, nearest: Some(known) } => {
+            Self::UnknownKey { key, nearest: Some(known), .. } => {
                 write!(f, "unknown key '{}', did you mean '{known}'?", Short(key))
             }
-            Self::UnknownKey { key, nearest: None } => write!(f, "unknown key '{}'", Short(key)),
+            Self::UnknownKey { key, known: Some(known), .. } => {
+                write!(f, "unknown key '{}', known are {known}", Short(key))
+            }
+            Self::UnknownKey { key, .. } => write!(f, "unknown key '{}'", Short(key)),
             Self::MissingKey { key } => write!(f, "the key '{key}' is missing"),
         }
     }

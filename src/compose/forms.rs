@@ -4,11 +4,16 @@ use super::{Error, Kind, Node};
 
 /// One string or a list of them.
 pub fn strings(node: &Node) -> Result<Vec<String>, Error> {
+    Ok(texts(node)?.into_iter().map(|(_, text)| text).collect())
+}
+
+/// One string or a list of them, each with its node.
+pub fn texts(node: &Node) -> Result<Vec<(&Node, String)>, Error> {
     match &node.kind {
         Kind::Null => Ok(Vec::new()),
-        Kind::List(items) => items.iter().map(Node::text).collect(),
+        Kind::List(items) => items.iter().map(|item| Ok((item, item.text()?))).collect(),
         Kind::Map(_) => Err(node.expected("a string or a list of strings")),
-        _ => Ok(vec![node.text()?]),
+        _ => Ok(vec![(node, node.text()?)]),
     }
 }
 

@@ -28,7 +28,7 @@ mod volume;
 
 pub use dotenv::{Pairs, dotenv, dotenv_noting, raw};
 pub use error::{Error, Problem, nearest};
-pub use forms::{command, key_values, strings};
+pub use forms::{command, key_values, strings, texts};
 pub use interpolate::{interpolate, interpolate_noting};
 pub use place::{Place, Source};
 pub use project::{Project, extended, interpolated};

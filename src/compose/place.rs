@@ -80,10 +80,14 @@ impl Place {
         Self { source: Arc::new(source.clone()), line, column }
     }
 
+    /// Its file; empty for a label.
+    pub fn file(&self) -> &Path {
+        Path::new(self.source.file.as_deref().filter(|_| self.source.label.is_none()).unwrap_or(""))
+    }
+
     /// The folder of its file, which relative paths are relative to; empty for a label.
     pub fn folder(&self) -> &Path {
-        let file = self.source.file.as_deref().filter(|_| self.source.label.is_none());
-        file.and_then(|file| Path::new(file).parent()).unwrap_or(Path::new(""))
+        self.file().parent().unwrap_or(Path::new(""))
     }
 
     /// Whether it is in a file and not in a label.

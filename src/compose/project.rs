@@ -30,8 +30,9 @@ pub struct Project {
     pub configs: Vec<(String, Node)>,
     /// `secrets`
     pub secrets: Vec<(String, Node)>,
-    /// What `.env` sets, and the variable that names the project; the environment of the controller is stronger.
-    pub dotenv: BTreeMap<String, String>,
+    /// What `.env` sets for each file, and the variable that names the project; the environment of the controller is
+    /// stronger.
+    pub dotenv: BTreeMap<PathBuf, BTreeMap<String, String>>,
     /// Variables that are not set, with their first place: they were taken for empty.
     pub unset: Vec<(Place, String)>,
     /// Top-level keys that have no meaning in a pod.
@@ -45,8 +46,6 @@ impl Project {
         let mut loader = Loader { surroundings, project: Self::default(), open: Vec::new() };
         let variables = loader.dotenv_of(&path.with_file_name(".env"))?;
         loader.file(path, asked_by, &variables)?;
-        let name = loader.project.name.iter().map(|name| (NAME.to_owned(), name.clone()));
-        loader.project.dotenv = variables.into_iter().chain(name).collect();
         Ok(loader.project)
     }
 
@@ -100,18 +99,23 @@ impl Loader<'_> {
     /// Reads a file's tree, its variables replaced.
     fn enter(&mut self, path: &Path, asked_by: &Node, variables: &Variables) -> Result<Node, Error> {
         let is_first = self.open.is_empty();
-        if self.open.iter().any(|open| open == path) {
-            return Err(asked_by.refused(format!("{} goes in a circle", path.display())));
+        if let Some(start) = self.open.iter().position(|open| open == path) {
+            let around: Vec<_> = self.open[start..].iter().map(|open| open.display().to_string()).collect();
+            let why = format!("files draw in each other in a circle: {} → {}", around.join(" → "), path.display());
+            return Err(asked_by.refused(why));
         }
         if self.open.len() == DEEPEST {
             return Err(asked_by.refused("files draw in each other more than 20 deep"));
         }
         self.open.push(path.to_owned());
-        let mut root = parse(&Source::file(path), &self.text(path, asked_by)?)?;
+        let mut root = parse(&Source::file(path), &self.surroundings.read_for(asked_by, path)?)?;
         if is_first {
             self.name(&root, variables)?;
         }
         self.interpolate(&mut root, variables)?;
+        let name = self.project.name.iter().map(|name| (NAME.to_owned(), name.clone()));
+        let known = variables.clone().into_iter().chain(name).collect();
+        self.project.dotenv.insert(path.to_owned(), known);
         Ok(root)
     }
 
@@ -129,13 +133,6 @@ impl Loader<'_> {
             (None, None) => None,
         };
         Ok(())
-    }
-
-    fn text(&self, path: &Path, asked_by: &Node) -> Result<String, Error> {
-        self.surroundings.read(path).map_err(|error| {
-            let hint = "the controller needs the file: mount it, or add it to its image";
-            asked_by.refused(format!("cannot read {}: {error} ({hint})", path.display()))
-        })
     }
 
     /// Takes over what a file declares.

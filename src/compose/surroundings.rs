@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
+use super::{Error, Node};
+
 /// A larger file is not a pod's.
 const LARGEST: u64 = 4 << 20;
 
@@ -30,6 +32,14 @@ impl Surroundings {
             return Err(io::Error::other("it is longer than 4 MiB"));
         }
         Ok(text)
+    }
+
+    /// Reads a text file for a value that names it.
+    pub fn read_for(&self, asked_by: &Node, path: &Path) -> Result<String, Error> {
+        self.read(path).map_err(|error| {
+            let hint = "the controller needs the file: mount it, or add it to its image";
+            asked_by.refused(format!("cannot read {}: {error} ({hint})", path.display()))
+        })
     }
 
     /// Whether there is a file or folder.

@@ -218,7 +218,14 @@ struct Tree<'a> {
 
 impl Tree<'_> {
     fn node(&mut self, at: String, raw: &Raw, key: Option<&Raw>) -> Result<Node, Error> {
-        let place = self.source.place(raw.line, raw.column);
+        // The events tell where a block has its first letter; its text begins with the blank lines before.
+        let blank = match &raw.kind {
+            RawKind::Scalar { text, style: ScalarStyle::Literal, .. } => {
+                text.len() - text.trim_start_matches('\n').len()
+            }
+            _ => 0,
+        };
+        let place = self.source.place(raw.line.saturating_sub(blank), raw.column);
         self.left = self.left.checked_sub(1).ok_or_else(|| {
             Error::new(&place, &at, Problem::TooLarge("with its aliases it has more than 200000 values"))
         })?;
@@ -364,9 +371,12 @@ impl Node {
 
     /// The error that `key` is not one of the `known` keys of this mapping.
     pub fn unknown<'a>(&self, key: &str, known: impl IntoIterator<Item = &'a str>) -> Error {
-        let nearest = super::nearest(key, known).map(str::to_owned);
+        const FEW: usize = 15;
+        let known: Vec<&str> = known.into_iter().collect();
+        let nearest = super::nearest(key, known.iter().copied()).map(str::to_owned);
+        let known = (known.len() <= FEW).then(|| known.join(", "));
         let place = self.get(key).map_or(&self.place, |value| &value.key);
-        Error::new(place, &self.at, Problem::UnknownKey { key: key.to_owned(), nearest })
+        Error::new(place, &self.at, Problem::UnknownKey { key: key.to_owned(), nearest, known })
     }
 
     /// The error that a key is missing in this mapping.

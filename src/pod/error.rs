@@ -76,11 +76,11 @@ pub enum Error {
         /// The component nearest in name.
         nearest: Option<String>,
     },
-    /// A component wants something of an init component, which has ended before.
-    LentByInit {
-        /// Where that is said.
+    /// A component asks for what an init component has, which is gone by then.
+    HasEnded {
+        /// Where it asks.
         place: Box<Place>,
-        /// The path of the key that says it.
+        /// The path of the key.
         at: String,
         /// The init component.
         on: String,
@@ -155,8 +155,8 @@ impl fmt::Display for Error {
                 }
                 suggest(f, nearest.as_deref())
             }
-            Self::LentByInit { place, at, on } => {
-                write!(f, "{place}: {at}: '{on}' is an init component, and has ended before others start")
+            Self::HasEnded { place, at, on } => {
+                write!(f, "{place}: {at}: '{on}' is an init component, which is gone by then; a volume with a name stays")
             }
             Self::Circle { place, at, names } => {
                 write!(f, "{place}: {at}: components wait for each other in a circle: {}", names.join(" → "))

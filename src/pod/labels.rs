@@ -163,7 +163,15 @@ impl Components {
             return Ok(());
         }
         for (place, node) in node.list()?.iter().enumerate() {
-            let mut component = parse::component(&format!("init-{}", place + 1), Stage::Init, node, reading)?;
+            let name = format!("init-{}", place + 1);
+            if !is_chosen(node, reading)? {
+                self.skipped.push(name);
+                continue;
+            }
+            if let Some(check) = node.get("healthcheck") {
+                reading.ignore(&name, check, "an init component is waited for until it ends");
+            }
+            let mut component = parse::component(&name, Stage::Init, node, reading)?;
             component.request.healthcheck = Some(Healthcheck::off());
             self.all.push(component);
         }
@@ -212,10 +220,7 @@ impl Components {
 
     /// Adds a component, unless it has profiles of which none was chosen.
     fn add(&mut self, name: &str, node: &Node, reading: &mut Reading<'_>) -> Result<(), Error> {
-        let profiles = node.get("profiles").map(compose::strings).transpose()?.unwrap_or_default();
-        let chosen = &reading.surroundings.profiles;
-        let is_chosen = |profile: &String| chosen.contains(profile) || chosen.iter().any(|all| all == "*");
-        if profiles.is_empty() || profiles.iter().any(is_chosen) {
+        if is_chosen(node, reading)? {
             self.all.push(parse::component(name, Stage::Main, node, reading)?);
         } else {
             self.skipped.push(name.to_owned());
@@ -224,11 +229,23 @@ impl Components {
     }
 }
 
+/// Whether a component has no profiles, or one that was chosen.
+fn is_chosen(node: &Node, reading: &Reading<'_>) -> Result<bool, Error> {
+    let profiles = node.get("profiles").map(compose::strings).transpose()?.unwrap_or_default();
+    let chosen = &reading.surroundings.profiles;
+    let is_chosen = |profile: &String| chosen.contains(profile) || chosen.iter().any(|all| all == "*");
+    Ok(profiles.is_empty() || profiles.iter().any(is_chosen))
+}
+
 /// Reads the Compose file that a label names.
 fn load(label: &Label, surroundings: &Surroundings) -> Result<Project, Error> {
     let node = compose::parse(&label.source, &label.text)?;
     let path = surroundings.path(Path::new(""), node.text()?.trim());
-    Ok(Project::load(&path, &node, surroundings)?)
+    let project = Project::load(&path, &node, surroundings)?;
+    if project.services.is_empty() {
+        return Err(node.refused(format!("{} has no services", path.display())).into());
+    }
+    Ok(project)
 }
 
 fn scratch(labels: &[Label]) -> Result<Vec<Scratch>, Error> {

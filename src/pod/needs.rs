@@ -32,19 +32,19 @@ pub struct Dependency {
     pub until: Until,
     /// `required`: whether it must be there.
     pub required: bool,
-    /// Whether it lends something of itself: a namespace, its volumes.
-    pub lends: bool,
+    /// Whether it must still be there: its namespace or its volumes are asked for.
+    pub alive: bool,
 }
 
 impl Dependency {
-    /// That a component runs, which lends a namespace or its volumes.
-    pub(super) fn lending(on: String, node: &Node) -> Self {
-        Self { lends: true, ..Self::running(on, node) }
-    }
-
     /// That a component runs.
     pub(super) fn running(on: String, node: &Node) -> Self {
-        Self { place: node.place.clone(), at: node.at.clone(), on, until: Until::Started, required: true, lends: false }
+        Self { place: node.place.clone(), at: node.at.clone(), on, until: Until::Started, required: true, alive: false }
+    }
+
+    /// That a component runs, and lends what is its own.
+    pub(super) fn alive(on: String, node: &Node) -> Self {
+        Self { alive: true, ..Self::running(on, node) }
     }
 }
 
@@ -123,9 +123,12 @@ pub(super) fn resolve(components: &[Component], skipped: &[String]) -> Result<Ve
                     }
                     continue;
                 };
-                if components[on].stage == Stage::Init && dependency.lends {
-                    let (place, at) = (Box::new(dependency.place.clone()), dependency.at.clone());
-                    return Err(Error::LentByInit { place, at, on: dependency.on.clone() });
+                if dependency.alive && components[on].stage == Stage::Init {
+                    return Err(Error::HasEnded {
+                        place: Box::new(dependency.place.clone()),
+                        at: dependency.at.clone(),
+                        on: dependency.on.clone(),
+                    });
                 }
                 if components[on].stage == Stage::Main {
                     needs.push(Need { on, until: dependency.until });

@@ -51,13 +51,14 @@ const KNOWN: [&str; 42] = [
 /// Reads names as the engine takes them: in any case, with `CAP_` or without. One that is nearly known is refused; what is
 /// far from all is left to the engine.
 pub(super) fn capabilities(node: &Node) -> Result<Vec<String>, Error> {
-    let names = compose::strings(node)?;
-    for written in &names {
+    let mut names = Vec::new();
+    for (item, written) in compose::texts(node)? {
         let name = written.to_ascii_uppercase();
         let name = name.strip_prefix("CAP_").unwrap_or(&name);
         if let Some(near) = compose::nearest(name, KNOWN).filter(|near| *near != name) {
-            return Err(node.not(written, format!("a capability, did you mean '{near}'?")));
+            return Err(item.not(&written, format!("a capability, did you mean '{near}'?")));
         }
+        names.push(written);
     }
     Ok(names)
 }
@@ -73,6 +74,6 @@ mod tests {
             assert!(capabilities(&valid(text)).is_ok(), "{text}");
         }
         let error = capabilities(&valid("[CHOWN, NET_ADMN]")).expect_err("misspelt").to_string();
-        assert_eq!(error, "line 1, column 1: 'NET_ADMN' is not a capability, did you mean 'NET_ADMIN'?");
+        assert_eq!(error, "line 1, column 9: [1]: 'NET_ADMN' is not a capability, did you mean 'NET_ADMIN'?");
     }
 }

@@ -68,9 +68,9 @@ fn is_rights(text: &str) -> bool {
 
 /// Reads rules such as `c 1:3 mr` (the kernel's cgroup v1 notation, which the engine takes for both versions).
 pub(super) fn rules(node: &Node) -> Result<Vec<String>, Error> {
-    let rules = compose::strings(node)?;
+    let mut rules = Vec::new();
     let number = |text: &str| text == "*" || text.parse::<u32>().is_ok();
-    for rule in &rules {
+    for (item, rule) in compose::texts(node)? {
         let words: Vec<&str> = rule.split(' ').collect();
         let valid = match words[..] {
             [kind, numbers, rights] => {
@@ -81,8 +81,9 @@ pub(super) fn rules(node: &Node) -> Result<Vec<String>, Error> {
             _ => false,
         };
         if !valid {
-            return Err(node.not(rule, "a rule for devices such as 'c 1:3 mr' or 'c *:* rwm'"));
+            return Err(item.not(&rule, "a rule for devices such as 'c 1:3 mr' or 'c *:* rwm'"));
         }
+        rules.push(rule);
     }
     Ok(rules)
 }

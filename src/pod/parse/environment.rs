@@ -3,6 +3,7 @@
 use crate::compose::{self, Error, Kind, Node, Pairs};
 
 use super::super::component::Component;
+use super::super::warning::Warning;
 use super::Reading;
 
 /// Reads what is in files first, so that the service's own pairs win.
@@ -19,7 +20,7 @@ pub(super) fn complete(component: &mut Component, node: &Node, reading: &mut Rea
         environment.extend(compose::key_values(value)?);
     }
     for (key, value) in environment.0 {
-        let value = value.or_else(|| reading.variable(&key));
+        let value = value.or_else(|| reading.variable(node, &key));
         component.environment.push((key, value));
     }
 
@@ -93,12 +94,16 @@ impl PairFile<'_> {
         if !self.required && !surroundings.has(&path) {
             return Ok(None);
         }
-        let text = surroundings.read(&path).map_err(|error| {
-            let place = "the controller needs the file: mount it, or use 'required: false'";
-            self.node.refused(format!("cannot read {}: {error} ({place})", path.display()))
-        })?;
-        let pairs =
-            if self.raw { compose::raw(&text) } else { compose::dotenv(&text, &mut |name| reading.variable(name)) };
+        let text = surroundings.read_for(self.node, &path)?;
+        let mut unset = Vec::new();
+        let pairs = if self.raw {
+            compose::raw(&text)
+        } else {
+            compose::dotenv_noting(&text, &mut |name| reading.variable(self.node, name), &mut |name| {
+                unset.push(Warning::Unset { place: self.node.place.clone(), name: name.to_owned() });
+            })
+        };
+        reading.warnings.extend(unset);
         let wrong = |(line, words)| self.node.refused(format!("{}:{line}: {words}", path.display()));
         pairs.map(Some).map_err(wrong)
     }

@@ -81,6 +81,7 @@ pub(super) fn component(name: &str, stage: Stage, node: &Node, reading: &mut Rea
 /// Whether a key that has no meaning in a pod says only what is so anyway.
 fn changes_nothing(key: &str, value: &Node) -> bool {
     match &value.kind {
+        Kind::Number(number) if matches!(key, "replicas" | "scale") => number == "1",
         Kind::Bool(false) => key == "use_api_socket",
         Kind::Bool(_) | Kind::Number(_) => matches!(key, "restart"),
         Kind::Text(text) => {
@@ -93,9 +94,9 @@ fn changes_nothing(key: &str, value: &Node) -> bool {
 }
 
 impl Reading<'_> {
-    /// A variable of the controller, or of the `.env` beside the Compose file.
-    fn variable(&self, name: &str) -> Option<String> {
-        let dotenv = || self.project?.dotenv.get(name);
+    /// A variable of the controller, or of the `.env` that counts in the Compose file of a value.
+    fn variable(&self, of: &Node, name: &str) -> Option<String> {
+        let dotenv = || self.project?.dotenv.get(of.place.file())?.get(name);
         self.surroundings.env.get(name).or_else(dotenv).cloned()
     }
 
@@ -151,6 +152,7 @@ fn set(component: &mut Component, key: &str, value: &Node, reading: &mut Reading
         "device_cgroup_rules" => host.device_cgroup_rules = devices::rules(value)?,
         "devices" => devices::devices(component, value)?,
         "entrypoint" => request.entrypoint = Some(compose::command(value)?),
+        // In a file it is resolved by now.
         "gpus" => host.device_requests.extend(devices::gpus(value)?),
         "group_add" => host.group_add = compose::strings(value)?,
         "healthcheck" => health::healthcheck(component, value)?,
@@ -223,7 +225,7 @@ fn namespace(component: &mut Component, node: &Node, known: &[&str]) -> Result<N
     let text = node.text()?;
     match text.split_once(':') {
         Some(("service", name)) if !name.is_empty() => {
-            component.depends_on.push(Dependency::lending(name.to_owned(), node));
+            component.depends_on.push(Dependency::alive(name.to_owned(), node));
             Ok(Namespace::Component(name.to_owned()))
         }
         Some(("container", name)) if !name.is_empty() => Ok(Namespace::Engine(text)),
@@ -296,32 +298,29 @@ fn pull_after(component: &mut Component, node: &Node) -> Result<(), Error> {
 
 /// The client reads a seccomp profile, not the engine.
 fn security_opt(node: &Node, reading: &Reading<'_>) -> Result<Vec<String>, Error> {
-    let options = compose::strings(node)?;
-    let read = |option: String| {
+    let read = |(item, option): (&Node, String)| {
         let Some(path) = option.strip_prefix("seccomp=").or_else(|| option.strip_prefix("seccomp:")) else {
             return Ok(option);
         };
         if matches!(path, "unconfined" | "builtin") || path.starts_with('{') {
             return Ok(option);
         }
-        let path = reading.surroundings.path(node.place.folder(), path);
-        let profile = reading.surroundings.read(&path);
-        let profile = profile.map_err(|error| node.refused(format!("cannot read {}: {error}", path.display())))?;
-        Ok(format!("seccomp={profile}"))
+        let path = reading.surroundings.path(item.place.folder(), path);
+        Ok(format!("seccomp={}", reading.surroundings.read_for(item, &path)?))
     };
-    options.into_iter().map(read).collect()
+    compose::texts(node)?.into_iter().map(read).collect()
 }
 
 /// Entries such as `/run` or `/run:size=64m,mode=1777`.
 fn tmpfs(node: &Node) -> Result<Vec<(String, String)>, Error> {
-    let read = |entry: String| {
+    let read = |(item, entry): (&Node, String)| {
         let (target, options) = entry.split_once(':').unwrap_or((&entry, ""));
         if !target.starts_with('/') {
-            return Err(node.not(&entry, "a tmpfs: an absolute path, such as /run:size=64m"));
+            return Err(item.not(&entry, "a tmpfs: an absolute path, such as /run:size=64m"));
         }
         Ok((target.to_owned(), options.to_owned()))
     };
-    compose::strings(node)?.into_iter().map(read).collect()
+    compose::texts(node)?.into_iter().map(read).collect()
 }
 
 /// A volume. A path that is not absolute is relative to its file, in the controller; a label has no such place.
@@ -363,16 +362,16 @@ fn needed_by_volumes(component: &mut Component, node: &Node) {
 
 /// `NAME`, `NAME:ro`, `NAME:rw`, or `container:NAME[:ro]`, which the engine gets as it is.
 fn volumes_from(component: &mut Component, node: &Node) -> Result<(), Error> {
-    for entry in compose::strings(node)? {
+    for (item, entry) in compose::texts(node)? {
         if let Some(container) = entry.strip_prefix("container:") {
             component.request.host_config.volumes_from.push(container.to_owned());
             continue;
         }
         let (name, rights) = entry.split_once(':').unwrap_or((&entry, "rw"));
         if !matches!(rights, "ro" | "rw") || name.is_empty() {
-            return Err(node.not(&entry, "a component with volumes: NAME, NAME:ro or container:NAME"));
+            return Err(item.not(&entry, "a component with volumes: NAME, NAME:ro or container:NAME"));
         }
-        component.depends_on.push(Dependency::lending(name.to_owned(), node));
+        component.depends_on.push(Dependency::alive(name.to_owned(), item));
         component.volumes_from.push((name.to_owned(), rights == "ro"));
     }
     Ok(())

@@ -128,7 +128,7 @@ fn declaration_of(node: &Node, name: &str, sort: &Sort, reading: &Reading<'_>) -
     }
     if let Some(variable) = node.get("environment") {
         let key = variable.text()?;
-        let value = reading.variable(&key);
+        let value = reading.variable(variable, &key);
         let why = format!("the controller has no variable '{key}' in its environment");
         return value.map(|value| Content::Text(Hidden(value))).ok_or_else(|| variable.refused(why));
     }

@@ -217,7 +217,7 @@ pub(super) fn deploy(component: &mut Component, node: &Node, reading: &mut Readi
     for (key, value) in node.map()?.iter().filter(|(_, value)| !value.is_null()) {
         match key.as_str() {
             "resources" => {}
-            key if key.starts_with("x-") => {}
+            key if key.starts_with("x-") || super::changes_nothing(key, value) => {}
             key if DEPLOY.contains(&key) => {
                 reading.ignore(&component.name, value, "it is about a service: set it on the controller's");
             }
