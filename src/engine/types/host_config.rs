@@ -133,6 +133,12 @@ pub struct HostConfig {
     /// Security options, such as `no-new-privileges`.
     #[serde(skip_serializing_if = "Vec::is_empty", skip_deserializing)]
     pub security_opt: Vec<String>,
+    /// Paths that are hidden; none is the engine's choice, an empty list hides nothing.
+    #[serde(skip_serializing_if = "Option::is_none", skip_deserializing)]
+    pub masked_paths: Option<Vec<String>>,
+    /// Paths that can only be read; none is the engine's choice, an empty list is no path.
+    #[serde(skip_serializing_if = "Option::is_none", skip_deserializing)]
+    pub readonly_paths: Option<Vec<String>>,
     /// The size of `/dev/shm` in bytes, 0 for the engine's default.
     #[serde(skip_serializing_if = "is_zero", skip_deserializing)]
     pub shm_size: i64,

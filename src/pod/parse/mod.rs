@@ -19,7 +19,7 @@ mod resources;
 use std::time::Duration;
 
 use crate::compose::{self, Error, Kind, Node, Project, Surroundings, Volume};
-use crate::engine::types::{ApiVersion, LogConfig};
+use crate::engine::types::{ApiVersion, HostConfig, LogConfig};
 
 use super::component::{Component, Feature, Namespace, Pull, Stage};
 use super::keys::{self, Class, KEYS};
@@ -170,7 +170,7 @@ fn set(component: &mut Component, key: &str, value: &Node, reading: &mut Reading
         "read_only" => host.readonly_rootfs = value.bool()?,
         "runtime" => host.runtime = value.text()?,
         "secrets" => projected::secrets(component, value, reading)?,
-        "security_opt" => host.security_opt = security_opt(value, reading)?,
+        "security_opt" => security_opt(host, value, reading)?,
         "stdin_open" => request.open_stdin = value.bool()?,
         "stop_grace_period" => {
             let grace = compose::duration(value)?;
@@ -295,6 +295,9 @@ fn pull_after(component: &mut Component, node: &Node) -> Result<(), Error> {
         None => Ok(()),
     }
 }
+
+/// A security option that the engine knows in other words.
+const SYSTEM_PATHS: &str = "systempaths=unconfined";
 
 /// The client reads a seccomp profile, not the engine.
 fn security_opt(node: &Node, reading: &Reading<'_>) -> Result<Vec<String>, Error> {
