@@ -31,6 +31,8 @@ pub enum Error {
     NoImage {
         /// The reference of the image.
         image: String,
+        /// The platform that it must be for, if that matters.
+        platform: Option<String>,
     },
     /// The image is there, but for other machines.
     OtherPlatform {
@@ -84,8 +86,12 @@ impl fmt::Display for Error {
                 }
                 if *read_only { f.write_str(" (with read_only: true only a volume can take a copy)") } else { Ok(()) }
             }
-            Self::NoImage { image } => {
-                write!(f, "the engine does not have the image '{image}', and with pull_policy 'never' it is not pulled")
+            Self::NoImage { image, platform } => {
+                write!(f, "the engine does not have the image '{image}'")?;
+                if let Some(platform) = platform {
+                    write!(f, " for the platform {platform}")?;
+                }
+                f.write_str(", and with pull_policy 'never' it is not pulled")
             }
             Self::OtherPlatform { image, platform } => {
                 write!(f, "there is no image '{image}' for the platform {platform}")

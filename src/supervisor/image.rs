@@ -81,7 +81,10 @@ impl Component {
             return Ok(());
         }
         match self.planned.pull {
-            Pull::Never => Err(Error::NoImage { image: self.planned.request.image.clone() }),
+            Pull::Never => {
+                let (image, platform) = (self.planned.request.image.clone(), self.planned.platform.clone());
+                Err(Error::NoImage { image, platform })
+            }
             _ => self.pull(),
         }
     }

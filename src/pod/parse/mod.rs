@@ -19,7 +19,7 @@ mod resources;
 use std::time::Duration;
 
 use crate::compose::{self, Error, Kind, Node, Project, Surroundings, Volume};
-use crate::engine::types::{ApiVersion, HostConfig, LogConfig};
+use crate::engine::types::{ApiVersion, LogConfig};
 
 use super::component::{Component, Feature, Namespace, Pull, Stage};
 use super::keys::{self, Class, KEYS};
@@ -170,7 +170,13 @@ fn set(component: &mut Component, key: &str, value: &Node, reading: &mut Reading
         "read_only" => host.readonly_rootfs = value.bool()?,
         "runtime" => host.runtime = value.text()?,
         "secrets" => projected::secrets(component, value, reading)?,
-        "security_opt" => security_opt(host, value, reading)?,
+        "security_opt" => {
+            host.security_opt = security_opt(value, reading)?;
+            if host.security_opt.iter().any(|option| option == SYSTEM_PATHS) {
+                host.security_opt.retain(|option| option != SYSTEM_PATHS);
+                (host.masked_paths, host.readonly_paths) = (Some(Vec::new()), Some(Vec::new()));
+            }
+        }
         "stdin_open" => request.open_stdin = value.bool()?,
         "stop_grace_period" => {
             let grace = compose::duration(value)?;
