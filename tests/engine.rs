@@ -24,6 +24,8 @@ mod output;
 mod pause;
 #[path = "engine/refusal.rs"]
 mod refusal;
+#[path = "engine/settings.rs"]
+mod settings;
 #[path = "engine/sharing.rs"]
 mod sharing;
 #[path = "engine/volumes.rs"]

@@ -172,6 +172,11 @@ impl Pod {
         .label("podlike-test", run)
     }
 
+    /// The container that a component will be.
+    pub(crate) fn of(&self, component: &str) -> String {
+        format!("{}.podlike.{component}", self.name)
+    }
+
     /// Options of `docker run`.
     pub(crate) fn options(mut self, words: &str) -> Self {
         self.options.extend(words.split_whitespace().map(str::to_owned));
