@@ -59,7 +59,11 @@ impl Component {
         let details = self.engine.inspect(&id).map_err(step("inspect its container"))?;
         for FileCopy { source, target, uid, gid, mode } in &self.planned.copies {
             let (uid, gid, mode) = (*uid, *gid, *mode);
-            self.upload(&id, &Upload { source: Source::Path(source), target, uid, gid, mode }, target)?;
+            let read_only = self.planned.request.host_config.readonly_rootfs;
+            let failed =
+                |error| Error::Copy { from: Some(source.clone()), to: target.clone(), read_only, source: error };
+            let upload = Upload { source: Source::Path(source), target, uid, gid, mode };
+            self.engine.copy_into(&id, &upload).map_err(failed)?;
         }
         if self.logs {
             let attach = self.engine.attach(&id).map_err(step("attach to its output"))?;
@@ -68,13 +72,15 @@ impl Component {
         }
         let wait = self.engine.wait(&id, Condition::NextExit).map_err(step("wait for its exit"))?;
         self.engine.start(&id).map_err(step("start its container"))?;
-        for InMemory { path, file } in &self.planned.in_memory {
-            let source = match &file.content {
-                Content::File(path) => Source::Path(path),
-                Content::Text(Hidden(text)) => Source::Bytes(text.as_bytes()),
+        for InMemory { component, path, file } in &self.planned.in_memory {
+            let (from, source) = match &file.content {
+                Content::File(path) => (Some(path.clone()), Source::Path(path)),
+                Content::Text(Hidden(text)) => (None, Source::Bytes(text.as_bytes())),
             };
+            let to = format!("{} of component '{component}'", file.target);
+            let failed = |source| Error::Copy { from, to, read_only: false, source };
             let (uid, gid, mode) = (Some(file.uid), Some(file.gid), Some(file.mode));
-            self.upload(&id, &Upload { source, target: path, uid, gid, mode }, &file.target)?;
+            self.engine.copy_into(&id, &Upload { source, target: path, uid, gid, mode }).map_err(failed)?;
         }
         let checked = details.config.healthcheck.is_some_and(|check| check.is_on());
         self.inbox.event(Event::Started { who: self.who, checked });
@@ -92,17 +98,6 @@ impl Component {
     /// Fails once the pod ends: what it has not got then it shall not get any more.
     pub(super) fn go_on(&self) -> Result<(), Error> {
         if self.ending.try_recv() == Err(TryRecvError::Disconnected) { Err(Error::Over) } else { Ok(()) }
-    }
-
-    /// Uploads something that is told to be for `target`.
-    fn upload(&self, id: &str, upload: &Upload<'_>, target: &str) -> Result<(), Error> {
-        let from = match upload.source {
-            Source::Path(path) => Some(path.to_owned()),
-            Source::Bytes(_) => None,
-        };
-        let read_only = self.planned.request.host_config.readonly_rootfs;
-        let failed = |source| Error::Copy { from, to: target.to_owned(), read_only, source };
-        self.engine.copy_into(id, upload).map_err(failed)
     }
 
     /// Makes the volumes that it needs, unless they are there.

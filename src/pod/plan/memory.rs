@@ -39,6 +39,9 @@ pub struct FromMemory {
 /// A file that is put into a running holder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct InMemory {
+    /// The component that it is for.
+    #[serde(skip)]
+    pub component: String,
     /// The path in the holder.
     pub path: String,
     /// What it is: content, owner, mode, and its target in the component.
@@ -123,7 +126,11 @@ fn project(component: &str, projections: &[Projection]) -> (Vec<(String, String)
             binds.push((inner.clone(), projection.target.clone()));
             inner
         };
-        files.push(InMemory { path: format!("{HELD}/{inner}"), file: projection.clone() });
+        files.push(InMemory {
+            component: component.to_owned(),
+            path: format!("{HELD}/{inner}"),
+            file: projection.clone(),
+        });
     }
     (binds, files)
 }
