@@ -4,6 +4,7 @@ mod support;
 
 #[path = "engine/component.rs"]
 mod component;
+
 #[path = "engine/copies.rs"]
 mod copies;
 #[path = "engine/demo.rs"]
@@ -24,6 +25,10 @@ mod output;
 mod pause;
 #[path = "engine/refusal.rs"]
 mod refusal;
+#[path = "engine/scratch.rs"]
+mod scratch;
+#[path = "engine/secrets.rs"]
+mod secrets;
 #[path = "engine/settings.rs"]
 mod settings;
 #[path = "engine/sharing.rs"]

@@ -427,7 +427,7 @@ fn what_the_engine_discards_is_told() {
 /// | `storage_opt: {size: …}` | overlay2 on another file system than XFS with `pquota` | 125 | --storage-opt is supported only for overlay over xfs |
 /// | `propagation: rslave` of a mount that is private | the kernel | 125 | not a shared or slave mount |
 /// | `create_host_path: false` and no such path | the engine | 125 | bind source path does not exist |
-/// | `cpu_rt_runtime` below a cgroup that has none | cgroup v1, whose parents must have it too | 125 | cpu.rt_runtime_us |
+/// | `cpu_rt_runtime` below a cgroup that has none | cgroup v1, whose parents must have it too | 125 | `cpu.rt_runtime_us` |
 /// | `sysctls` that are the host's | the runtime | 125 | not in a separate kernel namespace |
 /// | `devices` that are not there | the engine | 125 | no such file or directory |
 /// | `platform` of another machine, and no pull | the engine's image is not for it | 125 | does not have the image |

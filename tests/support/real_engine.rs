@@ -6,8 +6,8 @@
 //!   Events::subscribe() ◀──GET /events── what happened to it, in order
 //! ```
 //!
-//! `PODLIKE_IMAGE` names the image under test. Every controller carries the label `podlike-test`, its components that
-//! of their controller's id; nothing else is ever removed.
+//! `PODLIKE_IMAGE` names the image under test. Every controller carries the label `podlike-test`, its components and
+//! scratch volumes that of their controller's id; nothing else is ever removed.
 
 use std::fmt::Display;
 use std::io::{BufRead, BufReader, Write};
@@ -249,6 +249,13 @@ impl Created {
         format!("{}.podlike.{component}", self.name)
     }
 
+    /// The volumes that go with the pod.
+    pub(crate) fn volumes(&self) -> Vec<String> {
+        let filter = format!("label={OWNER}={}", self.id);
+        let (_, names) = try_docker(&["volume", "ls", "--quiet", "--filter", &filter]);
+        names.lines().map(str::to_owned).collect()
+    }
+
     /// The containers of the components, whether they run or not.
     pub(crate) fn components(&self) -> Vec<String> {
         let filter = format!("label={OWNER}={}", self.id);
@@ -265,6 +272,9 @@ impl Drop for Created {
         let (_, left) = try_docker(&["ps", "--all", "--quiet", "--filter", &filter]);
         for id in left.lines() {
             try_docker(&["rm", "--force", "--volumes", id]);
+        }
+        for volume in self.volumes() {
+            try_docker(&["volume", "rm", "--force", &volume]);
         }
     }
 }
@@ -319,6 +329,8 @@ impl Running {
     pub(crate) fn end(&self) -> Ended {
         let ended = self.wait();
         let left = self.container.components();
+        assert!(left.is_empty(), "left behind: {left:?}\n{}", ended.err());
+        let left = self.container.volumes();
         assert!(left.is_empty(), "left behind: {left:?}\n{}", ended.err());
         ended
     }
