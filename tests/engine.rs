@@ -5,6 +5,8 @@ mod support;
 #[path = "engine/component.rs"]
 mod component;
 
+#[path = "engine/compose_file.rs"]
+mod compose_file;
 #[path = "engine/copies.rs"]
 mod copies;
 #[path = "engine/demo.rs"]
