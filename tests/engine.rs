@@ -4,7 +4,6 @@ mod support;
 
 #[path = "engine/component.rs"]
 mod component;
-
 #[path = "engine/compose_file.rs"]
 mod compose_file;
 #[path = "engine/copies.rs"]
@@ -35,5 +34,7 @@ mod secrets;
 mod settings;
 #[path = "engine/sharing.rs"]
 mod sharing;
+#[path = "engine/validate.rs"]
+mod validate;
 #[path = "engine/volumes.rs"]
 mod volumes;

@@ -335,3 +335,33 @@ fn two_gigabytes_take_no_memory_of_the_controller() {
     assert!(peak < 10 << 10, "{peak} kB");
     pod.stop();
 }
+
+#[test]
+fn a_copy_has_the_owner_and_the_mode_that_it_is_given() {
+    let source = source();
+    let label = json!([
+        {"source": "/from/file", "target": "/file", "uid": 12, "gid": "34", "mode": 0o400},
+        {"source": "/from/tree", "target": "/tree", "uid": 56, "mode": "0640"},
+        {"source": "/from/tree/sub/file", "target": "/opt/", "gid": 78},
+        {"/from/tree/sub/file": "/as/it/is"},
+    ]);
+    let ended = Pod::new()
+        .mount(source.path(), "/from:ro")
+        .component("app", sh(&format!("{LOOK} look /as/it/is /file /opt/file /tree | cut -d ' ' -f 1-3")))
+        .label("pod.copy.app", label)
+        .flags("-logs")
+        .end();
+    // A folder can be entered by whom it can be read by.
+    let wanted = [
+        "/as/it/is: 640 1000:1001",
+        "/file: 400 12:34",
+        "/opt/file: 640 1000:78",
+        "/tree: 750 56:9",
+        "/tree/link: 777 56:0",
+        "/tree/sub: 750 56:8",
+        "/tree/sub/empty: 750 56:34",
+        "/tree/sub/file: 640 56:1001",
+    ];
+    let wanted: Vec<_> = wanted.iter().map(|line| format!("[out] app: {line}")).collect();
+    assert_eq!(ended.out().lines().collect::<Vec<_>>(), wanted, "{}", ended.err());
+}
