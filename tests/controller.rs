@@ -10,81 +10,9 @@ use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use support::controller::{Controller, Ended, Launch};
 use support::fake_engine::{Call, FakeEngine, Fault, Pull, Script, Status};
+use support::pod::{PODLIKE, SOON, TERM, created, ends, place, pod, refuses, says, start, start_with, stops, web};
 
-const PODLIKE: &str = env!("CARGO_BIN_EXE_podlike");
-/// Enough for what needs no waiting, on a busy machine.
-const SOON: Duration = Duration::from_secs(20);
 const ENDING: [Signal; 2] = [Signal::SIGTERM, Signal::SIGINT];
-const TERM: Signal = Signal::SIGTERM;
-
-// What every test begins and ends with.
-
-/// An engine whose controller declares these components; it has the image `demo`, and its IPC can be shared.
-fn pod(components: &[(&str, &str)]) -> FakeEngine {
-    let engine = FakeEngine::new();
-    engine.image("demo").controller(&json!({"HostConfig": {"IpcMode": "shareable"}}));
-    for (name, text) in components {
-        engine.label(&format!("pod.component.{name}"), text);
-    }
-    engine
-}
-
-/// One component that runs until it is stopped.
-fn web() -> FakeEngine {
-    pod(&[("web", "image: demo")])
-}
-
-fn start(engine: &FakeEngine) -> Controller {
-    Launch::of(PODLIKE, engine).start()
-}
-
-fn start_with(engine: &FakeEngine, arg: &str) -> Controller {
-    Launch::of(PODLIKE, engine).arg(arg).start()
-}
-
-/// It ends with this code, and leaves nothing.
-#[track_caller]
-fn ends(controller: &Controller, engine: &FakeEngine, code: i32) -> Ended {
-    let ended = controller.wait(SOON);
-    assert_eq!(ended.code, Some(code), "{}", ended.err());
-    let left: Vec<_> = engine.containers().into_iter().map(|one| one.name).collect();
-    assert!(left.is_empty(), "{left:?} left behind\n{}", ended.err());
-    ended
-}
-
-#[track_caller]
-fn stops(controller: &Controller, engine: &FakeEngine) -> Ended {
-    controller.signal(TERM);
-    ends(controller, engine, 0)
-}
-
-#[track_caller]
-fn says(ended: &Ended, parts: &[&str]) {
-    for part in parts {
-        assert!(ended.err().contains(part), "no {part:?} in {}", ended.err());
-    }
-}
-
-/// It refuses to start, says this, and has created nothing.
-#[track_caller]
-fn refuses(launch: Launch, engine: &FakeEngine, parts: &[&str]) {
-    let ended = ends(&launch.start(), engine, 2);
-    says(&ended, parts);
-    assert_eq!(engine.seen("POST /containers/create"), 0);
-}
-
-/// The place of the first such call among all.
-#[track_caller]
-fn place(engine: &FakeEngine, call: &str) -> usize {
-    let calls = engine.calls();
-    let found = calls.iter().position(|seen| seen == call || seen.starts_with(&format!("{call} ")));
-    assert!(found.is_some(), "no {call} among {calls:#?}");
-    found.expect("asserted")
-}
-
-fn created(engine: &FakeEngine, name: &str) -> bool {
-    engine.seen(Call::new(&format!("POST /containers/create {name}"))) > 0
-}
 
 /// What `podlike healthcheck` prints and ends with.
 fn health(engine: &FakeEngine) -> (String, i32) {

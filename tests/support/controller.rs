@@ -8,7 +8,8 @@
 //!
 //! It finds its own container by `PODLIKE_CONTAINER_ID`, as nothing in `/proc` tells of one here.
 
-use std::io::Read;
+use std::fs::File;
+use std::io::{Read, Seek, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -16,6 +17,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, bounded};
+use nix::pty::openpty;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -63,6 +65,14 @@ impl Launch {
         self
     }
 
+    /// What it can read on stdin.
+    pub(crate) fn stdin(mut self, text: &str) -> Self {
+        let mut file = tempfile::tempfile().expect("a file");
+        file.write_all(text.as_bytes()).and_then(|()| file.rewind()).expect("written");
+        self.0.stdin(file);
+        self
+    }
+
     /// Runs as this user, which only root may ask for.
     pub(crate) fn run_as(mut self, uid: u32) -> Self {
         self.0.uid(uid).gid(uid);
@@ -83,13 +93,27 @@ impl Launch {
         self.launch([true, true])
     }
 
+    /// Its stderr is a terminal.
+    pub(crate) fn start_on_terminal(mut self) -> Controller {
+        let terminal = openpty(None, None).expect("a terminal");
+        self.0.stderr(terminal.slave);
+        let mut controller = self.launch([true, false]);
+        controller.stderr = Output::collect(File::from(terminal.master));
+        controller
+    }
+
     /// Reads its stdout and its stderr, or leaves them unread.
     fn launch(mut self, reads: [bool; 2]) -> Controller {
         let begun = Instant::now();
         let mut child = self.0.spawn().expect("the controller's program starts");
+        // It has the ends of pipes and terminals that it writes to, and we must not.
+        drop(self);
         let pid = Pid::from_raw(i32::try_from(child.id()).expect("a pid"));
         let (stdout, unread_stdout) = collect_if(reads[0], child.stdout.take().expect("piped"));
-        let (stderr, unread_stderr) = collect_if(reads[1], child.stderr.take().expect("piped"));
+        let (stderr, unread_stderr) = match child.stderr.take() {
+            Some(pipe) => collect_if(reads[1], pipe),
+            None => (Arc::new(Output::of_nothing()), None),
+        };
         let ended = wait_on_a_thread(child);
         Controller { pid, begun, stdout, stderr, unread_stdout, _unread_stderr: unread_stderr, ended }
     }

@@ -69,6 +69,8 @@ pub(crate) enum Pull {
     Works(Value),
     /// Goes on when the gate is opened with [`FakeEngine::open`].
     Held(String, Value),
+    /// Tells of so many steps of its progress, with a pause before each.
+    Slow(u32, Duration, Value),
     /// An error inside the body of a 200.
     ErrorLine(String),
     Refused(u16, String),
@@ -179,6 +181,11 @@ impl FakeEngine {
             world.make_volume(name, &json!({}));
             world.volumes.entry(name.to_owned()).and_modify(|volume| volume["Mountpoint"] = json!(mountpoint));
         })
+    }
+
+    /// A volume with a label, for example what is left of another run.
+    pub(crate) fn volume_of(&self, name: &str, key: &str, value: &str) -> &Self {
+        self.set(|world| drop(world.make_volume(name, &json!({"Labels": {key: value}}))))
     }
 
     /// What containers of this component name or image do; others run until they are stopped.

@@ -9,7 +9,9 @@
 // Each test binary compiles this module anew and uses a part of it.
 #![allow(dead_code)]
 
+pub(crate) mod archives;
 pub(crate) mod controller;
 pub(crate) mod fake_engine;
+pub(crate) mod pod;
 pub(crate) mod real_engine;
 pub(crate) mod registry;

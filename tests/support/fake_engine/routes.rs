@@ -287,6 +287,14 @@ pub(super) fn pulled_reference(query: &BTreeMap<String, String>) -> String {
     full_reference(&if tag.is_empty() { image.to_owned() } else { format!("{image}{mark}{tag}") })
 }
 
+/// How long a pull takes.
+#[derive(Default)]
+struct Told {
+    gate: Option<String>,
+    steps: u32,
+    pause: Duration,
+}
+
 fn pull(shared: &Arc<Shared>, query: &BTreeMap<String, String>) -> Outcome {
     let reference = pulled_reference(query);
     let (name, tag) = reference.rsplit_once([':', '@']).unwrap_or((&reference, ""));
@@ -295,7 +303,7 @@ fn pull(shared: &Arc<Shared>, query: &BTreeMap<String, String>) -> Outcome {
         "pull access denied for {name}, repository does not exist or may require 'docker login': \
          denied: requested access to the resource is denied"
     );
-    let gate = match shared.look(|world| world.pulls.get(&reference).cloned()) {
+    let Told { gate, steps, pause } = match shared.look(|world| world.pulls.get(&reference).cloned()) {
         None => return Err(Refusal(404, denied)),
         Some(Pull::Refused(status, message)) => return Err(Refusal(status, message)),
         Some(Pull::ErrorLine(message)) => {
@@ -306,14 +314,21 @@ fn pull(shared: &Arc<Shared>, query: &BTreeMap<String, String>) -> Outcome {
                 wire.write_all(b"0\r\n\r\n")
             }));
         }
-        Some(Pull::Works(_)) => None,
-        Some(Pull::Held(gate, _)) => Some(gate),
+        Some(Pull::Works(_)) => Told::default(),
+        Some(Pull::Held(gate, _)) => Told { gate: Some(gate), ..Told::default() },
+        Some(Pull::Slow(steps, pause, _)) => Told { steps, pause, ..Told::default() },
     };
     let shared = Arc::clone(shared);
     Ok(Reply::stream(move |wire| {
         wire.open_chunks()?;
         let progress = json!({"status": "Downloading", "progressDetail": {"current": 1, "total": 2}, "id": "c0ffee"});
         wire.chunk(format!("{begin}\r\n{progress}\r\n").as_bytes())?;
+        for step in 1..=steps {
+            shared.pause(Some(Instant::now() + pause));
+            let detail = json!({"current": step, "total": steps});
+            let progress = json!({"status": "Downloading", "progressDetail": detail, "id": "c0ffee"});
+            wire.chunk(format!("{progress}\r\n").as_bytes())?;
+        }
         if let Some(gate) = gate {
             wire.watch()?;
             let connection = wire.connection;
@@ -324,7 +339,9 @@ fn pull(shared: &Arc<Shared>, query: &BTreeMap<String, String>) -> Outcome {
             }
         }
         shared.change(|world| {
-            if let Some(Pull::Works(config) | Pull::Held(_, config)) = world.pulls.get(&reference).cloned() {
+            if let Some(Pull::Works(config) | Pull::Held(_, config) | Pull::Slow(.., config)) =
+                world.pulls.get(&reference).cloned()
+            {
                 world.images.insert(reference.clone(), config);
             }
             let actor = json!({"ID": reference, "Attributes": {"name": reference}});
@@ -370,6 +387,7 @@ fn create(shared: &Shared, query: &BTreeMap<String, String>, body: &[u8]) -> Out
         if !world.images.keys().any(|known| *known == reference || image_id(known) == image) {
             return Err(Refusal(404, format!("No such image: {reference}")));
         }
+        refuse_platform(world, &reference, word(query, "platform"))?;
         let name = match word(query, "name").trim_start_matches('/') {
             "" => format!("unnamed_{}", world.count()),
             name => name.to_owned(),
@@ -396,6 +414,17 @@ fn create(shared: &Shared, query: &BTreeMap<String, String>, body: &[u8]) -> Out
         world.happened(&id, "create", &[]);
         Ok(Reply::Json(201, json!({"Id": id, "Warnings": []})))
     })
+}
+
+/// An image for another platform is as good as none, and told with the same status.
+fn refuse_platform(world: &World, reference: &str, wanted: &str) -> Result<(), Refusal> {
+    let says = world.image_overlays.get(reference).and_then(|overlay| overlay["Architecture"].as_str());
+    let actual = format!("linux/{}", says.unwrap_or("amd64"));
+    if wanted.is_empty() || wanted == actual {
+        return Ok(());
+    }
+    let text = format!("does not match the specified platform: wanted {wanted}, actual: {actual}");
+    Err(Refusal(404, format!("image with reference {reference} was found but {text}")))
 }
 
 /// A name of a container or of a volume.
