@@ -10,35 +10,16 @@
 mod support;
 
 use std::ops::RangeInclusive;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::thread;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use serde_json::json;
-use support::controller::{Controller, Ended, Launch};
+use support::cases::Fate::{self, Failed, Lives, Refused};
+use support::cases::{LIMIT, QUICK, SOON, WORK, all, bodies, check, faults};
+use support::controller::{Controller, Launch};
 use support::fake_engine::{Call, FakeEngine, Fault, Pull, Script};
 
 const PODLIKE: &str = env!("CARGO_BIN_EXE_podlike");
-/// What the test waits for at most: longer than any case may take.
-const LIMIT: Duration = Duration::from_secs(100);
-
-/// How long a case may take, in seconds. The upper ends leave room for a busy machine.
-const SOON: RangeInclusive<u64> = 0..=14;
-const QUICK: RangeInclusive<u64> = 15..=29;
-const WORK: RangeInclusive<u64> = 60..=75;
-
-/// What becomes of the pod.
-#[derive(Clone, Debug)]
-enum Fate {
-    /// It never begins: exit code 2, nothing was created.
-    Refused,
-    /// A component cannot be started: exit code 125.
-    Failed,
-    /// It makes do, and ends with 0 on a TERM.
-    Lives,
-}
-use Fate::{Failed, Lives, Refused};
 
 struct Case {
     name: String,
@@ -67,23 +48,6 @@ const CALLS: [(&str, Fate, &str); 14] = [
     ("POST /containers/web/wait", Failed, "POST /containers/web/start"),
     ("POST /containers/web/start", Failed, "none"),
 ];
-
-/// The answers. What is wrong with the body only is no fault where only the head counts.
-fn faults() -> [(&'static str, Fault); 7] {
-    [
-        ("500", Fault::status(500, "on purpose")),
-        ("silence", Fault::Silence),
-        ("cut", Fault::Cut),
-        ("cut in the head", Fault::CutInHead),
-        ("garbage", Fault::Garbage),
-        ("a huge head", Fault::HugeHead),
-        ("a head that trickles", Fault::Slow(Duration::from_secs(1))),
-    ]
-}
-
-fn bodies() -> [(&'static str, Fault); 3] {
-    [("cut in the body", Fault::CutInBody), ("nonsense", Fault::NonsenseJson), ("a body without end", Fault::HugeBody)]
-}
 
 /// Whether podlike reads the body of the answer whole.
 fn body_is_read(call: &str) -> bool {
@@ -186,34 +150,6 @@ fn as_told(engine: &FakeEngine, call: &str) -> String {
         }
     }
     words.join(" ")
-}
-
-/// Runs all at a time; fails with the names of those that failed, and why.
-fn all<T: Sync>(cases: &[T], name: impl Fn(&T) -> &str + Sync, run: impl Fn(&T) + Sync) {
-    let failed: Vec<&str> = thread::scope(|scope| {
-        let threads: Vec<_> = cases
-            .iter()
-            .map(|case| {
-                let (name, run) = (&name, &run);
-                let thread = thread::Builder::new().name(name(case).to_owned());
-                let work = move || catch_unwind(AssertUnwindSafe(|| run(case))).is_err();
-                (name(case), thread.spawn_scoped(scope, work).expect("a thread"))
-            })
-            .collect();
-        let mut failed = Vec::new();
-        for (name, thread) in threads {
-            if thread.join().unwrap_or(true) {
-                failed.push(name);
-            }
-        }
-        failed
-    });
-    assert!(failed.is_empty(), "{} of {} failed, see above: {failed:#?}", failed.len(), cases.len());
-}
-
-fn check(case: &str, ended: &Ended, code: i32, takes: &RangeInclusive<u64>) {
-    assert_eq!(ended.code, Some(code), "{case}: {}", ended.err());
-    assert!(takes.contains(&ended.took.as_secs()), "{case}: took {:?}, not {takes:?} s\n{}", ended.took, ended.err());
 }
 
 #[test]

@@ -10,6 +10,7 @@
 #![allow(dead_code)]
 
 pub(crate) mod archives;
+pub(crate) mod cases;
 pub(crate) mod controller;
 pub(crate) mod fake_engine;
 pub(crate) mod pod;
