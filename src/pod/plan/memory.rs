@@ -18,7 +18,7 @@ use super::super::labels::{COMPONENT, VOLUME};
 use super::super::needs::{Need, Until};
 use super::super::projection::Projection;
 use super::limits::Placement;
-use super::{CONTROLLER_ID, Controller, Plan, Planned, PlannedVolume, PodSpec, Pull, own_labels};
+use super::{CONTROLLER_ID, Component, Controller, Plan, Planned, PlannedVolume, PodSpec, Pull, own_labels};
 
 /// The folder of Docker's secrets, which a component gets as a whole.
 const SECRETS: &str = "/run/secrets/";
@@ -108,6 +108,12 @@ fn is_scratch_in_memory(volume: &PlannedVolume) -> bool {
         let in_memory = request.driver_opts.get("type").is_some_and(|kind| kind == "tmpfs");
         in_memory && request.labels.contains_key(CONTROLLER_ID)
     })
+}
+
+/// Where a component has something out of the pod's memory.
+pub(super) fn targets(component: &Component) -> impl Iterator<Item = &str> {
+    let folder = SECRETS.trim_end_matches('/');
+    component.projections.iter().map(move |it| if it.target.starts_with(SECRETS) { folder } else { &it.target })
 }
 
 /// The binds of a component, and the files behind them.

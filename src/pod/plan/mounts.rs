@@ -227,7 +227,8 @@ fn bind(source: &str, target: &str, options: &[String]) -> String {
 /// Whether a component has something of its own at a path.
 fn is_taken(path: &str, component: &Component) -> bool {
     let HostConfig { tmpfs, .. } = &component.request.host_config;
-    component.volumes.iter().any(|volume| volume.target == path) || tmpfs.contains_key(path)
+    let volumes = component.volumes.iter().any(|volume| volume.target == path);
+    volumes || tmpfs.contains_key(path) || memory::targets(component).any(|target| target == path)
 }
 
 /// What `-volumes` shares: the controller's binds and volumes, but for those through which the engine's socket is seen.
