@@ -36,7 +36,11 @@ fn app() -> Value {
 
 fn pod(given: &Path) -> Pod {
     let config = given.join("app.conf");
-    Pod::new().mount(given, "/run/secrets:ro").mount(&config, "/app.conf:ro").component("app", app()).flags("-logs")
+    Pod::new()
+        .mount(given, "/run/secrets:ro")
+        .mount(&config, "/app.conf:ro")
+        .component("app", app())
+        .flags("-logs -volumes")
 }
 
 /// The files below a folder that have a text in them, but for what is no file.
