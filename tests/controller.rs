@@ -588,6 +588,26 @@ fn a_pull_that_fails_is_told_in_the_registrys_words() {
     }
 }
 
+// The other process.
+
+#[test]
+fn a_pause_does_nothing_until_it_is_told_to_end() {
+    for end in ENDING {
+        let engine = web();
+        let pause = Launch::of(PODLIKE, &engine).arg("pause").start();
+        // Once it is not asleep any more in the loader but in its wait, nothing ends it but these.
+        pause.runs_on(Duration::from_millis(300));
+        for signal in [Signal::SIGHUP, Signal::SIGUSR1, Signal::SIGUSR2, Signal::SIGWINCH, Signal::SIGQUIT] {
+            pause.signal(signal);
+        }
+        pause.runs_on(Duration::from_millis(300));
+        pause.signal(end);
+        let ended = pause.wait(SOON);
+        assert_eq!((ended.code, ended.out(), ended.err()), (Some(0), String::new(), String::new()));
+        assert!(engine.calls().is_empty());
+    }
+}
+
 // Refusals.
 
 #[test]
@@ -805,6 +825,22 @@ fn without_the_flag_nothing_is_attached_and_nothing_comes_out() {
     engine.script("web", Script::new().write_out("hi\n"));
     let ended = ends(&start(&engine), &engine, 0);
     assert_eq!((ended.out().as_str(), engine.seen("POST /containers/web/attach")), ("", 0));
+}
+
+#[test]
+fn a_component_that_is_not_attached_is_silent_with_the_flag_and_ends_the_pod_all_the_same() {
+    let engine = pod(&[("loud", "image: demo"), ("quiet", "{image: demo, attach: false}")]);
+    engine
+        .script("loud", Script::new().write_out("hear me\n").until_stopped())
+        .script("quiet", Script::new().write_out("nothing\n").write_err("nothing\n").until_open("over").exit(4));
+    let controller = start_with(&engine, "-logs");
+    controller.until_stderr_contains("quiet: started", SOON);
+    controller.until_stdout_contains("[out] loud: hear me\n", SOON);
+    engine.open("over");
+    let ended = ends(&controller, &engine, 4);
+    assert_eq!(ended.out(), "[out] loud: hear me\n");
+    assert!(!ended.err().contains("nothing"), "{}", ended.err());
+    assert_eq!((engine.seen("POST /containers/loud/attach"), engine.seen("POST /containers/quiet/attach")), (1, 0));
 }
 
 #[test]

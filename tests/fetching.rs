@@ -320,9 +320,10 @@ fn logins_that_cannot_be_read_are_a_refusal_that_shows_nothing_of_them() {
         for by_flag in [true, false] {
             let engine = pod(&[("web", "image: demo")]);
             let launch = Launch::of(PODLIKE, &engine).env("PODLIKE_LOG", "trace");
-            let launch = match by_flag {
-                true => launch.arg(&flag(&path)),
-                false => launch.env("DOCKER_CONFIG", &folder.path().display().to_string()),
+            let launch = if by_flag {
+                launch.arg(&flag(&path))
+            } else {
+                launch.env("DOCKER_CONFIG", &folder.path().display().to_string())
             };
             let ended = ends(&launch.start(), &engine, 2);
             says(&ended, &["config.json has no logins for registries: line "]);

@@ -61,7 +61,8 @@ fn shows_nothing(ended: &Ended) {
 
 fn request(engine: &FakeEngine, call: &str) -> Request {
     let found = engine.requests().into_iter().find(|request| request.call == call);
-    found.unwrap_or_else(|| panic!("no {call} among {:#?}", engine.calls()))
+    assert!(found.is_some(), "no {call} among {:#?}", engine.calls());
+    found.expect("asserted")
 }
 
 // Secrets and configs.
@@ -296,7 +297,11 @@ fn what_a_killed_controller_left_behind_is_swept_before_anything_is_made_anew() 
     let ended = stops(&controller, &engine);
     says(&ended, &["removed what the last run of this controller left behind: 5 containers and volumes"]);
     let calls = engine.calls().split_off(before);
-    let at = |call: String| calls.iter().position(|seen| *seen == call).unwrap_or_else(|| panic!("{call}: {calls:#?}"));
+    let at = |call: String| {
+        let found = calls.iter().position(|seen| *seen == call);
+        assert!(found.is_some(), "no {call} among {calls:#?}");
+        found
+    };
     for name in [DISK, FAST] {
         assert!(at(format!("DELETE /volumes/{name}")) < at(format!("POST /volumes/create {name}")), "{name}");
     }
