@@ -425,6 +425,37 @@ fn a_volume_that_is_made_while_the_pod_ends_is_removed_and_nothing_is_created_wi
     }
 }
 
+#[test]
+fn a_signal_ends_it_at_any_step_of_what_is_held_in_memory() {
+    for step in [
+        "POST /volumes/create HOLDER",
+        "POST /containers/create HOLDER",
+        "POST /containers/HOLDER/start",
+        "PUT /containers/HOLDER/archive",
+        "GET /volumes/HOLDER",
+    ] {
+        for after_work in [false, true] {
+            let call = step.replace("HOLDER", HOLDER);
+            let (engine, _folder) = with_secrets();
+            let held = Fault::Held("late".into());
+            if after_work {
+                engine.fault_after(Call::new(&call).nth(1), held);
+            } else {
+                engine.fault(Call::new(&call).nth(1), held);
+            }
+            let controller = launch(&engine).start();
+            engine.until_seen(&call, 1, SOON);
+            controller.signal(TERM);
+            controller.until_stderr_contains("got SIGTERM", SOON);
+            controller.runs_on(Duration::from_millis(300));
+            engine.open("late");
+            let ended = ends(&controller, &engine, 0);
+            shows_nothing(&ended);
+            assert!(!created(&engine, "web"), "{step}");
+        }
+    }
+}
+
 /// A pod of one component with so many volumes.
 fn with_many_volumes(count: usize) -> FakeEngine {
     let names: Vec<String> = (0..count).map(|number| format!("v{number}")).collect();

@@ -55,6 +55,8 @@ impl<'a> Hands<'a> {
                 self.spawn("component", who, move || component.live());
             }
             Action::Cancel(who) => {
+                // Only the end cancels, and who is cancelled must know why.
+                self.pod_stays = None;
                 if let Some(pull) = self.pulls.remove(&who) {
                     pull.cancel();
                 }
