@@ -78,6 +78,15 @@ pub enum Warning {
         /// Whose `/dev/shm` it is.
         of: String,
     },
+    /// A parameter of the kernel that all share who share a network.
+    NetworkSysctl {
+        /// The component.
+        component: String,
+        /// Where it is set.
+        place: Place,
+        /// Its name.
+        key: String,
+    },
     /// A label that would make Swarm take the container for a task.
     SwarmLabel {
         /// The component.
@@ -144,6 +153,9 @@ impl fmt::Display for Warning {
             ),
             Self::SharedMemory { component, of } => {
                 write!(f, "component '{component}': shm_size has no effect, its /dev/shm is that of {of}")
+            }
+            Self::NetworkSysctl { component, place, key } => {
+                write!(f, "{place}: component '{component}' sets {key} for the whole pod: they share the network")
             }
             Self::SwarmLabel { component, label } => {
                 write!(f, "component '{component}': the label '{label}' is left out, it belongs to Swarm")

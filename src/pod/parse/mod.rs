@@ -74,6 +74,7 @@ pub(super) fn component(name: &str, stage: Stage, node: &Node, reading: &mut Rea
         resources::deploy(&mut component, deploy, reading)?;
     }
     resources::check(&component, node)?;
+    projected::check(&component, node)?;
     pull_after(&mut component, node)?;
     Ok(component)
 }
@@ -186,7 +187,13 @@ fn set(component: &mut Component, key: &str, value: &Node, reading: &mut Reading
         }
         "stop_signal" => request.stop_signal = Some(compose::signal(value)?),
         "storage_opt" => host.storage_opt = pairs(value)?,
-        "sysctls" => host.sysctls = pairs(value)?,
+        "sysctls" => {
+            host.sysctls = pairs(value)?;
+            for key in host.sysctls.keys().filter(|key| key.starts_with("net.")) {
+                let (component, place, key) = (component.name.clone(), value.key.clone(), key.clone());
+                reading.warnings.push(Warning::NetworkSysctl { component, place, key });
+            }
+        }
         "tmpfs" => host.tmpfs = tmpfs(value)?.into_iter().collect(),
         "tty" => request.tty = value.bool()?,
         "user" => request.user = Some(value.text()?),

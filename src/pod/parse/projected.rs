@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::compose::{self, Error, Kind, Node};
+use crate::compose::{self, Error, Kind, Node, Problem};
 
 use super::super::component::Component;
 use super::super::projection::{Content, Hidden, Projection};
@@ -49,6 +49,24 @@ fn read(component: &mut Component, node: &Node, sort: &Sort, reading: &Reading<'
         component.projections.push(projection);
     }
     Ok(())
+}
+
+/// Two things cannot be mounted at one place.
+pub(super) fn check(component: &Component, node: &Node) -> Result<(), Error> {
+    let folder = SECRET.folder.trim_end_matches('/');
+    let place_of = |projection: &'_ Projection| match projection.target.strip_prefix(SECRET.folder) {
+        Some(_) => folder.to_owned(),
+        None => projection.target.clone(),
+    };
+    let taken: Vec<String> = component.projections.iter().map(place_of).collect();
+    let why = |target: &str| format!("a secret or config of the component is mounted at {target}, too");
+    if let Some(volume) = component.volumes.iter().find(|volume| taken.contains(&volume.target)) {
+        return Err(Error::new(&volume.place, &volume.at, Problem::Refused(why(&volume.target))));
+    }
+    match component.request.host_config.tmpfs.keys().find(|target| taken.contains(target)) {
+        Some(target) => Err(node.get("tmpfs").unwrap_or(node).refused(why(target))),
+        None => Ok(()),
+    }
 }
 
 /// A name, or `{source, target, uid, gid, mode}`.

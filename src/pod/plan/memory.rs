@@ -63,7 +63,7 @@ pub(super) fn options(size: Option<i64>, mode: &str) -> BTreeMap<String, String>
 }
 
 /// Adds the holder and what components have of it, if there is something to hold.
-pub(super) fn hold(plan: &mut Plan, spec: &PodSpec, controller: &Controller, placement: &Placement) {
+pub(super) fn hold(plan: &mut Plan, spec: &PodSpec, controller: &Controller, placement: &Placement, pids: bool) {
     let volume = name(controller);
     let mut files = Vec::new();
     for (planned, component) in plan.components.iter_mut().zip(&spec.components) {
@@ -100,7 +100,12 @@ pub(super) fn hold(plan: &mut Plan, spec: &PodSpec, controller: &Controller, pla
     for planned in &mut plan.components {
         planned.needs.push(Need { on: position, until: Until::Started });
     }
-    plan.components.push(holder(controller, placement, volumes, binds, files));
+    let mut holder = holder(controller, placement, volumes, binds, files);
+    if pids {
+        // It dies with the controller, as the components do.
+        holder.request.host_config.pid_mode = format!("container:{}", controller.id);
+    }
+    plan.components.push(holder);
 }
 
 fn is_scratch_in_memory(volume: &PlannedVolume) -> bool {

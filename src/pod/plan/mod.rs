@@ -207,7 +207,7 @@ pub fn plan(spec: &PodSpec, controller: &Controller, options: Options) -> Result
         });
     }
     let mut plan = Plan { components };
-    memory::hold(&mut plan, spec, controller, &placement);
+    memory::hold(&mut plan, spec, controller, &placement, options.pids);
     Ok((plan, warnings))
 }
 
