@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::support::real_engine::{Pod, Running, docker, exec, inspect, stays, try_docker, with};
+use crate::support::real_engine::{Pod, Running, docker, exec, inspect, stays, try_docker, until, with};
 
 /// A text that nobody else writes.
 const SECRET: &str = "the-secret-of-podlike-tests";
@@ -150,4 +150,17 @@ fn a_secret_that_the_controller_does_not_have_is_named_and_nothing_is_left() {
     }
     assert!(!ended.err().contains(SECRET));
     assert!(is_gone(&pod), "{}", ended.err());
+}
+
+#[test]
+fn no_secret_outlives_a_controller_that_was_killed_and_none_is_seen_through_its_holder() {
+    let given = given();
+    let pod = pod(given.path()).component("root", with(stays(), json!({}))).run();
+    pod.tells("podlike: app: started").tells("podlike: root: started");
+    let reach =
+        "for process in /proc/[0-9]*; do cat $process/root/memory/app/secrets/token 2>/dev/null; done; echo looked";
+    assert_eq!(exec(&pod.of("root"), reach), "looked");
+    docker(&["kill", "--signal", "KILL", pod.name()]);
+    until("the holder is gone", || try_docker(&["inspect", "--type=container", &memory(&pod)]).0 != Some(0));
+    docker(&["volume", "rm", "--force", &memory(&pod)]);
 }
