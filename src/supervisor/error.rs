@@ -132,6 +132,11 @@ impl StdError for Error {
     }
 }
 
+/// The failure of a step.
+pub(super) fn step(step: &'static str) -> impl Fn(engine::Error) -> Error {
+    move |source| Error::Step { step, source }
+}
+
 /// An error and what caused it, as one sentence.
 pub fn chain(error: &dyn StdError) -> String {
     let mut text = error.to_string();

@@ -1,5 +1,7 @@
 //! One component's story, told on a thread of its own, and how its container leaves.
 
+mod image;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,11 +12,12 @@ use crate::engine::{self, Attach, Condition, Engine, Source, Upload, Wait};
 use crate::pod::{CONTROLLER_ID, Content, FileCopy, FromMemory, Hidden, InMemory, Planned, PlannedVolume, Until};
 
 use super::Error;
-use super::error::chain;
+use super::error::{chain, step};
 use super::event::{Event, Who, signal_name};
-use super::image::Images;
+use super::images::Images;
 use super::inbox::{Report, Sender};
 use super::retry::Retry;
+pub use image::PROGRESS;
 
 /// How long a start that failed waits for what others have to tell.
 const OTHERS: Duration = Duration::from_secs(1);
@@ -261,8 +264,4 @@ impl Component {
             log::warn!("{}: cannot forward {}: {}", self.planned.name, signal_name(signal), chain(&error));
         }
     }
-}
-
-pub(super) fn step(step: &'static str) -> impl Fn(engine::Error) -> Error {
-    move |source| Error::Step { step, source }
 }

@@ -2,19 +2,19 @@
 
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam_channel::{bounded, select};
 
 use crate::engine::types::ImageDetails;
-use crate::engine::{Credentials, Progress, Reference, Shelf};
+use crate::engine::{Progress, Reference};
 use crate::pod::Pull;
 
-use super::component::{Component, step};
-use super::crew::Crew;
-use super::error::{Error, chain};
-use super::inbox::Report;
+use super::super::crew::Crew;
+use super::super::error::{Error, chain, step};
+use super::super::inbox::Report;
+use super::Component;
 
 /// Messages of this target are the state of something that goes on: on a terminal each takes the place of the last.
 pub const PROGRESS: &str = "progress";
@@ -22,36 +22,6 @@ pub const PROGRESS: &str = "progress";
 /// How often progress is told on a terminal, and elsewhere.
 const OFTEN: Duration = Duration::from_millis(100);
 const SELDOM: Duration = Duration::from_secs(5);
-
-/// Where images come from that the engine does not have.
-#[derive(Debug, Default)]
-pub struct Images {
-    /// The logins for registries.
-    pub logins: Credentials,
-    /// The folder of archives, if there is one.
-    pub folder: Option<PathBuf>,
-    /// What is in it, once somebody has asked.
-    shelf: OnceLock<Option<Shelf>>,
-    /// Who loads from it.
-    turn: Mutex<()>,
-}
-
-impl Images {
-    /// Images from these places.
-    pub fn new(logins: Credentials, folder: Option<PathBuf>) -> Self {
-        Self { logins, folder, ..Self::default() }
-    }
-
-    /// The archives that may hold an image, the likeliest first.
-    fn archives_of(&self, image: &Reference) -> Vec<PathBuf> {
-        let opened = self.shelf.get_or_init(|| {
-            let folder = self.folder.as_ref()?;
-            let unreadable = |error: &io::Error| log::warn!("cannot read the folder {}: {error}", folder.display());
-            Shelf::open(folder).inspect_err(unreadable).ok()
-        });
-        opened.iter().flat_map(|shelf| shelf.archives_of(image)).map(PathBuf::from).collect()
-    }
-}
 
 impl Component {
     /// Before the container is made: what the policy asks for although the engine may have the image.
