@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::merge::merge;
+use super::value::MOST;
 use super::{Error, Kind, Node, Place, Problem, Source, Surroundings, dotenv, interpolate_noting, parse};
 
 /// Files that draw in each other.
@@ -43,7 +44,7 @@ impl Project {
     /// Reads the file at `path`, an absolute one, and all that it draws in. `asked_by` is where the path was written, for
     /// the error that there is no such file.
     pub fn load(path: &Path, asked_by: &Node, surroundings: &Surroundings) -> Result<Self, Error> {
-        let mut loader = Loader { surroundings, project: Self::default(), open: Vec::new() };
+        let mut loader = Loader { surroundings, project: Self::default(), open: Vec::new(), left: MOST };
         let variables = loader.dotenv_of(&path.with_file_name(".env"))?;
         loader.file(path, asked_by, &variables)?;
         Ok(loader.project)
@@ -51,7 +52,7 @@ impl Project {
 
     /// Reads a text that is no file of the controller.
     pub fn from_text(source: &Source, text: &str, surroundings: &Surroundings) -> Result<Self, Error> {
-        let mut loader = Loader { surroundings, project: Self::default(), open: Vec::new() };
+        let mut loader = Loader { surroundings, project: Self::default(), open: Vec::new(), left: MOST };
         let variables = BTreeMap::new();
         let mut root = parse(source, text)?;
         loader.name(&root, &variables)?;
@@ -72,7 +73,7 @@ pub fn extended(service: &Node, surroundings: &Surroundings) -> Result<Node, Err
 
 /// The tree of a file that is no project of ours, its variables replaced by those of the environment.
 pub fn interpolated(source: &Source, text: &str, surroundings: &Surroundings) -> Result<Node, Error> {
-    let mut loader = Loader { surroundings, project: Project::default(), open: Vec::new() };
+    let mut loader = Loader { surroundings, project: Project::default(), open: Vec::new(), left: MOST };
     let mut root = parse(source, text)?;
     loader.interpolate(&mut root, &Variables::new())?;
     Ok(root)
@@ -83,6 +84,8 @@ struct Loader<'a> {
     project: Project,
     /// The files that are being read, each drawn in by the one before.
     open: Vec<PathBuf>,
+    /// How many values there may be yet: a few files can stand for billions.
+    left: usize,
 }
 
 type Variables = BTreeMap<String, String>;
@@ -109,6 +112,7 @@ impl Loader<'_> {
         }
         self.open.push(path.to_owned());
         let mut root = parse(&Source::file(path), &self.surroundings.read_for(asked_by, path)?)?;
+        self.spend(&root)?;
         if is_first {
             self.name(&root, variables)?;
         }
@@ -117,6 +121,13 @@ impl Loader<'_> {
         let known = variables.clone().into_iter().chain(name).collect();
         self.project.dotenv.insert(path.to_owned(), known);
         Ok(root)
+    }
+
+    fn spend(&mut self, node: &Node) -> Result<(), Error> {
+        let too_large = Problem::TooLarge("with all that it draws in it has more than 50000 values");
+        let left = self.left.checked_sub(node.values());
+        self.left = left.ok_or_else(|| Error::new(&node.place, &node.at, too_large))?;
+        Ok(())
     }
 
     /// The file that was asked for names the project, not what it includes; the environment is stronger. All other values
@@ -254,6 +265,7 @@ impl Loader<'_> {
             entries.retain(|(key, _)| key != "extends");
         }
         whole.move_to(service.at.clone());
+        self.spend(&whole)?;
         Ok(whole)
     }
 
@@ -334,5 +346,19 @@ fn add(to: &mut Vec<(String, Node)>, name: &str, node: Node) -> Result<(), Error
             to.push((name.to_owned(), node));
             Ok(())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn services_that_extend_a_large_one_are_refused_before_they_take_all_memory() {
+        let variables = (0..1000).map(|number| format!("A{number}, ")).collect::<Vec<_>>().concat();
+        let services = (0..1000).map(|number| format!("  s{number}: {{extends: base}}\n")).collect::<Vec<_>>().concat();
+        let text = format!("services:\n  base: {{image: x, environment: [{variables}]}}\n{services}");
+        let error = Project::from_text(&Source::default(), &text, &Surroundings::default()).expect_err("too large");
+        assert!(matches!(error.problem, Problem::TooLarge(_)), "{error}");
     }
 }

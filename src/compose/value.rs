@@ -49,7 +49,7 @@ const LARGEST: usize = 4 << 20;
 /// Values in values, more than anybody writes.
 const DEEPEST: usize = 100;
 /// Values of a document, aliases followed: a few lines of them can stand for billions.
-const MOST: usize = 200_000;
+pub(super) const MOST: usize = 50_000;
 
 /// Reads one YAML document. Anchors are followed, merge keys resolved, tags but `!!str` ignored.
 pub fn parse(source: &Source, text: &str) -> Result<Node, Error> {
@@ -227,7 +227,7 @@ impl Tree<'_> {
         };
         let place = self.source.place(raw.line.saturating_sub(blank), raw.column);
         self.left = self.left.checked_sub(1).ok_or_else(|| {
-            Error::new(&place, &at, Problem::TooLarge("with its aliases it has more than 200000 values"))
+            Error::new(&place, &at, Problem::TooLarge("with its aliases it has more than 50000 values"))
         })?;
         let mut block = false;
         let kind = match &raw.kind {
@@ -452,6 +452,15 @@ impl Node {
     pub fn get(&self, key: &str) -> Option<&Node> {
         let Kind::Map(entries) = &self.kind else { return None };
         entries.iter().find(|(known, value)| known == key && !value.is_null()).map(|(_, value)| value)
+    }
+
+    /// How many values it has, itself included.
+    pub(super) fn values(&self) -> usize {
+        1 + match &self.kind {
+            Kind::List(items) => items.iter().map(Self::values).sum(),
+            Kind::Map(entries) => entries.iter().map(|(_, value)| value.values()).sum(),
+            _ => 0,
+        }
     }
 
     /// Gives it and all that is in it another path.
