@@ -46,6 +46,8 @@ pub enum Problem {
         expected: &'static str,
         /// What stands there.
         found: &'static str,
+        /// What to do about it.
+        hint: Option<&'static str>,
     },
     /// A value of the right type that cannot be read.
     Invalid {
@@ -97,19 +99,14 @@ impl fmt::Display for Problem {
             Self::SecondDocument => f.write_str("a second document starts here ('---'), one is all that is read"),
             Self::AliasOfItself => f.write_str("an alias stands within the value that it is an alias of"),
             Self::TooLarge(why) => write!(f, "too large: {why}"),
-            Self::KeyIsNoText => f.write_str("expected a string as key (quote a key that starts with '{' or '[')"),
+            Self::KeyIsNoText => f.write_str("expected a string as key (quote a text that starts with '{' or '[')"),
             Self::DuplicateKey { key, first } => {
                 write!(f, "the key '{key}' stands here a second time, the first is on line {first}")
             }
-            Self::WrongType { expected, found } => {
-                write!(f, "expected {expected}, found {found}")?;
-                match (*expected, *found) {
-                    ("a list", _) => f.write_str(" (each entry of a list begins with '- ')"),
-                    ("a mapping", "a list") => f.write_str(" (the keys of a mapping have no '- ' before them)"),
-                    ("a boolean", _) => f.write_str(" (write true or false)"),
-                    _ => Ok(()),
-                }
+            Self::WrongType { expected, found, hint: Some(hint) } => {
+                write!(f, "expected {expected}, found {found} ({hint})")
             }
+            Self::WrongType { expected, found, hint: None } => write!(f, "expected {expected}, found {found}"),
             Self::Invalid { value, expected } => write!(f, "'{}' is not {expected}", Short(value)),
             Self::Refused(why) => f.write_str(why),
             Self::UnknownKey { key, nearest: Some(known), .. } => {

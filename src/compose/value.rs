@@ -169,38 +169,46 @@ impl Reader<'_> {
         Error::new(&self.source.place(line, column), "", problem)
     }
 
-    /// A text that is not YAML. A tab is the likeliest reason where there is one, and the parser sees it late.
+    /// A text that is not YAML. Some mistakes the parser notices late, and in words that are not theirs.
     fn syntax(&self, error: &ScanError) -> Error {
+        let lines: Vec<&str> = self.text.lines().collect();
         let (last, column) = (error.marker().line().max(1), error.marker().col());
+        let problem = |line: usize, column: usize, words: &str, hint| {
+            self.problem(line + 1, column + 1, Problem::Syntax { words: words.to_owned(), hint })
+        };
+        let indent = |line: usize| lines[line].len() - lines[line].trim_start_matches(' ').len();
         // A tab ends what the line before began, or makes the next one wrong.
-        let lines = self.text.lines().enumerate().take(last + 1).skip(last.saturating_sub(2));
-        let tab = lines.map(|(line, text)| (line, text.len() - text.trim_start_matches(' ').len(), text));
-        if let Some((line, spaces, _)) = tab.into_iter().find(|(_, spaces, text)| text[*spaces..].starts_with('\t')) {
-            let words = "the line is indented with a tab".to_owned();
-            return self.problem(line + 1, spaces + 1, Problem::Syntax { words, hint: Some("YAML takes only spaces") });
+        let mut near = last.saturating_sub(2)..lines.len().min(last + 1);
+        if let Some(tab) = near.find(|line| lines[*line][indent(*line)..].starts_with('\t')) {
+            return problem(tab, indent(tab), "the line is indented with a tab", Some("YAML takes only spaces"));
         }
-        let before: String = self.text.lines().nth(last - 1).unwrap_or_default().chars().take(column).collect();
-        let words = error.info().to_owned();
-        let hint = hint(&words, &before);
-        self.problem(last, column + 1, Problem::Syntax { words, hint })
+        let above = (0..lines.len().min(last - 1)).rfind(|line| !lines[*line].trim().is_empty());
+        if let Some(line) = above.filter(|_| error.info().starts_with("simple key expect")) {
+            let words = "the line is no key with its ':', and no part of a value";
+            return problem(line, indent(line), words, Some("a blank follows the ':' behind a key"));
+        }
+        let before: String = lines.get(last - 1).into_iter().flat_map(|line| line.chars()).take(column).collect();
+        problem(last - 1, column, error.info(), hint(error.info(), &before))
     }
 }
 
 /// What to do about the parser's complaint, which comes behind what is `before` on its line.
 fn hint(words: &str, before: &str) -> Option<&'static str> {
-    const HINTS: [(&str, &str); 14] = [
+    const HINTS: [(&str, &str); 16] = [
         ("mapping values are not allowed", "the keys of one mapping stand in one column"),
         ("illegal placement of ':'", "a '[' or '{' before it is not closed"),
-        ("invalid indentation in flow", "a '[' or '{' before it is not closed"),
+        ("trailing content", "a quote within quotes is written '' in single ones, and \\\" in double ones"),
+        ("block sequence entries", "a list begins on a line of its own"),
         ("escape", "in double quotes a '\\' is written '\\\\', in single ones it stays as it is"),
         ("anchor or alias", "quote a value that starts with '&' or '*'"),
         ("block collection", "the '-' of one list stand in one column"),
         ("unexpected character", "quote a value that starts with @, %, ` or another special character"),
         ("unknown anchor", "quote a value that starts with '*', or define the anchor with '&' before"),
         ("quoted scalar", "a quote is not closed"),
+        ("invalid indentation", "a '[' or '{' before it is not closed"),
+        ("tab", "YAML is indented with spaces"),
         ("flow mapping", "a '{' is not closed, or a ',' is missing"),
         ("flow sequence", "a '[' is not closed, or a ',' is missing"),
-        ("simple key", "a key needs ': ' and a value, or the line belongs to a text that must be quoted"),
         ("block mapping", "keys of one mapping stand in one column"),
         ("recursion limit", "it is nested too deep"),
     ];
@@ -275,7 +283,7 @@ impl Tree<'_> {
         }
         for source in merged {
             let Kind::Map(entries) = source.kind else {
-                return Err(source.expected("a mapping to merge with '<<'"));
+                return Err(source.expected("keys to merge with '<<'"));
             };
             for (name, mut value) in entries {
                 if known.insert(name.clone(), 0).is_none() {
@@ -346,7 +354,16 @@ impl Kind {
 impl Node {
     /// The error that this place takes something else.
     pub fn expected(&self, expected: &'static str) -> Error {
-        Error::new(&self.place, &self.at, Problem::WrongType { expected, found: self.kind.name() })
+        let mapping = expected.contains("a mapping");
+        let hint = match &self.kind {
+            _ if expected == "a list" => Some("each entry of a list begins with '- '"),
+            _ if expected == "a boolean" => Some("write true or false"),
+            Kind::List(_) if mapping => Some("the keys of a mapping have no '- ' before them"),
+            Kind::Text(text) if mapping && text.contains(':') => Some("a blank follows the ':' behind a key"),
+            Kind::Null if mapping && !self.at.is_empty() => Some("what belongs to a key is indented below it"),
+            _ => None,
+        };
+        Error::new(&self.place, &self.at, Problem::WrongType { expected, found: self.kind.name(), hint })
     }
 
     /// The error that this scalar cannot be read as what the place takes.

@@ -89,7 +89,7 @@ impl Volume {
             return Err(node.invalid("a volume: the target must be an absolute path, such as data:/var/lib/data"));
         }
         let content = match source {
-            "" if parts.len() > 1 => return Err(node.invalid("a volume: the source is empty")),
+            "" if parts.len() > 1 => return Err(node.invalid("a volume: the source is empty (is a variable not set?)")),
             "" => Content::Volume { name: None, nocopy: false, subpath: None },
             path if path.starts_with(['/', '.', '~']) => bind(path),
             name => Content::Volume { name: Some(volume_name(node, name)?), nocopy: false, subpath: None },
