@@ -67,16 +67,21 @@ pub fn extended(service: &Node, surroundings: &Surroundings) -> Result<Node, Err
     if let Some(extends) = service.get("extends").filter(|extends| extends.get("file").is_none()) {
         return Err(extends.refused("there is no file here: name the one of the service, {file: PATH, service: NAME}"));
     }
-    let mut loader = Loader { surroundings, project: Project::default(), open: Vec::new() };
+    let mut loader = Loader { surroundings, project: Project::default(), open: Vec::new(), left: MOST };
     loader.extended(service, service, &Variables::new(), &mut Vec::new())
 }
 
-/// The tree of a file that is no project of ours, its variables replaced by those of the environment.
-pub fn interpolated(source: &Source, text: &str, surroundings: &Surroundings) -> Result<Node, Error> {
+/// The tree of a file that is no project of ours, its variables replaced by those of the environment; and the variables
+/// that are not set, with their first place.
+pub fn interpolated(
+    source: &Source,
+    text: &str,
+    surroundings: &Surroundings,
+) -> Result<(Node, Vec<(Place, String)>), Error> {
     let mut loader = Loader { surroundings, project: Project::default(), open: Vec::new(), left: MOST };
     let mut root = parse(source, text)?;
     loader.interpolate(&mut root, &Variables::new())?;
-    Ok(root)
+    Ok((root, loader.project.unset))
 }
 
 struct Loader<'a> {

@@ -6,6 +6,7 @@ use crate::compose::{self, Kind, Place, Project, Source, Surroundings};
 
 use super::error::Error;
 use super::labels::{self, Label, PodSpec};
+use super::warning::Warning;
 
 /// A pod of a document.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,11 +38,15 @@ pub fn pods_in(path: &Path, text: &str, surroundings: &Surroundings) -> Result<V
         };
         return Ok(one(PodSpec::from_project(&project, surroundings)?));
     }
-    let pod = |(name, labels): (String, Vec<Label>)| {
-        Ok(Pod { name: Some(name), spec: PodSpec::read(&labels, surroundings)? })
-    };
     // As a stack is deployed: `$$` is a dollar sign, and there is no `.env`.
-    let deployed = compose::interpolated(&source, text, surroundings)?;
+    let (deployed, unset) = compose::interpolated(&source, text, surroundings)?;
+    // They are told once, with the first pod.
+    let mut unset: Vec<_> = unset.into_iter().map(|(place, name)| Warning::Unset { place, name }).collect();
+    let pod = |(name, labels): (String, Vec<Label>)| {
+        let mut spec = PodSpec::read(&labels, surroundings)?;
+        spec.warnings.append(&mut unset);
+        Ok(Pod { name: Some(name), spec })
+    };
     labels::controllers(&deployed)?.into_iter().map(pod).collect()
 }
 

@@ -358,7 +358,7 @@ pub(super) fn labels_alone(document: &Node) -> Result<Vec<Label>, compose::Error
     if let Kind::Map(entries) = &document.kind
         && !entries.iter().any(|(key, _)| key.starts_with("pod"))
     {
-        let why = "neither a stack or Compose file, which has 'services', nor labels such as pod.component.NAME";
+        let why = "it is neither a stack or Compose file, which has 'services', nor labels such as pod.component.NAME";
         return Err(document.refused(why));
     }
     labels_of(document)

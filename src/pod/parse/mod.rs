@@ -207,6 +207,7 @@ fn set(component: &mut Component, key: &str, value: &Node, reading: &mut Reading
         "volumes" => {
             let read = |item| volume(&component.name, item, reading);
             component.volumes = value.list()?.iter().map(read).collect::<Result<_, _>>()?;
+            once_each(&component.volumes)?;
             needed_by_volumes(component, value);
         }
         "volumes_from" => volumes_from(component, value)?,
@@ -358,6 +359,18 @@ fn volume(component: &str, node: &Node, reading: &mut Reading<'_>) -> Result<Vol
         *path = reading.surroundings.path(node.place.folder(), path).display().to_string();
     }
     Ok(volume)
+}
+
+/// The engine mounts one thing at a place.
+fn once_each(volumes: &[Volume]) -> Result<(), Error> {
+    for (position, volume) in volumes.iter().enumerate() {
+        let target = volume.target.trim_end_matches('/');
+        if volumes[..position].iter().any(|other| other.target.trim_end_matches('/') == target) {
+            let why = format!("another volume is mounted on {}", volume.target);
+            return Err(Error::new(&volume.place, &volume.at, compose::Problem::Refused(why)));
+        }
+    }
+    Ok(())
 }
 
 /// What the long syntax of volumes can say and older engines don't know.
