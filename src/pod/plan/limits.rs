@@ -81,6 +81,10 @@ impl Caps<'_> {
             return;
         }
         if host.memory > own.memory {
+            if host.memory_swap > 0 {
+                // As much swap as was asked for.
+                host.memory_swap -= host.memory - own.memory;
+            }
             host.memory = own.memory;
             self.capped("mem_limit", own.memory.to_string());
         }
