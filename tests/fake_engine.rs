@@ -72,6 +72,22 @@ fn with_web(script: Script) -> FakeEngine {
 }
 
 #[test]
+fn an_image_for_another_platform_is_not_there() {
+    let engine = FakeEngine::new();
+    engine.image("demo").image("arm").image_says("arm", json!({"Architecture": "arm64"}));
+    for (image, platform, code) in [
+        ("demo", "", 201),
+        ("demo", "linux/amd64", 201),
+        ("demo", "linux/arm64", 404),
+        ("arm", "linux/arm64", 201),
+        ("arm", "linux/amd64", 404),
+    ] {
+        let request = format!("POST /v1.41/containers/create?platform={platform}");
+        assert_eq!(ask(&engine, &request, &json!({"Image": image}).to_string()).0, code, "{image} {platform}");
+    }
+}
+
+#[test]
 fn a_container_is_created_attached_awaited_started_and_removed() {
     let script = Script::new().write_out("hi\n").write_err("oops\n");
     let engine = with_web(script.until_stopped().exit(3));

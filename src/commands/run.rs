@@ -75,7 +75,7 @@ fn prepare(settings: &Settings, flags: &Flags) -> Result<Pod, Error> {
     let images = images(settings, flags)?;
     let name = health_name(settings)?;
     let health = health::listen(&name).map_err(|source| Error::System { doing: "open the health socket", source })?;
-    match supervisor::sweep(&engine, &controller.id)? {
+    match supervisor::sweep(&engine, &controller.id, &plan)? {
         0 => {}
         swept => log::warn!("removed what the last run of this controller left behind: {swept} containers and volumes"),
     }

@@ -128,9 +128,13 @@ pub fn subscribe(engine: &Engine, controller: &str) -> Result<Events, engine::Er
 }
 
 /// Removes the containers and scratch volumes that an earlier life of this controller left behind, and says how many
-/// there were.
-pub fn sweep(engine: &Engine, controller: &str) -> Result<usize, engine::Error> {
+/// there were. Volumes are looked for only where the plan has some: the engine asks every volume plugin of the host for
+/// them, and one that hangs is no business of other pods.
+pub fn sweep(engine: &Engine, controller: &str, plan: &Plan) -> Result<usize, engine::Error> {
     let containers = sweep_containers(engine, controller)?;
+    if plan.scratch().is_empty() {
+        return Ok(containers);
+    }
     Ok(containers + scratch::remove_labelled(engine, &owned_by(controller))?)
 }
 
