@@ -432,6 +432,7 @@ fn a_signal_ends_it_while_an_archive_is_loaded_and_nothing_else_is_begun() {
     let ended = stops(&controller, &engine);
     assert!(ended.took < Duration::from_secs(8), "{:?}", ended.took);
     assert_eq!((engine.seen(LOAD), engine.seen(PULL)), (1, 0));
+    assert_eq!(engine.seen("GET /images/*/json"), 3);
     assert!(!ended.err().contains("warning: web") && !ended.err().contains("warning: aux"), "{}", ended.err());
 }
 

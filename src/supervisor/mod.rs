@@ -132,10 +132,11 @@ pub fn subscribe(engine: &Engine, controller: &str) -> Result<Events, engine::Er
 /// them, and one that hangs is no business of other pods.
 pub fn sweep(engine: &Engine, controller: &str, plan: &Plan) -> Result<usize, engine::Error> {
     let containers = sweep_containers(engine, controller)?;
-    if plan.scratch().is_empty() {
+    let names = plan.scratch();
+    if names.is_empty() {
         return Ok(containers);
     }
-    Ok(containers + scratch::remove_labelled(engine, &owned_by(controller))?)
+    Ok(containers + scratch::remove_leftovers(engine, controller, &names)?)
 }
 
 fn sweep_containers(engine: &Engine, controller: &str) -> Result<usize, engine::Error> {

@@ -90,13 +90,28 @@ impl Scratch {
     }
 }
 
-/// Removes the volumes with a label, and says how many there were. It waits a moment for one that is in use.
-pub(super) fn remove_labelled(engine: &Engine, label: &str) -> Result<usize, engine::Error> {
-    let volumes = engine.volumes(label)?;
-    for volume in &volumes {
-        patiently(|| engine.remove_volume(&volume.name))?;
+/// Removes the volumes that an earlier life of a controller left behind, and says how many there were. Of those that have
+/// names of this pod's, also what another controller left that is gone: one that was killed and removed, and whose name is
+/// used again. It waits a moment for a volume that is in use.
+pub(super) fn remove_leftovers(
+    engine: &Engine,
+    controller: &str,
+    names: &BTreeSet<&str>,
+) -> Result<usize, engine::Error> {
+    let mut removed = 0;
+    for volume in engine.volumes(CONTROLLER_ID)? {
+        let owner = volume.labels.get(CONTROLLER_ID).map(String::as_str).unwrap_or_default();
+        if owner == controller || (names.contains(volume.name.as_str()) && is_gone(engine, owner)) {
+            patiently(|| engine.remove_volume(&volume.name))?;
+            removed += 1;
+        }
     }
-    Ok(volumes.len())
+    Ok(removed)
+}
+
+/// Whether the engine knows no such controller. What it does not answer it may know.
+fn is_gone(engine: &Engine, controller: &str) -> bool {
+    !controller.is_empty() && engine.inspect(controller).is_err_and(|error| error.is_not_found())
 }
 
 fn patiently(remove: impl Fn() -> Result<(), engine::Error>) -> Result<(), engine::Error> {
