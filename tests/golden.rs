@@ -130,6 +130,7 @@ fn planned(case: Case) -> Result<(Plan, Vec<String>), String> {
         mounts: case.controller.mounts,
         cgroup: case.controller.nested.then(|| format!("/docker/{ID}").into()),
         ways_to_socket: case.controller.ways_to_socket,
+        owns_hosts: true,
         image: "podlike".to_owned(),
         program: "/podlike".into(),
         volume_refs: case.controller.volume_refs,

@@ -41,12 +41,14 @@ fn upper_dir(details: &ContainerDetails) -> Option<&Path> {
 
 fn controller(details: ContainerDetails, engine: &Engine, root: &Path) -> Result<Controller, engine::Error> {
     let cgroup = identity::cgroup(root, &details.id);
+    let owns_hosts = identity::has_hosts_of(root, &details.id);
     let ways_to_socket = match engine.host() {
         Host::Unix(socket) => identity::ways_to(root, socket),
         Host::Tcp(_) => Vec::new(),
     };
     let program = env::current_exe().unwrap_or_else(|_| PathBuf::from("/podlike"));
     let mut controller = Controller::read(details, cgroup, ways_to_socket, program, engine.info()?);
+    controller.owns_hosts = owns_hosts;
     let names: Vec<String> = controller.volumes().map(str::to_owned).collect();
     for name in names {
         match engine.volume(&name) {

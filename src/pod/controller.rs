@@ -27,6 +27,8 @@ pub struct Controller {
     pub cgroup: Option<PathBuf>,
     /// The mount points through which the engine's socket can be reached.
     pub ways_to_socket: Vec<PathBuf>,
+    /// Whether its file of hosts is that of all who share its network, and its own.
+    pub owns_hosts: bool,
     /// The id of its image.
     pub image: String,
     /// The path of its program.
@@ -55,6 +57,7 @@ impl Controller {
             mounts: details.mounts,
             cgroup,
             ways_to_socket,
+            owns_hosts: false,
             image: details.image,
             program,
             volume_refs: BTreeMap::new(),
@@ -68,7 +71,18 @@ impl Controller {
         let host = HostConfig { ipc_mode: own("private"), ..HostConfig::default() };
         let (id, name, image) = (own("CONTROLLER"), own("CONTROLLER"), own(OWN_IMAGE));
         let cgroup = Some(PathBuf::from("/docker/CONTROLLER"));
-        Self { id, name, env, host, cgroup, image, program: "/podlike".into(), engine, ..Self::default() }
+        Self {
+            id,
+            name,
+            env,
+            host,
+            cgroup,
+            image,
+            program: "/podlike".into(),
+            owns_hosts: true,
+            engine,
+            ..Self::default()
+        }
     }
 
     /// What is taken for true where no engine can be asked.

@@ -66,6 +66,14 @@ pub fn ways_to(root: &Path, path: &Path) -> Vec<PathBuf> {
     mounted(&text).filter(leads).map(|mounted| mounted.at.into()).collect()
 }
 
+/// Whether our `/etc/hosts` is the one that the engine made for a container, and mounts in all who join its network.
+pub fn has_hosts_of(root: &Path, id: &str) -> bool {
+    let text = fs::read_to_string(root.join("proc/self/mountinfo")).unwrap_or_default();
+    mounted(&text).any(|mounted| {
+        mounted.at == "/etc/hosts" && mounted.root.ends_with("/hosts") && mounted.root.split('/').any(|part| part == id)
+    })
+}
+
 /// Where the writable layer of our root file system is on the host, if it has one.
 fn upper_dir(root: &Path) -> Option<PathBuf> {
     let text = fs::read_to_string(root.join("proc/self/mountinfo")).ok()?;
@@ -146,6 +154,20 @@ mod tests {
         let others =
             format!("1 2 254:0 /srv/{ID}/hosts /etc/hosts rw - ext4 x rw\n1 2 3 /containers/x/hosts /x rw\nshort");
         assert_eq!(from_mountinfo(&others), None);
+    }
+
+    #[test]
+    fn a_file_of_hosts_is_ours_where_the_engine_made_it_for_us() {
+        for (mount, ours) in [
+            (format!("/var/lib/docker/containers/{ID}/hosts /etc/hosts"), true),
+            (format!("/containers/{ID}/userdata/hosts /etc/hosts"), true),
+            ("/var/lib/docker/containers/another/hosts /etc/hosts".to_owned(), false),
+            (format!("/containers/{ID}/hosts /mnt/hosts"), false),
+            ("/etc/hosts /etc/hosts".to_owned(), false),
+        ] {
+            let root = proc_with("mountinfo", &format!("1 2 254:0 {mount} rw - ext4 /dev/vda rw\n"));
+            assert_eq!(has_hosts_of(root.path(), ID), ours, "{mount}");
+        }
     }
 
     #[test]

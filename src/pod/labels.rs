@@ -87,6 +87,8 @@ pub struct PodSpec {
     pub volumes: Vec<Declared>,
     /// The name of the Compose file's project, if it has one.
     pub project: Option<String>,
+    /// The names by which the services of a Compose file know each other.
+    pub hosts: Vec<String>,
     /// What is not done as asked.
     pub warnings: Vec<Warning>,
 }
@@ -143,8 +145,10 @@ impl PodSpec {
             volumes.push(Declared::read(key, node)?);
         }
         let warnings = reading.warnings;
+        let main = all.iter().filter(|component| project.is_some() && component.stage == Stage::Main);
+        let hosts = main.map(|component| component.name.clone()).collect();
         let project = project.and_then(|project| project.name.clone());
-        Ok(Self { components: all, needs, scratch: scratch(labels)?, volumes, project, warnings })
+        Ok(Self { components: all, needs, scratch: scratch(labels)?, volumes, project, hosts, warnings })
     }
 }
 

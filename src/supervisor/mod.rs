@@ -16,6 +16,7 @@ mod error;
 mod event;
 mod hands;
 mod health_feed;
+mod hosts;
 mod images;
 mod inbox;
 mod machine;
@@ -28,6 +29,7 @@ mod walks;
 
 use std::os::unix::net::UnixListener;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -83,6 +85,15 @@ pub fn run(pod: Pod, crew: &Crew, inbox: &Receiver<Report>) -> End {
     crew.spawn("health-server".to_owned(), move || {
         health::serve(&listener, &read);
     });
+
+    if !pod.plan.hosts.is_empty()
+        && let Err(error) = hosts::add(Path::new(hosts::HOSTS), &pod.plan.hosts)
+    {
+        log::warn!(
+            "services do not know each other by name, only as localhost: cannot write {}: {error}",
+            hosts::HOSTS
+        );
+    }
 
     let (pod_lives, over) = bounded::<()>(0);
     let label = owned_by(&pod.controller);

@@ -61,6 +61,9 @@ impl Default for Options {
 pub struct Plan {
     /// The components; their positions are what needs refer to. The last may be the holder of what is in memory.
     pub components: Vec<Planned>,
+    /// Names that stand for the network that all share: the services of a Compose file.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<String>,
 }
 
 /// A volume, ready to be made.
@@ -206,7 +209,8 @@ pub fn plan(spec: &PodSpec, controller: &Controller, options: Options) -> Result
             ..Planned::new(&component.name, container_name(controller, &component.name), request)
         });
     }
-    let mut plan = Plan { components };
+    let hosts = if controller.owns_hosts { spec.hosts.clone() } else { Vec::new() };
+    let mut plan = Plan { components, hosts };
     memory::hold(&mut plan, spec, controller, &placement, options.pids);
     Ok((plan, warnings))
 }

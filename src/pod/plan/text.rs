@@ -16,6 +16,9 @@ impl fmt::Display for Plan {
                 writeln!(f, "  {key:<12} {value}")?;
             }
         }
+        if !self.hosts.is_empty() {
+            writeln!(f, "known as 127.0.0.1: {}", self.hosts.join(" "))?;
+        }
         Ok(())
     }
 }
