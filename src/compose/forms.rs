@@ -38,7 +38,10 @@ pub fn key_values(node: &Node) -> Result<Vec<(String, Option<String>)>, Error> {
                 }
                 let text = item.text()?;
                 match text.split_once('=') {
-                    _ if text.is_empty() || text.starts_with('=') => Err(item.invalid("a pair such as KEY=VALUE")),
+                    _ if text.is_empty() || text.starts_with('=') => {
+                        // Behind the sign may be a secret.
+                        Err(item.refused("expected a pair such as KEY=VALUE: the key is missing"))
+                    }
                     Some((key, value)) => Ok((key.to_owned(), Some(value.to_owned()))),
                     None => Ok((text, None)),
                 }
@@ -73,6 +76,12 @@ mod tests {
             [("A".to_owned(), Some("1".to_owned())), ("B".to_owned(), Some(String::new())), ("C".to_owned(), None)];
         assert_eq!(key_values(&valid("[A=1, B=, C]")).expect("pairs"), expected);
         assert_eq!(key_values(&valid("{A: 1, B: '', C: }")).expect("pairs"), expected);
+    }
+
+    #[test]
+    fn a_pair_without_a_key_is_refused_and_not_shown() {
+        let error = key_values(&valid("[A=1, =hunter2]")).expect_err("no key");
+        assert_eq!(error.to_string(), "line 1, column 7: [1]: expected a pair such as KEY=VALUE: the key is missing");
     }
 
     #[test]

@@ -18,6 +18,10 @@ const NAME: &str = "COMPOSE_PROJECT_NAME";
 const KEYS: [&str; 9] =
     ["configs", "include", "models", "name", "networks", "secrets", "services", "version", "volumes"];
 
+/// Of a secret no more is said: the words may hold a part of it.
+const MALFORMED: &str =
+    "a variable in it is malformed, or required and not set: a variable is ${NAME}, $NAME, or $$ for a dollar sign";
+
 /// A Compose project, read.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Project {
@@ -315,6 +319,8 @@ impl Loader<'_> {
             Kind::Map(entries) => entries.iter_mut().try_for_each(|(_, value)| self.interpolate(value, variables)),
             Kind::Text(text) if text.contains('$') => {
                 let place = &node.place;
+                // What looks like a variable may be a part of the secret.
+                let secret = node.at.starts_with("secrets.");
                 let unset = &mut self.project.unset;
                 let env = &self.surroundings.env;
                 let own = self.project.name.as_ref();
@@ -322,11 +328,15 @@ impl Loader<'_> {
                     env.get(name).or_else(|| variables.get(name)).or_else(|| own.filter(|_| name == NAME)).cloned()
                 };
                 let replaced = interpolate_noting(text, &mut lookup, &mut |name| {
+                    let name = if secret { "…" } else { name };
                     if unset.iter().all(|(_, known)| known != name) {
                         unset.push((place.clone(), name.to_owned()));
                     }
                 });
-                *text = replaced.map_err(|why| Error::new(&node.place, &node.at, Problem::Refused(why)))?;
+                *text = replaced.map_err(|why| {
+                    let why = if secret { MALFORMED.to_owned() } else { why };
+                    Error::new(&node.place, &node.at, Problem::Refused(why))
+                })?;
                 Ok(())
             }
             _ => Ok(()),
