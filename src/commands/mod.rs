@@ -45,6 +45,7 @@ fn surroundings(settings: &Settings, flags: &Flags) -> Surroundings {
         working_dir: settings.working_dir.clone(),
         env: settings.env.clone(),
         profiles: flags.profiles.clone(),
+        ..Surroundings::default()
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::interpolate_noting;
+use super::{Budget, interpolate_noting};
 
 /// Keys, each with its value, or without one if it is taken over from where the pairs are used.
 pub type Pairs = Vec<(String, Option<String>)>;
@@ -24,13 +24,19 @@ pub type Pairs = Vec<(String, Option<String>)>;
 ///
 /// A value that is not in single quotes is [interpolated](super::interpolate). A variable is sought in `lookup` first
 /// and then in the file above the line.
-pub fn dotenv(text: &str, lookup: &mut dyn FnMut(&str) -> Option<String>) -> Result<Pairs, (usize, String)> {
-    dotenv_noting(text, lookup, &mut |_| ())
+/// What variables bring is taken from a budget.
+pub fn dotenv(
+    text: &str,
+    budget: &Budget,
+    lookup: &mut dyn FnMut(&str) -> Option<String>,
+) -> Result<Pairs, (usize, String)> {
+    dotenv_noting(text, budget, lookup, &mut |_| ())
 }
 
 /// Like [`dotenv`], and tells `unset` the name of each unset variable that nothing took the place of.
 pub fn dotenv_noting(
     text: &str,
+    budget: &Budget,
     lookup: &mut dyn FnMut(&str) -> Option<String>,
     unset: &mut dyn FnMut(&str),
 ) -> Result<Pairs, (usize, String)> {
@@ -46,7 +52,8 @@ pub fn dotenv_noting(
                 Value::Template(text) => {
                     let mut lookup = |name: &str| lookup(name).or_else(|| above.get(name).cloned());
                     // Why is not said: the words may hold a part of the value.
-                    interpolate_noting(&text, &mut lookup, unset).map_err(|_| (line, malformed(&key)))?
+                    let value = interpolate_noting(&text, budget, &mut lookup, unset);
+                    value.map_err(|_| (line, if budget.is_spent() { TOO_LONG.to_owned() } else { malformed(&key) }))?
                 }
             };
             above.insert(key.clone(), value.clone());
@@ -54,6 +61,7 @@ pub fn dotenv_noting(
         } else {
             None
         };
+        budget.take(1, 0).map_err(|_| (line, TOO_LONG.to_owned()))?;
         pairs.push((key, value));
     }
     Ok(pairs)
@@ -61,7 +69,7 @@ pub fn dotenv_noting(
 
 /// Reads a file of variables in the format `raw`: each line is `KEY=VALUE` with the value as it is, quotes, dollar
 /// signs and blanks included, or `KEY`, or blank, or a comment. Results and errors are those of [`dotenv`].
-pub fn raw(text: &str) -> Result<Pairs, (usize, String)> {
+pub fn raw(text: &str, budget: &Budget) -> Result<Pairs, (usize, String)> {
     let mut pairs = Vec::new();
     for (line, text) in (1..).zip(without_mark(text).lines()) {
         let text = text.trim_start();
@@ -75,11 +83,13 @@ pub fn raw(text: &str) -> Result<Pairs, (usize, String)> {
         if key.contains([' ', '\t']) {
             return Err((line, "expected KEY=VALUE: a name has no blanks".to_owned()));
         }
+        budget.take(1, 0).map_err(|_| (line, TOO_LONG.to_owned()))?;
         pairs.push((key.to_owned(), value.map(str::to_owned)));
     }
     Ok(pairs)
 }
 
+const TOO_LONG: &str = "too large: the values of the pod's files are more than anybody writes, or too long together";
 const NAMELESS: &str = "expected KEY=VALUE: the name is missing";
 
 /// The text without the byte order mark that some editors write in front.
@@ -240,7 +250,7 @@ mod tests {
     }
 
     fn read(text: &str) -> Result<Pairs, (usize, String)> {
-        dotenv(text, &mut outside)
+        dotenv(text, &Budget::default(), &mut outside)
     }
 
     fn pairs(pairs: &[(&str, Option<&str>)]) -> Pairs {
@@ -339,7 +349,7 @@ mod tests {
     fn a_file_without_pairs_has_none() {
         for text in ["", "\n", "\r\n", " \t ", "\u{feff}", "# A=b", "\t # A=b\r\n#\n\n"] {
             assert_eq!(read(text), Ok(Vec::new()), "{text:?}");
-            assert_eq!(raw(text), Ok(Vec::new()), "{text:?}");
+            assert_eq!(raw(text, &Budget::default()), Ok(Vec::new()), "{text:?}");
         }
     }
 
@@ -380,7 +390,7 @@ mod tests {
     fn unset_variables_are_told() {
         let mut unset = Vec::new();
         let text = "A=$X\nX=1\nB=$X$OUT\nC=\"${Y}\"\nD=${Y:-z}\nE='$Z'\nF";
-        dotenv_noting(text, &mut outside, &mut |name| unset.push(name.to_owned())).expect("a file");
+        dotenv_noting(text, &Budget::default(), &mut outside, &mut |name| unset.push(name.to_owned())).expect("a file");
         assert_eq!(unset, ["X", "Y"]);
     }
 
@@ -432,7 +442,7 @@ mod tests {
             assert!(!words.contains("hunter2"), "{text:?}: {words}");
         }
         for text in ["=hunter2", "hunter2 hunter2", "hunter2 =hunter2"] {
-            let (_, words) = raw(text).expect_err(text);
+            let (_, words) = raw(text, &Budget::default()).expect_err(text);
             assert!(!words.contains("hunter2"), "{text:?}: {words}");
         }
     }
@@ -449,9 +459,9 @@ mod tests {
             ("A", Some("2\u{2003}")),
             ("E", Some("a\rb")),
         ];
-        assert_eq!(raw(text), Ok(pairs(&expected)));
+        assert_eq!(raw(text, &Budget::default()), Ok(pairs(&expected)));
         for (text, line) in [("\n=b", 2), ("A=1\r\n#\nB =2", 3), ("A\tB", 1), ("export A=b", 1), ("A ", 1)] {
-            assert_eq!(raw(text).expect_err(text).0, line, "{text:?}");
+            assert_eq!(raw(text, &Budget::default()).expect_err(text).0, line, "{text:?}");
         }
     }
 
@@ -475,7 +485,7 @@ mod tests {
             for text in &texts {
                 let lines = text.matches('\n').count() + 1;
                 for text in [text.clone(), format!("A=\"{text}")] {
-                    for result in [read(&text), raw(&text)] {
+                    for result in [read(&text), raw(&text, &Budget::default())] {
                         assert!(result.map_or_else(|(line, _)| line, |_| 1) <= lines, "{text:?}");
                     }
                 }

@@ -4,6 +4,8 @@
 //! Compose (the `template` package of its library compose-go): a dollar sign that starts neither a name nor a brace
 //! stands for itself, and braces are counted, so that a default may be `{"a": {}}`.
 
+use super::Budget;
+
 /// How deep defaults may be nested in each other.
 const DEPTH: usize = 20;
 
@@ -23,20 +25,22 @@ const HINT: &str = "a variable is ${NAME}, $NAME, or $$ for a dollar sign";
 /// `lookup` is asked for a name when its value decides something: a default is not read before it is needed. It is also
 /// asked for variables that have a default, so what it can't find is no warning yet; see [`interpolate_noting`].
 pub fn interpolate(text: &str, lookup: &mut dyn FnMut(&str) -> Option<String>) -> Result<String, String> {
-    interpolate_noting(text, lookup, &mut |_| ())
+    interpolate_noting(text, &Budget::default(), lookup, &mut |_| ())
 }
 
 /// Like [`interpolate`], and tells `unset` the name of each unset variable that nothing took the place of: those that
-/// Compose warns of.
+/// Compose warns of. What variables bring is taken from a budget.
 pub fn interpolate_noting(
     text: &str,
+    budget: &Budget,
     lookup: &mut dyn FnMut(&str) -> Option<String>,
     unset: &mut dyn FnMut(&str),
 ) -> Result<String, String> {
-    Variables { lookup, unset }.expand(text, 0)
+    Variables { budget, lookup, unset }.expand(text, 0)
 }
 
 struct Variables<'a> {
+    budget: &'a Budget,
     lookup: &'a mut dyn FnMut(&str) -> Option<String>,
     unset: &'a mut dyn FnMut(&str),
 }
@@ -63,7 +67,7 @@ impl Variables<'_> {
                 if name.is_empty() {
                     expanded.push('$');
                 } else {
-                    expanded.push_str(&self.plain(name));
+                    expanded.push_str(&self.plain(name)?);
                 }
                 rest = after;
             }
@@ -72,11 +76,19 @@ impl Variables<'_> {
         Ok(expanded)
     }
 
-    fn plain(&mut self, name: &str) -> String {
-        (self.lookup)(name).unwrap_or_else(|| {
+    fn plain(&mut self, name: &str) -> Result<String, String> {
+        Ok(self.value(name)?.unwrap_or_else(|| {
             (self.unset)(name);
             String::new()
-        })
+        }))
+    }
+
+    /// The value of a variable, which costs its length whatever becomes of it.
+    fn value(&mut self, name: &str) -> Result<Option<String>, String> {
+        let value = (self.lookup)(name);
+        let length = value.as_ref().map_or(0, String::len);
+        self.budget.take(0, length).map_err(|problem| problem.to_string())?;
+        Ok(value)
     }
 
     /// What stands between the braces: a name, or a name, an operator and its word.
@@ -86,7 +98,7 @@ impl Variables<'_> {
             return Err(unexpected(inner, rest, "expected the name of a variable"));
         }
         if rest.is_empty() {
-            return Ok(self.plain(name));
+            return self.plain(name);
         }
         let (or_empty, rest) = rest.strip_prefix(':').map_or((false, rest), |rest| (true, rest));
         let mut word = rest.chars();
@@ -95,7 +107,7 @@ impl Variables<'_> {
         if !matches!(operator, Some('-' | '?' | '+')) {
             return Err(unexpected(inner, rest, "expected } or one of :- - :? ? :+ +"));
         }
-        let value = (self.lookup)(name);
+        let value = self.value(name)?;
         let state = if value.is_some() { "is empty" } else { "is not set" };
         match (operator, value.filter(|value| !or_empty || !value.is_empty())) {
             (Some('+'), Some(_)) => self.expand(word, depth + 1),
@@ -163,7 +175,7 @@ mod tests {
     /// What takes the place of the text, and the names that `unset` was told.
     fn expand(text: &str) -> (Result<String, String>, Vec<String>) {
         let mut unset = Vec::new();
-        let result = interpolate_noting(text, &mut value, &mut |name| unset.push(name.to_owned()));
+        let result = interpolate_noting(text, &Budget::default(), &mut value, &mut |name| unset.push(name.to_owned()));
         (result, unset)
     }
 

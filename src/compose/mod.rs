@@ -12,8 +12,9 @@
 //!                 ├─ dotenv.rs       files of pairs   └─ merge.rs         a service and what it extends
 //! ```
 //!
-//! Every error names the label or file, line and column, and the path of the value, such as `environment[2]`.
+//! All that a pod draws in has one budget (`budget.rs`). Every error names the label or file, line and column, and the path of the value, such as `environment[2]`.
 
+mod budget;
 mod dotenv;
 mod error;
 mod forms;
@@ -26,6 +27,7 @@ mod surroundings;
 mod value;
 mod volume;
 
+pub use budget::Budget;
 pub use dotenv::{Pairs, dotenv, dotenv_noting, raw};
 pub use error::{Error, Problem, nearest};
 pub use forms::{command, key_values, strings, texts};

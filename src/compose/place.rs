@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// A text that is read, and how errors name it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Source {
     file: Option<Arc<str>>,
     label: Option<Arc<str>>,
@@ -13,7 +13,7 @@ pub struct Source {
 }
 
 /// Which part of a file a text is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 enum Within {
     /// All of it.
     #[default]
@@ -65,7 +65,7 @@ impl Source {
 }
 
 /// Where something stands.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Place {
     source: Arc<Source>,
     /// The line, from 1 on; 0 for a label as a whole.

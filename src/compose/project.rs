@@ -1,12 +1,11 @@
 //! A Compose file with all that it draws in: `include`, `extends`, `.env`, interpolation. The result is plain: services
 //! and top-level entries as they are meant, each value still knowing where it was written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::merge::merge;
-use super::value::MOST;
-use super::{Error, Kind, Node, Place, Problem, Source, Surroundings, dotenv, interpolate_noting, parse};
+use super::{Error, Kind, Node, Place, Problem, Source, Surroundings, dotenv, interpolate_noting};
 
 /// Files that draw in each other.
 const DEEPEST: usize = 20;
@@ -48,7 +47,7 @@ impl Project {
     /// Reads the file at `path`, an absolute one, and all that it draws in. `asked_by` is where the path was written, for
     /// the error that there is no such file.
     pub fn load(path: &Path, asked_by: &Node, surroundings: &Surroundings) -> Result<Self, Error> {
-        let mut loader = Loader { surroundings, project: Self::default(), open: Vec::new(), left: MOST };
+        let mut loader = Loader::new(surroundings);
         let variables = loader.dotenv_of(&path.with_file_name(".env"))?;
         loader.file(path, asked_by, &variables)?;
         Ok(loader.project)
@@ -56,9 +55,9 @@ impl Project {
 
     /// Reads a text that is no file of the controller.
     pub fn from_text(source: &Source, text: &str, surroundings: &Surroundings) -> Result<Self, Error> {
-        let mut loader = Loader { surroundings, project: Self::default(), open: Vec::new(), left: MOST };
+        let mut loader = Loader::new(surroundings);
         let variables = BTreeMap::new();
-        let mut root = parse(source, text)?;
+        let mut root = surroundings.parse(source, text)?;
         loader.name(&root, &variables)?;
         loader.interpolate(&mut root, &variables)?;
         loader.take(&root, &variables)?;
@@ -71,7 +70,7 @@ pub fn extended(service: &Node, surroundings: &Surroundings) -> Result<Node, Err
     if let Some(extends) = service.get("extends").filter(|extends| extends.get("file").is_none()) {
         return Err(extends.refused("there is no file here: name the one of the service, {file: PATH, service: NAME}"));
     }
-    let mut loader = Loader { surroundings, project: Project::default(), open: Vec::new(), left: MOST };
+    let mut loader = Loader::new(surroundings);
     loader.extended(service, service, &Variables::new(), &mut Vec::new())
 }
 
@@ -82,8 +81,8 @@ pub fn interpolated(
     text: &str,
     surroundings: &Surroundings,
 ) -> Result<(Node, Vec<(Place, String)>), Error> {
-    let mut loader = Loader { surroundings, project: Project::default(), open: Vec::new(), left: MOST };
-    let mut root = parse(source, text)?;
+    let mut loader = Loader::new(surroundings);
+    let mut root = surroundings.parse(source, text)?;
     loader.interpolate(&mut root, &Variables::new())?;
     Ok((root, loader.project.unset))
 }
@@ -93,13 +92,20 @@ struct Loader<'a> {
     project: Project,
     /// The files that are being read, each drawn in by the one before.
     open: Vec<PathBuf>,
-    /// How many values there may be yet: a few files can stand for billions.
-    left: usize,
+    /// Where each entry of a section is among those of the project.
+    known: HashMap<(&'static str, String), usize>,
+    /// The names of variables that are not set.
+    unset: HashSet<String>,
 }
 
 type Variables = BTreeMap<String, String>;
 
-impl Loader<'_> {
+impl<'a> Loader<'a> {
+    fn new(surroundings: &'a Surroundings) -> Self {
+        let (known, unset) = (HashMap::new(), HashSet::new());
+        Self { surroundings, project: Project::default(), open: Vec::new(), known, unset }
+    }
+
     /// Reads a file into the project.
     fn file(&mut self, path: &Path, asked_by: &Node, variables: &Variables) -> Result<(), Error> {
         let root = self.enter(path, asked_by, variables)?;
@@ -120,8 +126,8 @@ impl Loader<'_> {
             return Err(asked_by.refused("files draw in each other more than 20 deep"));
         }
         self.open.push(path.to_owned());
-        let mut root = parse(&Source::file(path), &self.surroundings.read_for(asked_by, path)?)?;
-        self.spend(&root)?;
+        let text = self.surroundings.read_for(asked_by, path)?;
+        let mut root = self.surroundings.parse(&Source::file(path), &text)?;
         if is_first {
             self.name(&root, variables)?;
         }
@@ -130,13 +136,6 @@ impl Loader<'_> {
         let known = variables.clone().into_iter().chain(name).collect();
         self.project.dotenv.insert(path.to_owned(), known);
         Ok(root)
-    }
-
-    fn spend(&mut self, node: &Node) -> Result<(), Error> {
-        let too_large = Problem::TooLarge("with all that it draws in it has more than 50000 values");
-        let left = self.left.checked_sub(node.values());
-        self.left = left.ok_or_else(|| Error::new(&node.place, &node.at, too_large))?;
-        Ok(())
     }
 
     /// The file that was asked for names the project, not what it includes; the environment is stronger. All other values
@@ -172,17 +171,13 @@ impl Loader<'_> {
         if let Some(services) = root.get("services") {
             for (name, service) in services.map()? {
                 let service = self.extended(service, services, variables, &mut Vec::new())?;
-                add(&mut self.project.services, name, service)?;
+                self.add("services", name, service)?;
             }
         }
-        for (key, to) in [
-            ("volumes", &mut self.project.volumes),
-            ("configs", &mut self.project.configs),
-            ("secrets", &mut self.project.secrets),
-        ] {
+        for key in ["volumes", "configs", "secrets"] {
             if let Some(section) = root.get(key) {
                 for (name, value) in section.map()? {
-                    add(to, name, value.clone())?;
+                    self.add(key, name, value.clone())?;
                 }
             }
         }
@@ -225,6 +220,8 @@ impl Loader<'_> {
                     own
                 }
             };
+            let lengths = variables.iter().map(|(key, value)| key.len() + value.len());
+            self.charge(node, variables.len(), lengths.sum())?;
             own.extend(variables.clone());
             self.file(&path, node, &own)?;
         }
@@ -240,6 +237,8 @@ impl Loader<'_> {
         on_the_way: &mut Vec<String>,
     ) -> Result<Node, Error> {
         let Some(extends) = service.get("extends") else { return Ok(service.clone()) };
+        // Of many services, each is looked for among all.
+        self.charge(extends, services.map().map_or(0, <[_]>::len) / 16, 0)?;
         let (name, file) = match &extends.kind {
             Kind::Map(entries) => {
                 if let Some((key, _)) = entries.iter().find(|(key, _)| key != "service" && key != "file") {
@@ -274,7 +273,7 @@ impl Loader<'_> {
             entries.retain(|(key, _)| key != "extends");
         }
         whole.move_to(service.at.clone());
-        self.spend(&whole)?;
+        whole.charge(&self.surroundings.budget)?;
         Ok(whole)
     }
 
@@ -307,9 +306,33 @@ impl Loader<'_> {
             Error::new(&place, "", Problem::Refused(why))
         };
         let text = self.surroundings.read(path).map_err(|error| refused(1, format!("cannot read it: {error}")))?;
-        let pairs = dotenv(&text, &mut |name| self.surroundings.env.get(name).cloned());
+        let pairs = dotenv(&text, &self.surroundings.budget, &mut |name| self.surroundings.env.get(name).cloned());
         let pairs = pairs.map_err(|(line, words)| refused(line, words))?;
         Ok(pairs.into_iter().filter_map(|(key, value)| Some((key, value?))).collect())
+    }
+
+    /// Adds an entry; a name that is taken by another file is an error, as it is for Compose.
+    fn add(&mut self, section: &'static str, name: &str, node: Node) -> Result<(), Error> {
+        let to = match section {
+            "services" => &mut self.project.services,
+            "volumes" => &mut self.project.volumes,
+            "configs" => &mut self.project.configs,
+            _ => &mut self.project.secrets,
+        };
+        let at = *self.known.entry((section, name.to_owned())).or_insert(to.len());
+        match to.get(at) {
+            Some((_, other)) if other.kind == node.kind => Ok(()),
+            Some((_, other)) => Err(node.refused(format!("'{name}' is declared at {} too", other.key))),
+            None => {
+                to.push((name.to_owned(), node));
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes from the budget of all that is drawn in.
+    fn charge(&self, node: &Node, values: usize, bytes: usize) -> Result<(), Error> {
+        self.surroundings.budget.take(values, bytes).map_err(|problem| Error::new(&node.place, &node.at, problem))
     }
 
     /// Replaces the variables in every value below a node.
@@ -321,20 +344,21 @@ impl Loader<'_> {
                 let place = &node.place;
                 // What looks like a variable may be a part of the secret.
                 let secret = node.at.starts_with("secrets.");
-                let unset = &mut self.project.unset;
+                let (known, unset) = (&mut self.unset, &mut self.project.unset);
+                let budget = &self.surroundings.budget;
                 let env = &self.surroundings.env;
                 let own = self.project.name.as_ref();
                 let mut lookup = |name: &str| {
                     env.get(name).or_else(|| variables.get(name)).or_else(|| own.filter(|_| name == NAME)).cloned()
                 };
-                let replaced = interpolate_noting(text, &mut lookup, &mut |name| {
+                let replaced = interpolate_noting(text, budget, &mut lookup, &mut |name| {
                     let name = if secret { "…" } else { name };
-                    if unset.iter().all(|(_, known)| known != name) {
+                    if known.insert(name.to_owned()) {
                         unset.push((place.clone(), name.to_owned()));
                     }
                 });
                 *text = replaced.map_err(|why| {
-                    let why = if secret { MALFORMED.to_owned() } else { why };
+                    let why = if secret && !budget.is_spent() { MALFORMED.to_owned() } else { why };
                     Error::new(&node.place, &node.at, Problem::Refused(why))
                 })?;
                 Ok(())
@@ -350,18 +374,6 @@ fn in_services<'a>(services: &'a Node, name: &str, asked_by: &Node) -> Result<&'
         let hint = super::nearest(name, known).map_or(String::new(), |near| format!(", did you mean '{near}'?"));
         asked_by.refused(format!("there is no service '{name}'{hint}"))
     })
-}
-
-/// Adds an entry; a name that is taken by another file is an error, as it is for Compose.
-fn add(to: &mut Vec<(String, Node)>, name: &str, node: Node) -> Result<(), Error> {
-    match to.iter().find(|(known, _)| known == name) {
-        Some((_, other)) if other.kind == node.kind => Ok(()),
-        Some((_, other)) => Err(node.refused(format!("'{name}' is declared at {} too", other.key))),
-        None => {
-            to.push((name.to_owned(), node));
-            Ok(())
-        }
-    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
-use super::{Error, Node};
+use super::{Budget, Error, Node, Source};
 
 /// A larger file is not a pod's.
 const LARGEST: u64 = 4 << 20;
@@ -21,6 +21,8 @@ pub struct Surroundings {
     pub env: BTreeMap<String, String>,
     /// `-profiles`: components that have some run only with one of these.
     pub profiles: Vec<String>,
+    /// What reading may still take.
+    pub budget: Budget,
 }
 
 impl Surroundings {
@@ -31,6 +33,7 @@ impl Surroundings {
         if text.len() as u64 > LARGEST {
             return Err(io::Error::other("it is longer than 4 MiB"));
         }
+        self.budget.take_file(&text).map_err(|problem| io::Error::other(problem.to_string()))?;
         Ok(text)
     }
 
@@ -40,6 +43,17 @@ impl Surroundings {
             let hint = "the controller needs the file: mount it, or add it to its image";
             asked_by.refused(format!("cannot read {}: {error} ({hint})", path.display()))
         })
+    }
+
+    /// Reads one YAML document out of its budget, as [`parse`](super::parse).
+    pub fn parse(&self, source: &Source, text: &str) -> Result<Node, Error> {
+        super::parse(source, text, &self.budget)
+    }
+
+    /// The same for another pod: its budget is whole.
+    #[must_use]
+    pub fn for_another(&self) -> Self {
+        Self { budget: Budget::default(), ..self.clone() }
     }
 
     /// Whether there is a file or folder.
@@ -74,7 +88,13 @@ impl Surroundings {
 
 impl Default for Surroundings {
     fn default() -> Self {
-        Self { root: "/".into(), working_dir: "/".into(), env: BTreeMap::new(), profiles: Vec::new() }
+        Self {
+            root: "/".into(),
+            working_dir: "/".into(),
+            env: BTreeMap::new(),
+            profiles: Vec::new(),
+            budget: Budget::default(),
+        }
     }
 }
 

@@ -10,10 +10,10 @@ use std::sync::Arc;
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
 
 use super::place::{Place, Source};
-use super::{Error, Problem};
+use super::{Budget, Error, Problem};
 
 /// A value of a document.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Node {
     /// The path from the document's root, such as `services.web.ports[0]`; empty for the root.
     pub at: String,
@@ -28,7 +28,7 @@ pub struct Node {
 }
 
 /// What a [`Node`] is.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// `null`, `~` or nothing.
     Null,
@@ -48,24 +48,22 @@ pub enum Kind {
 const LARGEST: usize = 4 << 20;
 /// Values in values, more than anybody writes.
 const DEEPEST: usize = 100;
-/// Values of a document, aliases followed: a few lines of them can stand for billions.
-pub(super) const MOST: usize = 50_000;
 
 /// Reads one YAML document. Anchors are followed, merge keys resolved, tags but `!!str` ignored.
-pub fn parse(source: &Source, text: &str) -> Result<Node, Error> {
+pub fn parse(source: &Source, text: &str, budget: &Budget) -> Result<Node, Error> {
     let source = Arc::new(source.clone());
     if text.len() > LARGEST {
         return Err(Error::new(&source.place(1, 1), "", Problem::TooLarge("it is longer than 4 MiB")));
     }
     let raw = Reader { source: &source, text, anchors: HashMap::new() }.read()?;
-    let mut tree = Tree { source: &source, left: MOST };
+    let tree = Tree { source: &source, budget };
     tree.node(String::new(), &raw, None)
 }
 
 /// A valid document of a test.
 #[cfg(test)]
 pub(crate) fn valid(text: &str) -> Node {
-    parse(&Source::default(), text).expect("valid")
+    parse(&Source::default(), text, &Budget::default()).expect("valid")
 }
 
 /// A node as the events tell it.
@@ -73,6 +71,8 @@ pub(crate) fn valid(text: &str) -> Node {
 struct Raw {
     line: usize,
     column: usize,
+    /// How deep values stand in it, also through aliases.
+    depth: usize,
     kind: RawKind,
 }
 
@@ -113,7 +113,7 @@ impl Reader<'_> {
                 let why = format!("podlike does not read '!{}': what is not wanted must be left out", tag.suffix);
                 return Err(self.problem(line, column, Problem::Refused(why)));
             }
-            let begin = |kind, anchor| Open { raw: Raw { line, column, kind }, anchor, key: None };
+            let begin = |kind, anchor| Open { raw: Raw { line, column, depth: 0, kind }, anchor, key: None };
             let complete = match event {
                 Event::DocumentStart(_) if root.is_some() => {
                     return Err(self.problem(line, column, Problem::SecondDocument));
@@ -132,7 +132,7 @@ impl Reader<'_> {
                 Event::Scalar(text, style, anchor, tag) => {
                     let is_text = tag.is_some_and(|tag: std::borrow::Cow<'_, Tag>| tag.suffix == "str");
                     let kind = RawKind::Scalar { text: text.into_owned(), style, is_text };
-                    Some(self.remember(Rc::new(Raw { line, column, kind }), anchor))
+                    Some(self.remember(Rc::new(Raw { line, column, depth: 0, kind }), anchor))
                 }
                 Event::Alias(anchor) => match self.anchors.get(&anchor) {
                     Some(raw) => Some(Rc::clone(raw)),
@@ -140,10 +140,13 @@ impl Reader<'_> {
                 },
                 _ => None,
             };
-            if open.len() > DEEPEST {
+            if open.len() + complete.as_ref().map_or(0, |complete| complete.depth) > DEEPEST {
                 return Err(self.problem(line, column, Problem::TooLarge("it is nested deeper than 100 levels")));
             }
             let Some(complete) = complete else { continue };
+            if let Some(Open { raw, .. }) = open.last_mut() {
+                raw.depth = raw.depth.max(complete.depth + 1);
+            }
             match open.last_mut() {
                 None => root = Some(complete),
                 Some(Open { raw: Raw { kind: RawKind::List(items), .. }, .. }) => items.push(complete),
@@ -155,7 +158,7 @@ impl Reader<'_> {
             }
         }
         let nothing = RawKind::Scalar { text: String::new(), style: ScalarStyle::Plain, is_text: false };
-        Ok(root.unwrap_or_else(|| Rc::new(Raw { line: 1, column: 1, kind: nothing })))
+        Ok(root.unwrap_or_else(|| Rc::new(Raw { line: 1, column: 1, depth: 0, kind: nothing })))
     }
 
     fn remember(&mut self, raw: Rc<Raw>, anchor: usize) -> Rc<Raw> {
@@ -188,7 +191,18 @@ impl Reader<'_> {
             return problem(line, indent(line), words, Some("a blank follows the ':' behind a key"));
         }
         let before: String = lines.get(last - 1).into_iter().flat_map(|line| line.chars()).take(column).collect();
-        problem(last - 1, column, error.info(), hint(error.info(), &before))
+        let (line, column) = self.inside(last, column + 1);
+        problem(line - 1, column - 1, error.info(), hint(error.info(), &before))
+    }
+
+    /// The parser counts the end of a text as a line of its own; people see the last one that is there.
+    fn inside(&self, line: usize, column: usize) -> (usize, usize) {
+        let breaks = self.text.replace("\r\n", "\n").replace('\r', "\n");
+        let last = breaks.split('\n').count();
+        if line <= last {
+            return (line, column);
+        }
+        (last, breaks.rsplit('\n').next().map_or(1, |text| text.chars().count() + 1))
     }
 }
 
@@ -221,22 +235,19 @@ fn hint(words: &str, before: &str) -> Option<&'static str> {
 /// Raw nodes → nodes with paths.
 struct Tree<'a> {
     source: &'a Arc<Source>,
-    left: usize,
+    budget: &'a Budget,
 }
 
 impl Tree<'_> {
-    fn node(&mut self, at: String, raw: &Raw, key: Option<&Raw>) -> Result<Node, Error> {
+    fn node(&self, at: String, raw: &Raw, key: Option<&Raw>) -> Result<Node, Error> {
         // The events tell where a block has its first letter; its text begins with the blank lines before.
         let blank = match &raw.kind {
-            RawKind::Scalar { text, style: ScalarStyle::Literal, .. } => {
-                text.len() - text.trim_start_matches('\n').len()
-            }
+            RawKind::Scalar { text, style: ScalarStyle::Literal, .. } => text.find(|c| c != '\n').unwrap_or(0),
             _ => 0,
         };
         let place = self.source.place(raw.line.saturating_sub(blank), raw.column);
-        self.left = self.left.checked_sub(1).ok_or_else(|| {
-            Error::new(&place, &at, Problem::TooLarge("with its aliases it has more than 50000 values"))
-        })?;
+        let length = if let RawKind::Scalar { text, .. } = &raw.kind { text.len() } else { 0 };
+        self.budget.take(1, at.len() + length).map_err(|problem| Error::new(&place, &at, problem))?;
         let mut block = false;
         let kind = match &raw.kind {
             RawKind::Scalar { text, style, is_text } => {
@@ -258,7 +269,7 @@ impl Tree<'_> {
     }
 
     /// The entries of a mapping: its own first, then what its merge keys add, the earlier winning.
-    fn mapping(&mut self, at: &str, entries: &[(Rc<Raw>, Rc<Raw>)]) -> Result<Vec<(String, Node)>, Error> {
+    fn mapping(&self, at: &str, entries: &[(Rc<Raw>, Rc<Raw>)]) -> Result<Vec<(String, Node)>, Error> {
         let mut own: Vec<(String, Node)> = Vec::new();
         let mut known: HashMap<String, usize> = HashMap::new();
         let mut merged: Vec<Node> = Vec::new();
@@ -471,12 +482,14 @@ impl Node {
         entries.iter().find(|(known, value)| known == key && !value.is_null()).map(|(_, value)| value)
     }
 
-    /// How many values it has, itself included.
-    pub(super) fn values(&self) -> usize {
-        1 + match &self.kind {
-            Kind::List(items) => items.iter().map(Self::values).sum(),
-            Kind::Map(entries) => entries.iter().map(|(_, value)| value.values()).sum(),
-            _ => 0,
+    /// Takes it and all that is in it from a budget, as if it stood there once more.
+    pub(super) fn charge(&self, budget: &Budget) -> Result<(), Error> {
+        let length = if let Kind::Text(text) | Kind::Number(text) = &self.kind { text.len() } else { 0 };
+        budget.take(1, self.at.len() + length).map_err(|problem| Error::new(&self.place, &self.at, problem))?;
+        match &self.kind {
+            Kind::List(items) => items.iter().try_for_each(|item| item.charge(budget)),
+            Kind::Map(entries) => entries.iter().try_for_each(|(_, value)| value.charge(budget)),
+            _ => Ok(()),
         }
     }
 
@@ -498,7 +511,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Node, Error> {
-        super::parse(&Source::default(), text)
+        super::parse(&Source::default(), text, &Budget::default())
     }
 
     #[test]
@@ -562,6 +575,13 @@ mod tests {
     fn a_tab_within_a_text_is_not_blamed_for_what_is_wrong_elsewhere() {
         let error = parse("conf: |\n  server {\n  \tlisten 80;\n  }\n\nuser: a: b\n").expect_err("a colon");
         assert!(error.to_string().ends_with("(quote the value, it has ': ' in it)"), "{error}");
+    }
+
+    #[test]
+    fn a_block_of_blank_lines_has_a_place() {
+        for (text, line) in [("a: |2+\n\n\n\n", 1), ("a: |2+\n\n\n\nb: 1\n", 5), ("a: |\n\n\n  x\n", 2)] {
+            assert_eq!(parse(text).expect("valid").get("a").map(|a| a.place.line), Some(line), "{text:?}");
+        }
     }
 
     #[test]

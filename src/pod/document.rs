@@ -20,12 +20,14 @@ pub struct Pod {
 /// Reads the pods of a document: of each service of a stack that has labels of a pod, else of the Compose project that it
 /// is, or of the labels that it lists, in YAML or as lines of `KEY=VALUE`. `path` names it, and is absolute where it is a file.
 pub fn pods_in(path: &Path, text: &str, surroundings: &Surroundings) -> Result<Vec<Pod>, Error> {
+    let surroundings = &surroundings.for_another();
     let source = Source::file(path);
     let one = |spec| vec![Pod { name: None, spec }];
     if let Some(labels) = lines(text, &source) {
         return Ok(one(PodSpec::read(&labels, surroundings)?));
     }
-    let document = compose::parse(&source, text)?;
+    // It is read once more below, for what it is.
+    let document = surroundings.for_another().parse(&source, text)?;
     let is_project = |(key, _): &(String, _)| matches!(key.as_str(), "services" | "include");
     if !matches!(&document.kind, Kind::Map(entries) if entries.iter().any(is_project)) {
         return Ok(one(PodSpec::read(&labels::labels_alone(&document)?, surroundings)?));

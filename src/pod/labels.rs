@@ -1,9 +1,9 @@
 //! The labels that make a pod. The only file that spells a label key.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use crate::compose::{self, Content, Kind, Node, Place, Project, Source, Surroundings};
+use crate::compose::{self, Content, Kind, Node, Place, Problem, Project, Source, Surroundings};
 use crate::engine::types::Healthcheck;
 
 use super::component::{Component, Stage};
@@ -101,7 +101,7 @@ impl PodSpec {
             text: text.clone(),
             source: Source::label(key),
         };
-        Self::read(&labels.iter().map(label).collect::<Vec<_>>(), surroundings)
+        Self::read(&labels.iter().map(label).collect::<Vec<_>>(), &surroundings.for_another())
     }
 
     /// Reads a pod from labels in the order of their keys.
@@ -125,7 +125,7 @@ impl PodSpec {
         let mut reading = Reading { surroundings, project, warnings: Vec::new() };
         let mut components = Components::default();
         if let Some(label) = labels.iter().find(|label| label.key == INIT) {
-            components.init(&compose::parse(&label.source, &label.text)?, &mut reading)?;
+            components.init(&surroundings.parse(&label.source, &label.text)?, &mut reading)?;
         }
         components.main(labels, &mut reading)?;
         if let Some(project) = project {
@@ -148,9 +148,12 @@ impl PodSpec {
         let main = all.iter().filter(|component| project.is_some() && component.stage == Stage::Main);
         let hosts = main.map(|component| component.name.clone()).collect();
         let project = project.and_then(|project| project.name.clone());
-        Ok(Self { components: all, needs, scratch: scratch(labels)?, volumes, project, hosts, warnings })
+        Ok(Self { components: all, needs, scratch: scratch(labels, surroundings)?, volumes, project, hosts, warnings })
     }
 }
+
+/// More containers are not a pod's: they have one network, and start and end together.
+const MOST: usize = 1000;
 
 /// The components while they are read.
 #[derive(Default)]
@@ -167,6 +170,7 @@ impl Components {
             return Ok(());
         }
         for (place, node) in node.list()?.iter().enumerate() {
+            self.has_room(node)?;
             let name = format!("init-{}", place + 1);
             if !is_chosen(node, reading)? {
                 self.skipped.push(name);
@@ -198,7 +202,7 @@ impl Components {
                 let by = if other.stage == Stage::Init { "an init component" } else { "another component" };
                 return Err(Error::NameTaken { place: Box::new(label.place()), by });
             }
-            self.add(name, &compose::parse(&label.source, &label.text)?, reading)?;
+            self.add(name, &reading.surroundings.parse(&label.source, &label.text)?, reading)?;
         }
         Ok(())
     }
@@ -222,9 +226,17 @@ impl Components {
         Ok(())
     }
 
+    fn has_room(&self, node: &Node) -> Result<(), compose::Error> {
+        if self.all.len() < MOST {
+            return Ok(());
+        }
+        Err(compose::Error::new(&node.key, &node.at, Problem::TooLarge("a pod has at most 1000 components")))
+    }
+
     /// Adds a component, unless it has profiles of which none was chosen.
     fn add(&mut self, name: &str, node: &Node, reading: &mut Reading<'_>) -> Result<(), Error> {
         if is_chosen(node, reading)? {
+            self.has_room(node)?;
             self.all.push(parse::component(name, Stage::Main, node, reading)?);
         } else {
             self.skipped.push(name.to_owned());
@@ -243,7 +255,7 @@ fn is_chosen(node: &Node, reading: &Reading<'_>) -> Result<bool, Error> {
 
 /// Reads the Compose file that a label names.
 fn load(label: &Label, surroundings: &Surroundings) -> Result<Project, Error> {
-    let node = compose::parse(&label.source, &label.text)?;
+    let node = surroundings.parse(&label.source, &label.text)?;
     let path = surroundings.path(Path::new(""), node.text()?.trim());
     let project = Project::load(&path, &node, surroundings)?;
     if project.services.is_empty() {
@@ -252,14 +264,14 @@ fn load(label: &Label, surroundings: &Surroundings) -> Result<Project, Error> {
     Ok(project)
 }
 
-fn scratch(labels: &[Label]) -> Result<Vec<Scratch>, Error> {
+fn scratch(labels: &[Label], surroundings: &Surroundings) -> Result<Vec<Scratch>, Error> {
     let mut all = Vec::new();
     for label in labels {
         if let Some(name) = label.key.strip_prefix(VOLUME_PREFIX) {
             if !is_part_of_a_name(name) {
                 return Err(Error::Name { place: Box::new(label.place()), at: String::new(), of: "volume" });
             }
-            all.push(Scratch::read(name, &compose::parse(&label.source, &label.text)?)?);
+            all.push(Scratch::read(name, &surroundings.parse(&label.source, &label.text)?)?);
         }
     }
     Ok(all)
@@ -273,12 +285,14 @@ fn copies(
 ) -> Result<(), Error> {
     for label in labels {
         let Some(name) = label.key.strip_prefix(COPY_PREFIX) else { continue };
-        let nearest = needs::nearest(name, components);
-        let copies = copy::copies(&compose::parse(&label.source, &label.text)?, surroundings)?;
+        let copies = copy::copies(&surroundings.parse(&label.source, &label.text)?, surroundings)?;
         match components.iter_mut().find(|component| component.name == name) {
             Some(component) => component.copies = copies,
             None if skipped.iter().any(|skipped| skipped == name) => continue,
-            None => return Err(Error::UnknownCopy { place: Box::new(label.place()), nearest }),
+            None => {
+                let nearest = needs::nearest(name, components);
+                return Err(Error::UnknownCopy { place: Box::new(label.place()), nearest });
+            }
         }
         let lost = components.iter().find(|component| component.name == name).and_then(on_tmpfs);
         if let Some((target, tmpfs)) = lost {
@@ -295,17 +309,53 @@ fn is_part_of_a_name(name: &str) -> bool {
 
 /// A copy that would be lost: a tmpfs is empty when the component starts, unless a volume is mounted deeper.
 fn on_tmpfs(component: &Component) -> Option<(String, String)> {
-    let in_memory = |volume: &&compose::Volume| matches!(volume.content, Content::Tmpfs { .. });
-    let listed = component.request.host_config.tmpfs.keys();
-    let tmpfs: Vec<&String> =
-        listed.chain(component.volumes.iter().filter(in_memory).map(|volume| &volume.target)).collect();
+    let mut mounts = Mounts::default();
+    for target in component.request.host_config.tmpfs.keys() {
+        mounts.add(target, true);
+    }
+    for volume in &component.volumes {
+        mounts.add(&volume.target, matches!(volume.content, Content::Tmpfs { .. }));
+    }
     component.copies.iter().find_map(|copy| {
-        let holds = |mount: &&String| Path::new(&copy.target).starts_with(mount);
-        let tmpfs = tmpfs.iter().copied().filter(holds).max_by_key(|mount| mount.len())?;
-        let kept = component.volumes.iter().filter(|volume| !in_memory(volume)).map(|volume| &volume.target);
-        let deeper = kept.into_iter().filter(holds).any(|volume| volume.len() > tmpfs.len());
-        (!deeper).then(|| (copy.target.clone(), tmpfs.clone()))
+        let (tmpfs, is_tmpfs) = mounts.deepest(&copy.target)?;
+        is_tmpfs.then(|| (copy.target.clone(), tmpfs.to_owned()))
     })
+}
+
+/// Mounts by the parts of their paths: many copies are looked for among many of them.
+#[derive(Default)]
+struct Mounts<'a> {
+    /// The number of the folder that a part leads to from another one; the root's parent is 0.
+    folders: HashMap<(usize, std::path::Component<'a>), usize>,
+    /// What is mounted on a folder, and whether it is a tmpfs.
+    on: HashMap<usize, (&'a str, bool)>,
+}
+
+impl<'a> Mounts<'a> {
+    /// Of what is at the same place, a tmpfs counts.
+    fn add(&mut self, target: &'a str, is_tmpfs: bool) {
+        let mut folder = 0;
+        for part in Path::new(target).components() {
+            let next = self.folders.len() + 1;
+            folder = *self.folders.entry((folder, part)).or_insert(next);
+        }
+        let mount = self.on.entry(folder).or_insert((target, is_tmpfs));
+        if is_tmpfs {
+            *mount = (target, true);
+        }
+    }
+
+    /// The mount that a path is on.
+    fn deepest(&self, path: &str) -> Option<(&'a str, bool)> {
+        let mut deepest = None;
+        let mut folder = 0;
+        for part in Path::new(path).components() {
+            let Some(next) = self.folders.get(&(folder, part)) else { break };
+            folder = *next;
+            deepest = self.on.get(&folder).copied().or(deepest);
+        }
+        deepest
+    }
 }
 
 /// Whether a label is none of ours, and was probably meant to be one. Others that begin with `pod.` are left alone.

@@ -1,5 +1,7 @@
 //! `environment`, `env_file`, `labels` and `label_file`: pairs from the service and from files.
 
+use std::collections::HashMap;
+
 use crate::compose::{self, Error, Kind, Node, Pairs};
 
 use super::super::component::Component;
@@ -19,7 +21,7 @@ pub(super) fn complete(component: &mut Component, node: &Node, reading: &mut Rea
     if let Some(value) = node.get("environment") {
         environment.extend(compose::key_values(value)?);
     }
-    for (key, value) in environment.0 {
+    for (key, value) in environment.pairs {
         let value = value.or_else(|| reading.variable(node, &key));
         component.environment.push((key, value));
     }
@@ -35,20 +37,24 @@ pub(super) fn complete(component: &mut Component, node: &Node, reading: &mut Rea
     if let Some(value) = node.get("labels") {
         labels.extend(compose::key_values(value)?);
     }
-    component.labels = labels.0.into_iter().map(|(key, value)| (key, value.unwrap_or_default())).collect();
+    component.labels = labels.pairs.into_iter().map(|(key, value)| (key, value.unwrap_or_default())).collect();
     Ok(())
 }
 
 /// Pairs in the order in which their keys came first; the last value counts.
 #[derive(Default)]
-struct Unique(Pairs);
+struct Unique {
+    pairs: Pairs,
+    places: HashMap<String, usize>,
+}
 
 impl Unique {
     fn extend(&mut self, pairs: Pairs) {
         for (key, value) in pairs {
-            match self.0.iter_mut().find(|(known, _)| *known == key) {
+            let place = *self.places.entry(key.clone()).or_insert(self.pairs.len());
+            match self.pairs.get_mut(place) {
                 Some((_, old)) => *old = value,
-                None => self.0.push((key, value)),
+                None => self.pairs.push((key, value)),
             }
         }
     }
@@ -97,11 +103,16 @@ impl PairFile<'_> {
         let text = surroundings.read_for(self.node, &path)?;
         let mut unset = Vec::new();
         let pairs = if self.raw {
-            compose::raw(&text)
+            compose::raw(&text, &surroundings.budget)
         } else {
-            compose::dotenv_noting(&text, &mut |name| reading.variable(self.node, name), &mut |name| {
-                unset.push(Warning::Unset { place: self.node.place.clone(), name: name.to_owned() });
-            })
+            compose::dotenv_noting(
+                &text,
+                &surroundings.budget,
+                &mut |name| reading.variable(self.node, name),
+                &mut |name| {
+                    unset.push(Warning::Unset { place: self.node.place.clone(), name: name.to_owned() });
+                },
+            )
         };
         reading.warnings.extend(unset);
         let wrong = |(line, words)| self.node.refused(format!("{}:{line}: {words}", path.display()));
