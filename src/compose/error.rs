@@ -138,10 +138,19 @@ impl std::error::Error for Error {}
 
 /// The name among `known` that `name` was probably meant to be: the one the fewest edits away, if those are few.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // A long name is no slip of the finger, and would take long to compare.
+    const LONGEST: usize = 100;
+    if name.len() > LONGEST {
+        return None;
+    }
+    let length = name.chars().count();
+    let few = |candidate: &str| 1 + candidate.len().min(name.len()) / 4;
+    let near = |candidate: &&str| candidate.chars().count().abs_diff(length) <= few(candidate);
     known
         .into_iter()
+        .filter(near)
         .map(|candidate| (edits(name, candidate), candidate))
-        .filter(|(edits, candidate)| *edits <= 1 + candidate.len().min(name.len()) / 4)
+        .filter(|(edits, candidate)| *edits <= few(candidate))
         .min()
         .map(|(_, candidate)| candidate)
 }

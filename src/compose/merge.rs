@@ -1,6 +1,8 @@
 //! A service and what it extends become one, by the rules of the compose-spec's chapter on merging.
 
-use super::{Kind, Node};
+use std::collections::{HashMap, HashSet};
+
+use super::{Kind, Node, Place};
 
 /// Values that are replaced as a whole: half of a command makes no sense.
 const WHOLE: [&str; 3] = ["command", "entrypoint", "healthcheck.test"];
@@ -30,14 +32,21 @@ pub(super) fn merge(base: Node, over: Node, key: &str) -> Node {
     };
     match (base.kind, over.kind) {
         (Kind::Map(mut entries), Kind::Map(more)) => {
+            // Of a key that a list has twice, the first place counts.
+            let mut places = HashMap::new();
+            for (at, (name, _)) in entries.iter().enumerate() {
+                places.entry(name.clone()).or_insert(at);
+            }
             for (name, value) in more {
                 let path = if key.is_empty() { name.clone() } else { format!("{key}.{name}") };
-                match entries.iter().position(|(known, _)| *known == name) {
-                    Some(at) => {
-                        let (name, known) = entries.remove(at);
-                        // A pair that says "take the controller's" says something.
-                        let pair = PAIRS.contains(&key);
-                        entries.insert(at, (name, if pair { value } else { merge(known, value, &path) }));
+                let at = *places.entry(name.clone()).or_insert(entries.len());
+                match entries.get_mut(at) {
+                    // A pair that says "take the controller's" says something.
+                    Some((_, known)) if PAIRS.contains(&key) => *known = value,
+                    Some((_, known)) => {
+                        let base =
+                            std::mem::replace(known, over_place(String::new(), Place::default(), Place::default()));
+                        *known = merge(base, value, &path);
                     }
                     None => entries.push((name, value)),
                 }
@@ -45,11 +54,13 @@ pub(super) fn merge(base: Node, over: Node, key: &str) -> Node {
             Node { kind: Kind::Map(entries), ..over_place(over.at, over.place, over.key) }
         }
         (Kind::List(mut items), Kind::List(more)) => {
-            items.retain(|item| {
-                more.iter().all(|other| {
-                    if TARGETS.contains(&key) { target(item) != target(other) } else { item.kind != other.kind }
-                })
-            });
+            if TARGETS.contains(&key) {
+                let targets: HashSet<_> = more.iter().map(target).collect();
+                items.retain(|item| !targets.contains(&target(item)));
+            } else {
+                let kinds: HashSet<&Kind> = more.iter().map(|other| &other.kind).collect();
+                items.retain(|item| !kinds.contains(&item.kind));
+            }
             items.extend(more);
             Node { kind: Kind::List(items), ..over_place(over.at, over.place, over.key) }
         }
@@ -57,7 +68,7 @@ pub(super) fn merge(base: Node, over: Node, key: &str) -> Node {
     }
 }
 
-fn over_place(at: String, place: super::Place, key: super::Place) -> Node {
+fn over_place(at: String, place: Place, key: Place) -> Node {
     Node { at, place, key, block: false, kind: Kind::Null }
 }
 

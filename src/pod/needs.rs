@@ -1,5 +1,7 @@
 //! What a component waits for: `depends_on` in both forms and the order of init components become one list of [`Need`]s.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use crate::compose::{self, Kind, Node, Place};
@@ -100,6 +102,8 @@ fn condition_of(node: &Node) -> Result<Until, compose::Error> {
 /// The needs of each component, in the order of the components. An init component needs the one before it, a main
 /// component the last of them, each to have succeeded. `skipped` are the names that no profile chose.
 pub(super) fn resolve(components: &[Component], skipped: &[String]) -> Result<Vec<Vec<Need>>, Error> {
+    let positions: HashMap<&str, usize> =
+        components.iter().enumerate().map(|(position, component)| (component.name.as_str(), position)).collect();
     let last_init = components.iter().rposition(|component| component.stage == Stage::Init);
     let needs = components
         .iter()
@@ -111,7 +115,7 @@ pub(super) fn resolve(components: &[Component], skipped: &[String]) -> Result<Ve
             };
             let mut needs: Vec<_> = before.map(|on| Need { on, until: Until::Succeeded }).into_iter().collect();
             for dependency in &component.depends_on {
-                let Some(on) = components.iter().position(|other| other.name == dependency.on) else {
+                let Some(on) = positions.get(dependency.on.as_str()).copied() else {
                     if dependency.required {
                         return Err(Error::UnknownDependency {
                             place: Box::new(dependency.place.clone()),
@@ -168,18 +172,29 @@ pub(super) fn nearest(name: &str, components: &[Component]) -> Option<String> {
 
 /// The positions in an order in which each comes after what it needs; else a circle, from a component to itself.
 pub(super) fn order(needs: &[Vec<Need>]) -> Result<Vec<usize>, Vec<usize>> {
-    let mut order = Vec::new();
-    let mut waiting: Vec<usize> = (0..needs.len()).collect();
-    while !waiting.is_empty() {
-        let (ready, rest): (Vec<_>, Vec<_>) =
-            waiting.iter().partition(|on| needs[**on].iter().all(|need| order.contains(&need.on)));
-        if ready.is_empty() {
-            return Err(circle(needs, &rest));
+    let mut missing: Vec<usize> = needs.iter().map(Vec::len).collect();
+    let mut waiting = vec![Vec::new(); needs.len()];
+    for (position, needs) in needs.iter().enumerate() {
+        for need in needs {
+            waiting[need.on].push(position);
         }
-        order.extend(ready);
-        waiting = rest;
     }
-    Ok(order)
+    let mut order = Vec::new();
+    let mut ready: Vec<usize> = (0..needs.len()).filter(|position| missing[*position] == 0).collect();
+    while !ready.is_empty() {
+        let mut next = Vec::new();
+        for position in ready.iter().flat_map(|on| &waiting[*on]) {
+            missing[*position] -= 1;
+            if missing[*position] == 0 {
+                next.push(*position);
+            }
+        }
+        next.sort_unstable();
+        order.append(&mut ready);
+        ready = next;
+    }
+    let stuck: Vec<usize> = (0..needs.len()).filter(|position| missing[*position] > 0).collect();
+    if stuck.is_empty() { Ok(order) } else { Err(circle(needs, &stuck)) }
 }
 
 /// A circle among components that all wait for each other.
@@ -229,6 +244,13 @@ mod tests {
     fn an_unknown_name_is_refused_with_a_suggestion() {
         let error = pod(&[("web", &["dbb"]), ("db", &[])]).expect_err("unknown");
         assert_eq!(error, "line 0, column 0: : no such component 'dbb', did you mean 'db'?");
+    }
+
+    #[test]
+    fn what_is_ready_together_keeps_its_order() {
+        let need = |on: &usize| Need { on: *on, until: Until::Started };
+        let needs = [&[3][..], &[], &[1, 1], &[], &[0, 2]].map(|on: &[usize]| on.iter().map(need).collect());
+        assert_eq!(order(&needs), Ok(vec![1, 3, 0, 2, 4]));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `secrets` and `configs` of a service: what the Compose file declares, or what the controller was given.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use crate::compose::{self, Error, Kind, Node, Problem};
@@ -41,9 +42,10 @@ pub(super) fn configs(component: &mut Component, node: &Node, reading: &Reading<
 }
 
 fn read(component: &mut Component, node: &Node, sort: &Sort, reading: &Reading<'_>) -> Result<(), Error> {
+    let mut targets: HashSet<String> = component.projections.iter().map(|other| other.target.clone()).collect();
     for item in node.list()? {
         let projection = entry(item, sort, reading)?;
-        if component.projections.iter().any(|other| other.target == projection.target) {
+        if !targets.insert(projection.target.clone()) {
             return Err(item.refused(format!("another secret or config goes to {}", projection.target)));
         }
         component.projections.push(projection);

@@ -1,13 +1,26 @@
 //! Who lends its IPC namespace to whom.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::engine::types::HostConfig;
 
-use super::super::component::Namespace;
+use super::super::component::{Namespace, Stage};
 use super::super::needs::{self, Need, Until};
-use super::{Controller, PodSpec, Warning, container_name, stays};
+use super::{Component, Controller, PodSpec, Warning, container_name};
+
+/// Who has which IPC namespace.
+pub(super) struct Ipc<'a> {
+    way: Way,
+    /// Whether each component has its part in what the pod shares: it is meant to run as long as the pod does, and asks
+    /// for no other namespace.
+    takes_part: Vec<bool>,
+    positions: HashMap<&'a str, usize>,
+    /// The components whose namespaces others ask for.
+    lent: HashSet<&'a str>,
+}
 
 /// How the components come to one IPC namespace.
-pub(super) enum Ipc {
+enum Way {
     /// They don't.
     Private,
     /// Each joins the one that the controller is in.
@@ -16,27 +29,33 @@ pub(super) enum Ipc {
     Donor(usize),
 }
 
-impl Ipc {
-    pub(super) fn choose(spec: &PodSpec, controller: &Controller, shared: bool) -> Self {
-        match controller.host.ipc_mode.as_str() {
-            _ if !shared => Self::Private,
-            "shareable" => Self::Join(format!("container:{}", controller.id)),
-            mode if mode == "host" || mode.starts_with("container:") => Self::Join(mode.to_owned()),
-            _ => {
-                let order = needs::order(&spec.needs).expect("the needs of a spec go in no circle");
-                let mut donors = order.into_iter().filter(|position| shares(spec, *position));
-                // Without one that stays there is nobody to share with.
-                donors.next().map_or(Self::Private, Self::Donor)
-            }
+impl<'a> Ipc<'a> {
+    pub(super) fn choose(spec: &'a PodSpec, controller: &Controller, shared: bool) -> Self {
+        let needs = spec.needs.iter().flatten().filter(|need| need.until == Until::Succeeded);
+        let finite: HashSet<usize> = needs.map(|need| need.on).collect();
+        let components = || spec.components.iter().enumerate();
+        let stays = |(position, component): (usize, &Component)| {
+            component.stage == Stage::Main && !finite.contains(&position) && component.ipc.is_none()
+        };
+        let takes_part: Vec<bool> = components().map(stays).collect();
+        let lent = spec.components.iter().filter_map(|component| match &component.ipc {
+            Some(Namespace::Component(on)) => Some(on.as_str()),
+            _ => None,
+        });
+        Self {
+            way: Way::choose(spec, controller, shared, &takes_part),
+            takes_part,
+            positions: components().map(|(position, component)| (component.name.as_str(), position)).collect(),
+            lent: lent.collect(),
         }
     }
 
     /// Who joins the donor starts after it: only the namespace of a running container can be joined. The donor is the
     /// first in order, so nothing that it waits for joins it.
-    pub(super) fn add_needs(&self, spec: &PodSpec, needs: &mut [Vec<Need>]) {
-        let Self::Donor(donor) = self else { return };
+    pub(super) fn add_needs(&self, needs: &mut [Vec<Need>]) {
+        let Way::Donor(donor) = &self.way else { return };
         for (position, needs) in needs.iter_mut().enumerate() {
-            if position != *donor && shares(spec, position) && needs.iter().all(|need| need.on != *donor) {
+            if position != *donor && self.takes_part[position] && needs.iter().all(|need| need.on != *donor) {
                 needs.push(Need { on: *donor, until: Until::Started });
             }
         }
@@ -48,20 +67,20 @@ impl Ipc {
             Some(Namespace::Engine(mode)) => mode.clone(),
             // The namespace is the other's; whose that is, the engine must be told.
             Some(Namespace::Component(name)) => {
-                let other = spec.components.iter().position(|other| other.name == *name);
-                match other.map(|other| self.mode(spec, controller, other)).unwrap_or_default() {
+                let other = self.positions.get(name.as_str());
+                match other.map(|other| self.mode(spec, controller, *other)).unwrap_or_default() {
                     mode if mode == "shareable" => format!("container:{}", container_name(controller, name)),
                     mode => mode,
                 }
             }
-            None => match self {
-                Self::Join(mode) => mode.clone(),
-                Self::Donor(donor) if position == *donor => "shareable".to_owned(),
-                Self::Donor(donor) if shares(spec, position) => {
+            None => match &self.way {
+                Way::Join(mode) => mode.clone(),
+                Way::Donor(donor) if position == *donor => "shareable".to_owned(),
+                Way::Donor(donor) if self.takes_part[position] => {
                     format!("container:{}", container_name(controller, &spec.components[*donor].name))
                 }
-                Self::Private | Self::Donor(_) if lends(spec, &component.name) => "shareable".to_owned(),
-                Self::Private | Self::Donor(_) => String::new(),
+                Way::Private | Way::Donor(_) if self.lent.contains(component.name.as_str()) => "shareable".to_owned(),
+                Way::Private | Way::Donor(_) => String::new(),
             },
         }
     }
@@ -76,15 +95,15 @@ impl Ipc {
         warnings: &mut Vec<Warning>,
     ) {
         let component = &spec.components[position];
-        let joined = match self {
-            Self::Donor(donor) if *donor == position => {
-                let sharing = spec.components.iter().enumerate().filter(|(other, _)| shares(spec, *other));
+        let joined = match &self.way {
+            Way::Donor(donor) if *donor == position => {
+                let sharing = spec.components.iter().enumerate().filter(|(other, _)| self.takes_part[*other]);
                 let wanted = sharing.map(|(_, other)| other.request.host_config.shm_size);
                 host.shm_size = wanted.max().unwrap_or(0);
                 return;
             }
             // The donor has it already.
-            Self::Donor(_) if shares(spec, position) => {
+            Way::Donor(_) if self.takes_part[position] => {
                 host.shm_size = 0;
                 return;
             }
@@ -102,12 +121,17 @@ impl Ipc {
     }
 }
 
-/// Whether a component has its part in what the pod shares.
-fn shares(spec: &PodSpec, position: usize) -> bool {
-    stays(spec, position) && spec.components[position].ipc.is_none()
-}
-
-/// Whether another component asks for this one's namespace.
-fn lends(spec: &PodSpec, name: &str) -> bool {
-    spec.components.iter().any(|other| matches!(&other.ipc, Some(Namespace::Component(on)) if on == name))
+impl Way {
+    fn choose(spec: &PodSpec, controller: &Controller, shared: bool, takes_part: &[bool]) -> Self {
+        match controller.host.ipc_mode.as_str() {
+            _ if !shared => Self::Private,
+            "shareable" => Self::Join(format!("container:{}", controller.id)),
+            mode if mode == "host" || mode.starts_with("container:") => Self::Join(mode.to_owned()),
+            _ => {
+                let order = needs::order(&spec.needs).expect("the needs of a spec go in no circle");
+                // Without one that stays there is nobody to share with.
+                order.into_iter().find(|position| takes_part[*position]).map_or(Self::Private, Self::Donor)
+            }
+        }
+    }
 }

@@ -8,7 +8,7 @@
 //!    COMPONENT/files/N    ──bind──▶ any other target
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::Serialize;
 
@@ -75,8 +75,9 @@ pub(super) fn hold(plan: &mut Plan, spec: &PodSpec, controller: &Controller, pla
         files.extend(put);
     }
     let mut volumes: Vec<PlannedVolume> = Vec::new();
+    let mut names = HashSet::new();
     for needed in plan.components.iter().flat_map(|planned| &planned.volumes) {
-        if is_scratch_in_memory(needed) && !volumes.contains(needed) {
+        if is_scratch_in_memory(needed) && names.insert(needed.name()) {
             volumes.push(needed.clone());
         }
     }
@@ -125,12 +126,13 @@ pub(super) fn targets(component: &Component) -> impl Iterator<Item = &str> {
 fn project(component: &str, projections: &[Projection]) -> (Vec<(String, String)>, Vec<InMemory>) {
     let mut binds = Vec::new();
     let mut files = Vec::new();
+    let mut has_secrets = false;
     for (number, projection) in projections.iter().enumerate() {
         let inner = if let Some(name) = projection.target.strip_prefix(SECRETS) {
-            let folder = (format!("{component}/secrets"), SECRETS.trim_end_matches('/').to_owned());
-            if !binds.contains(&folder) {
-                binds.push(folder);
+            if !has_secrets {
+                binds.push((format!("{component}/secrets"), SECRETS.trim_end_matches('/').to_owned()));
             }
+            has_secrets = true;
             format!("{component}/secrets/{name}")
         } else {
             let inner = format!("{component}/files/{number}");

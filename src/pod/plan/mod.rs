@@ -23,7 +23,7 @@ use crate::engine::types::{CreateRequest, VolumeRequest};
 
 use super::component::{Component, Namespace, Pull};
 use super::labels::{COMPONENT, CONTROLLER_ID, PodSpec, SWARM_PREFIX, VERSION};
-use super::needs::{Need, Until};
+use super::needs::Need;
 use super::warning::Warning;
 use super::{Controller, Error, FileCopy};
 
@@ -84,6 +84,14 @@ impl Plan {
 }
 
 impl PlannedVolume {
+    /// The engine's name for it.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Make(request) => &request.name,
+            Self::External(name) => name,
+        }
+    }
+
     /// The request of one that is ours to make.
     pub fn made(&self) -> Option<&VolumeRequest> {
         match self {
@@ -180,7 +188,7 @@ pub fn plan(spec: &PodSpec, controller: &Controller, options: Options) -> Result
     let mounts = Mounts::new(spec, controller, options, &mut warnings);
     let mut needs = spec.needs.clone();
     let ipc = Ipc::choose(spec, controller, options.ipc);
-    ipc.add_needs(spec, &mut needs);
+    ipc.add_needs(&mut needs);
     let auto_remove = auto_remove(controller);
     let mut components = Vec::new();
     for (position, (component, needs)) in spec.components.iter().zip(needs).enumerate() {
@@ -196,7 +204,7 @@ pub fn plan(spec: &PodSpec, controller: &Controller, options: Options) -> Result
         host.ipc_mode = ipc.mode(spec, controller, position);
         ipc.shared_memory(host, spec, controller, position, &mut warnings);
         placement.limit(host, component, controller, &mut warnings);
-        let mounts::Mounted { volumes, mut copies } = mounts.mount(&mut request, component, &mut warnings);
+        let mounts::Mounted { volumes, mut copies, .. } = mounts.mount(&mut request, component, &mut warnings);
         copies.extend(component.copies.iter().cloned());
         components.push(Planned {
             platform: component.platform.clone(),
@@ -266,10 +274,4 @@ fn request(component: &Component, controller: &Controller, warnings: &mut Vec<Wa
     };
     request.env = component.environment.iter().filter_map(pair).collect();
     request
-}
-
-/// Whether a component is meant to run as long as the pod does.
-fn stays(spec: &PodSpec, position: usize) -> bool {
-    let ends = Need { on: position, until: Until::Succeeded };
-    spec.components[position].stage == super::Stage::Main && spec.needs.iter().all(|needs| !needs.contains(&ends))
 }

@@ -1,6 +1,6 @@
 //! What is mounted in a component: its own volumes, and what `-volumes` shares of the controller's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use crate::compose::{Content, Volume};
@@ -20,6 +20,9 @@ pub(super) struct Mounts<'a> {
     controller: &'a Controller,
     /// Of the controller, for everybody.
     shared: Vec<&'a Mount>,
+    /// By the names that components use.
+    scratch: HashMap<&'a str, &'a Scratch>,
+    declared: HashMap<&'a str, &'a Declared>,
 }
 
 /// What the mounts of a component need, beside its request.
@@ -29,11 +32,15 @@ pub(super) struct Mounted {
     pub(super) volumes: Vec<PlannedVolume>,
     /// What cannot be bound.
     pub(super) copies: Vec<FileCopy>,
+    /// The places of volumes by the names that the engine has for them.
+    places: HashMap<String, Vec<usize>>,
 }
 
 impl Mounted {
     fn need(&mut self, volume: PlannedVolume) {
-        if !self.volumes.contains(&volume) {
+        let places = self.places.entry(volume.name().to_owned()).or_default();
+        if places.iter().all(|place| self.volumes[*place] != volume) {
+            places.push(self.volumes.len());
             self.volumes.push(volume);
         }
     }
@@ -47,7 +54,9 @@ impl<'a> Mounts<'a> {
         warnings: &mut Vec<Warning>,
     ) -> Self {
         let shared = if options.volumes { shared_mounts(controller, warnings) } else { Vec::new() };
-        Self { spec, controller, shared }
+        let scratch = spec.scratch.iter().map(|scratch| (scratch.name.as_str(), scratch)).collect();
+        let declared = spec.volumes.iter().map(|declared| (declared.key.as_str(), declared)).collect();
+        Self { spec, controller, shared, scratch, declared }
     }
 
     /// Adds the mounts of a component to its request. Its own come first: the same target of the controller's gives way.
@@ -146,13 +155,13 @@ impl<'a> Mounts<'a> {
     /// The engine's name for a volume: of the pod, of the Compose file, of the controller, or as it is. One that is
     /// nobody's is made.
     fn volume_name(&self, name: &str, driver: &str, mounted: &mut Mounted) -> String {
-        if let Some(scratch) = self.spec.scratch.iter().find(|scratch| scratch.name == name) {
+        if let Some(scratch) = self.scratch.get(name) {
             let volume = scratch_volume(scratch, self.controller);
             let name = volume.name.clone();
             mounted.need(PlannedVolume::Make(volume));
             return name;
         }
-        let declared = self.spec.volumes.iter().find(|declared| declared.key == name);
+        let declared = self.declared.get(name).copied();
         if let Some(Declared { external: true, name: Some(exact), .. }) = declared {
             mounted.need(PlannedVolume::External(exact.clone()));
             return exact.clone();
