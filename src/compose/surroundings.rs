@@ -40,8 +40,11 @@ impl Surroundings {
     /// Reads a text file for a value that names it.
     pub fn read_for(&self, asked_by: &Node, path: &Path) -> Result<String, Error> {
         self.read(path).map_err(|error| {
-            let hint = "the controller needs the file: mount it, or add it to its image";
-            asked_by.refused(format!("cannot read {}: {error} ({hint})", path.display()))
+            let hint = match error.kind() {
+                io::ErrorKind::NotFound => " (the controller needs the file: mount it, or add it to its image)",
+                _ => "",
+            };
+            asked_by.refused(format!("cannot read {}: {error}{hint}", path.display()))
         })
     }
 

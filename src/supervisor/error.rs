@@ -51,6 +51,11 @@ pub enum Error {
         /// The engine's name for it.
         name: String,
     },
+    /// The holder of what is in memory has ended, although the pod did not.
+    HolderEnded {
+        /// Its exit code.
+        code: i64,
+    },
     /// Its container vanished, and its exit code with it.
     Lost {
         /// Why we cannot know more.
@@ -100,6 +105,9 @@ impl fmt::Display for Error {
                 write!(f, "there is no volume '{name}' (it is declared as external: make it, or leave out 'external')")
             }
             Self::VolumeTaken { name } => write!(f, "there is a volume '{name}' that is not this pod's (remove it)"),
+            Self::HolderEnded { code } => {
+                write!(f, "it ended with {code}, and what it held in memory may be lost: secrets, configs, volumes")
+            }
             Self::Lost { .. } => f.write_str("lost its container"),
             Self::Over => f.write_str("the pod has ended before it was started"),
             Self::NoHealthCheck { on } => write!(
@@ -124,6 +132,7 @@ impl StdError for Error {
             | Self::OtherPlatform { .. }
             | Self::NoVolume { .. }
             | Self::VolumeTaken { .. }
+            | Self::HolderEnded { .. }
             | Self::Over
             | Self::NoHealthCheck { .. }
             | Self::Ended { .. }

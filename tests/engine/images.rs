@@ -242,5 +242,5 @@ fn an_image_for_another_platform_is_not_taken() {
     let image = registry.push(BUSYBOX, "platform:1");
     let keys = json!({"image": image, "command": "true", "platform": "linux/s390x"});
     let ended = Pod::new().component("app", keys).end();
-    contains(&ended, 125, &["component 'app': cannot ", "linux/s390x"]);
+    contains(&ended, 125, &["component 'app': there is no image '", "linux/s390x"]);
 }

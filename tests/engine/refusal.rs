@@ -27,7 +27,7 @@ fn web(text: &str) -> Pod {
 #[test]
 fn labels_that_make_no_pod_are_refused_with_label_key_and_hint() {
     let label = "label 'pod.component.web'";
-    refused(web("{image: x"), 2, &[label, "not valid YAML", "line 2 column 1"]);
+    refused(web("{image: x"), 2, &[label, "not valid YAML", "line 2, column 1"]);
     refused(web("just words"), 2, &[label, "expected a mapping"]);
     refused(web("{image: x, comand: y}"), 2, &[label, "'comand'", "did you mean 'command'?"]);
     refused(web("{command: y}"), 2, &[label, "'image' is missing"]);
@@ -48,7 +48,7 @@ fn labels_that_make_no_pod_are_refused_with_label_key_and_hint() {
 fn needs_that_cannot_be_met_are_refused() {
     let needs = |on: &str| with(stays(), json!({"depends_on": [on]}));
     let pod = || Pod::new().component("db", stays());
-    let parts = ["component 'web'", "depends_on", "'dbb'", "did you mean 'db'?"];
+    let parts = ["label 'pod.component.web'", "depends_on", "'dbb'", "did you mean 'db'?"];
     refused(pod().component("web", needs("dbb")), 2, &parts);
     let pod = pod().component("web", needs("app")).component("app", needs("web"));
     refused(pod, 2, &["depends_on", "circle", "web", "app"]);
@@ -65,7 +65,7 @@ fn a_controller_without_components_is_told_where_they_belong() {
 fn images_that_are_none_are_refused_and_those_that_cannot_be_had_are_125() {
     for image in ["Not:An:Image", "UPPER", "a b"] {
         let pod = Pod::new().component("db", stays()).component("web", json!({"image": image}));
-        refused(pod, 2, &["label 'pod.component.web': image: ", &format!("'{image}'")]);
+        refused(pod, 2, &["label 'pod.component.web', line 1, column 10: image: ", &format!("'{image}'")]);
     }
     let closed = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("bound");
     let image = format!("{closed}/web:1");

@@ -349,7 +349,11 @@ fn the_engine_tells_back_every_setting_that_was_asked_for_and_no_other() {
     assert_eq!(exec(&pod.of("plain"), "cat /proc/sys/net/ipv4/ip_default_ttl"), "63");
     let ended = pod.says("[out] keeper: of keeper").stop();
     assert!(!ended.out().contains("of the terminal"), "{}", ended.out());
-    assert!(!ended.err().contains("warning"), "{}", ended.err());
+    let warnings: Vec<_> = ended.err().lines().filter(|line| line.contains("warning")).map(str::to_owned).collect();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(
+        warnings[0].ends_with("component 'all' sets net.ipv4.ip_default_ttl for the whole pod: they share the network")
+    );
 }
 
 #[test]
@@ -420,7 +424,7 @@ fn what_the_engine_discards_is_told() {
 
 /// | setting | who cannot | code | words |
 /// |---|---|---|---|
-/// | `annotations`, `healthcheck.start_interval`, `volume.subpath`, an image as a volume, `bind.recursive: readonly`, a device by its CDI name | an engine older than the setting | 2 | needs an engine with API 1.43 … |
+/// | `annotations`, `healthcheck.start_interval`, `volume.subpath`, an image as a volume, `bind.recursive: readonly`, a device by its CDI name | an engine older than the setting | 2 | an engine with API 1.43 or newer is needed … |
 /// | `gpus`, `deploy` with devices | an engine without a driver for them | 125 | could not select device driver |
 /// | `runtime: nobody` | an engine without that runtime | 125 | Unknown runtime specified |
 /// | `isolation: hyperv` | Linux | 125 | linux only supports 'default' |
@@ -435,7 +439,7 @@ fn what_the_engine_discards_is_told() {
 /// `privileged` is in `component.rs`: a machine in a machine may not give all capabilities away.
 #[test]
 fn settings_that_cannot_be_are_refused_in_words() {
-    const TOO_OLD: &str = "needs an engine with API 1.";
+    const TOO_OLD: &str = "an engine with API 1.";
     let private = Mounted::new("--make-private");
     let volume = |volume: Value| json!({"volumes": [volume]});
     let gpu = json!({"resources": {"reservations": {"devices": [{"capabilities": ["gpu"]}]}}});

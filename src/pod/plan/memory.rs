@@ -27,6 +27,9 @@ const SIZE: i64 = 64 << 20;
 /// Where the holder has the volume of secrets and configs.
 const HELD: &str = "/memory";
 
+/// The name of the holder. No component can have it.
+const HOLDER: &str = "(memory)";
+
 /// What is bound out of a volume in memory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FromMemory {
@@ -52,6 +55,13 @@ pub struct InMemory {
 /// The name of the holder, and of the volume for secrets and configs. No component's container can have it.
 fn name(controller: &Controller) -> String {
     format!("{}.podlike-memory", controller.name)
+}
+
+impl Planned {
+    /// Whether it is the holder of what is in memory, which never ends by itself.
+    pub fn is_holder(&self) -> bool {
+        self.name == HOLDER
+    }
 }
 
 /// Options of the local driver for a volume in memory.
@@ -157,7 +167,7 @@ fn holder(
     files: Vec<InMemory>,
 ) -> Planned {
     let mut labels = own_labels(controller);
-    labels.insert(COMPONENT.to_owned(), "(memory)".to_owned());
+    labels.insert(COMPONENT.to_owned(), HOLDER.to_owned());
     let request = CreateRequest {
         image: controller.image.clone(),
         entrypoint: Some(vec![controller.program.display().to_string()]),
@@ -184,6 +194,6 @@ fn holder(
         volumes,
         in_memory: files,
         attach: false,
-        ..Planned::new("(memory)", name(controller), request)
+        ..Planned::new(HOLDER, name(controller), request)
     }
 }

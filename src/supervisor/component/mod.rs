@@ -47,6 +47,7 @@ impl Component {
     pub(super) fn live(self) {
         let started = self.start().inspect_err(|_| self.let_others_speak());
         let end = match started.and_then(|(id, wait)| self.see_it_end(&id, wait)) {
+            Ok(code) if self.planned.is_holder() => Event::Failed(self.who, Error::HolderEnded { code }),
             Ok(code) => Event::Exited(self.who, code),
             Err(error) => Event::Failed(self.who, error),
         };
