@@ -50,7 +50,7 @@ const MUTANTS: u64 = 15_000;
 /// Longer than any mutant takes, also on a machine that is busy.
 const HANGS: Duration = Duration::from_mins(1);
 /// What a process may come to hold of memory between its first thousand mutants and its last, in KiB.
-const LEAK: u64 = 24 << 10;
+const LEAK: u64 = 40 << 10;
 /// At least so many of a hundred must get as far as a plan: else the mutator only tries the parser.
 const DEEP: u64 = 20;
 

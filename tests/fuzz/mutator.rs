@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use podlike::pod::KEYS;
+use podlike::pod::{Class, KEYS};
 use serde_json::{Map, Value, json};
 
 use super::corpus::{Corpus, Entry, SECRET, World, sort, tree};
@@ -40,11 +40,11 @@ pub(crate) fn mutant(corpus: &Corpus, seed: u64) -> World {
     let mut mutator = Mutator { corpus, dice: &mut dice };
     let mut world = match mutator.dice.roll(10) {
         0 => mutator.secret(),
-        1..=3 => mutator.made_up(),
+        1..=4 => mutator.made_up(),
         _ => corpus.world(mutator.dice),
     };
     if !world.is_secret {
-        if mutator.dice.one_in(2) {
+        if mutator.dice.one_in(3) {
             mutator.trees(&mut world);
         }
         if mutator.dice.one_in(3) {
@@ -115,7 +115,8 @@ impl Mutator<'_> {
                 self.edit(&mut items[at], behind, depth + 1);
             }
             Value::Object(entries) => self.edit_entries(entries, behind),
-            Value::Array(items) => match self.dice.roll(6) {
+            Value::Array(items) => match self.dice.roll(8) {
+                4 => self.grow(items),
                 0 => items.push(self.value()),
                 1 => items.extend(items.clone()),
                 2 => items.truncate(1),
@@ -157,7 +158,14 @@ impl Mutator<'_> {
                 let Entry { key, value, .. } = self.dice.pick(&self.corpus.pool);
                 entries.insert(key.clone(), value.clone());
             }
-            5 | 6 if !entries.is_empty() => {
+            5 => {
+                // Many of a kind.
+                let value = self.value();
+                for number in 0..1 << self.dice.roll(11) {
+                    entries.insert(format!("A{number}"), value.clone());
+                }
+            }
+            6 | 7 if !entries.is_empty() => {
                 let key = self.key_of(entries);
                 let value = self.value_of(&key);
                 entries.insert(key, value);
@@ -171,6 +179,15 @@ impl Mutator<'_> {
                     entries.insert(key.clone(), value.clone());
                 }
             }
+        }
+    }
+
+    /// Makes a list long, of entries that are alike.
+    fn grow(&mut self, items: &mut Vec<Value>) {
+        if let Some(Value::String(first)) = items.first().cloned() {
+            let many = 1 << self.dice.roll(12);
+            let at = self.dice.place(&first);
+            items.extend((0..many).map(|number| json!(format!("{}{number}{}", &first[..at], &first[at..]))));
         }
     }
 
@@ -197,7 +214,7 @@ impl Mutator<'_> {
     fn value(&mut self) -> Value {
         match self.dice.roll(8) {
             0 => Value::String(self.scalar()),
-            1 => json!(i64::MAX),
+            1 => json!(self.dice.pick(&[i64::MAX, i64::MIN, 0, -1, 1, 1 << 40])),
             2 => Value::Null,
             3 => json!(self.dice.one_in(2)),
             _ => self.dice.pick(&self.corpus.pool).value.clone(),
@@ -220,9 +237,18 @@ impl Mutator<'_> {
         for name in &names[..=self.dice.roll(4)] {
             let mut service = Map::new();
             service.insert("image".to_owned(), json!("demo/app:1"));
-            for _ in 0..self.dice.roll(8) {
-                let (key, _) = self.dice.pick(&KEYS);
-                let value = if self.dice.one_in(12) { Value::String(self.scalar()) } else { self.value_of(key) };
+            for _ in 0..self.dice.roll(16) {
+                let (key, class) = self.dice.pick(&KEYS);
+                if *class != Class::Supported && !self.dice.one_in(8) {
+                    continue;
+                }
+                let mut value = self.value_of(key);
+                match self.dice.roll(24) {
+                    0 => value = Value::String(self.scalar()),
+                    1 => value = self.value(),
+                    2 | 3 => self.edit(&mut value, key, 0),
+                    _ => {}
+                }
                 service.insert((*key).to_owned(), value);
             }
             labels.insert(format!("pod.component.{name}"), self.written(&Value::Object(service)));
