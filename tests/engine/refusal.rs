@@ -27,7 +27,7 @@ fn web(text: &str) -> Pod {
 #[test]
 fn labels_that_make_no_pod_are_refused_with_label_key_and_hint() {
     let label = "label 'pod.component.web'";
-    refused(web("{image: x"), 2, &[label, "not valid YAML", "line 2, column 1"]);
+    refused(web("{image: x"), 2, &[label, "not valid YAML", "line 1, column 10"]);
     refused(web("just words"), 2, &[label, "expected a mapping"]);
     refused(web("{image: x, comand: y}"), 2, &[label, "'comand'", "did you mean 'command'?"]);
     refused(web("{command: y}"), 2, &[label, "'image' is missing"]);
