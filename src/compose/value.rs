@@ -55,7 +55,7 @@ pub fn parse(source: &Source, text: &str, budget: &Budget) -> Result<Node, Error
     if text.len() > LARGEST {
         return Err(Error::new(&source.place(1, 1), "", Problem::TooLarge("it is longer than 4 MiB")));
     }
-    let raw = Reader { source: &source, text, anchors: HashMap::new() }.read()?;
+    let raw = Reader { source: &source, text, end: end_of(text), anchors: HashMap::new() }.read()?;
     let tree = Tree { source: &source, budget };
     tree.node(String::new(), &raw, None)
 }
@@ -95,6 +95,8 @@ struct Open {
 struct Reader<'a> {
     source: &'a Arc<Source>,
     text: &'a str,
+    /// The line and the column where the text ends.
+    end: (usize, usize),
     anchors: HashMap<usize, Rc<Raw>>,
 }
 
@@ -104,7 +106,7 @@ impl Reader<'_> {
         let mut root: Option<Rc<Raw>> = None;
         for event in Parser::new_from_str(self.text) {
             let (event, span) = event.map_err(|error| self.syntax(&error))?;
-            let (line, column) = (span.start.line().max(1), span.start.col() + 1);
+            let (line, column) = self.inside(span.start.line().max(1), span.start.col() + 1);
             if let Event::Scalar(_, _, _, Some(tag))
             | Event::SequenceStart(_, Some(tag))
             | Event::MappingStart(_, Some(tag)) = &event
@@ -174,7 +176,8 @@ impl Reader<'_> {
 
     /// A text that is not YAML. Some mistakes the parser notices late, and in words that are not theirs.
     fn syntax(&self, error: &ScanError) -> Error {
-        let lines: Vec<&str> = self.text.lines().collect();
+        let text = one_break(self.text);
+        let lines: Vec<&str> = text.lines().collect();
         let (last, column) = (error.marker().line().max(1), error.marker().col());
         let problem = |line: usize, column: usize, words: &str, hint| {
             self.problem(line + 1, column + 1, Problem::Syntax { words: words.to_owned(), hint })
@@ -197,13 +200,20 @@ impl Reader<'_> {
 
     /// The parser counts the end of a text as a line of its own; people see the last one that is there.
     fn inside(&self, line: usize, column: usize) -> (usize, usize) {
-        let breaks = self.text.replace("\r\n", "\n").replace('\r', "\n");
-        let last = breaks.split('\n').count();
-        if line <= last {
-            return (line, column);
-        }
-        (last, breaks.rsplit('\n').next().map_or(1, |text| text.chars().count() + 1))
+        if line <= self.end.0 { (line, column) } else { self.end }
     }
+}
+
+/// The text with one kind of line break: to YAML, `\r` alone is one too.
+fn one_break(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n")
+}
+
+/// The line and the column where a text ends.
+fn end_of(text: &str) -> (usize, usize) {
+    let text = one_break(text);
+    let last = text.rsplit('\n').next().map_or(0, |line| line.chars().count());
+    (text.split('\n').count(), last + 1)
 }
 
 /// What to do about the parser's complaint, which comes behind what is `before` on its line.
@@ -575,6 +585,16 @@ mod tests {
     fn a_tab_within_a_text_is_not_blamed_for_what_is_wrong_elsewhere() {
         let error = parse("conf: |\n  server {\n  \tlisten 80;\n  }\n\nuser: a: b\n").expect_err("a colon");
         assert!(error.to_string().ends_with("(quote the value, it has ': ' in it)"), "{error}");
+    }
+
+    #[test]
+    fn places_are_in_the_text() {
+        for (text, line, column) in [("a: '", 1, 4), ("a: [\n", 2, 1), ("a: 1\rb\r- c", 2, 1), ("a:\r\n\tb", 2, 1)] {
+            let place = parse(text).expect_err("not valid").place;
+            assert_eq!((place.line, place.column), (line, column), "{text:?}");
+        }
+        let nothing = parse("---").expect("valid").place;
+        assert_eq!((nothing.line, nothing.column), (1, 4));
     }
 
     #[test]

@@ -216,7 +216,9 @@ fn is_in_the_text(place: Option<&Place>, message: &str, world: &World) -> Result
         let source = source.replace("\r\n", "\n").replace('\r', "\n");
         let mut lines = source.split('\n');
         // The end of a text is a place too.
-        lines.nth(place.line - 1).is_some_and(|line| place.column <= line.chars().count() + 1)
+        // A block has the column of its letters also where its first lines are blank.
+        let has = |line: &str| place.column <= line.chars().count() + 1 || line.trim().is_empty();
+        lines.nth(place.line - 1).is_some_and(has)
     });
     if is_one && is_inside { Ok(()) } else { Err(format!("the place is not in the text: {message}")) }
 }
