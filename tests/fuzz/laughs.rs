@@ -267,7 +267,7 @@ fn what_is_sought_in_what_is_there() {
             format!("{{image: x, volumes: [{}]}}", many(8000, |n| format!("'v{n}:/v{n}', "))),
         ));
         assert_eq!(read(&labels, &[]), Ok(2), "volumes in memory");
-        let env = many(50_000, |n| format!("A{n}=x\n"));
+        let env = many(40_000, |n| format!("A{n}=x\n"));
         let label = "{image: x, env_file: /app.env}".to_owned();
         taken(read(&[("pod.component.app", label)], &[("app.env", env)]), "env_file");
         let volumes = many(5000, |n| format!("  v{n}:\n"));
@@ -307,8 +307,8 @@ fn pods_of_many_components() {
         let init = many(20_000, |_| "- image: x\n".to_owned());
         refused(read(&[("pod.init.components", init)], &[]), "too large");
         let earlier = |n: usize| many(n, |on| format!("s{on}, "));
-        let dense = many(400, |n| format!("  s{n}: {{image: x, depends_on: [{}]}}\n", earlier(n)));
-        assert_eq!(project(&format!("services:\n{dense}"), &[]), Ok(400));
+        let dense = many(290, |n| format!("  s{n}: {{image: x, depends_on: [{}]}}\n", earlier(n)));
+        assert_eq!(project(&format!("services:\n{dense}"), &[]), Ok(290));
         let ipc = many(900, |n| format!("  s{n}: {{image: x, ipc: 'service:s{}'}}\n", n + 1));
         assert_eq!(project(&format!("services:\n{ipc}  s900: {{image: x}}\n"), &[]), Ok(901));
         let unknown = many(900, |n| format!("  s{n}: {{image: x, depends_on: {{t{n}: {{required: false}}}}}}\n"));

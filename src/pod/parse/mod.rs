@@ -16,6 +16,7 @@ mod health;
 mod projected;
 mod resources;
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use crate::compose::{self, Error, Kind, Node, Project, Surroundings, Volume};
@@ -363,9 +364,9 @@ fn volume(component: &str, node: &Node, reading: &mut Reading<'_>) -> Result<Vol
 
 /// The engine mounts one thing at a place.
 fn once_each(volumes: &[Volume]) -> Result<(), Error> {
-    for (position, volume) in volumes.iter().enumerate() {
-        let target = volume.target.trim_end_matches('/');
-        if volumes[..position].iter().any(|other| other.target.trim_end_matches('/') == target) {
+    let mut taken = HashSet::new();
+    for volume in volumes {
+        if !taken.insert(volume.target.trim_end_matches('/')) {
             let why = format!("another volume is mounted on {}", volume.target);
             return Err(Error::new(&volume.place, &volume.at, compose::Problem::Refused(why)));
         }

@@ -60,12 +60,12 @@ pub(super) fn check(component: &Component, node: &Node) -> Result<(), Error> {
         Some(_) => folder.to_owned(),
         None => projection.target.clone(),
     };
-    let taken: Vec<String> = component.projections.iter().map(place_of).collect();
+    let taken: HashSet<String> = component.projections.iter().map(place_of).collect();
     let why = |target: &str| format!("a secret or config of the component is mounted at {target}, too");
     if let Some(volume) = component.volumes.iter().find(|volume| taken.contains(&volume.target)) {
         return Err(Error::new(&volume.place, &volume.at, Problem::Refused(why(&volume.target))));
     }
-    match component.request.host_config.tmpfs.keys().find(|target| taken.contains(target)) {
+    match component.request.host_config.tmpfs.keys().find(|target| taken.contains(*target)) {
         Some(target) => Err(node.get("tmpfs").unwrap_or(node).refused(why(target))),
         None => Ok(()),
     }
