@@ -32,11 +32,8 @@ pub(super) fn merge(base: Node, over: Node, key: &str) -> Node {
     };
     match (base.kind, over.kind) {
         (Kind::Map(mut entries), Kind::Map(more)) => {
-            // Of a key that a list has twice, the first place counts.
-            let mut places = HashMap::new();
-            for (at, (name, _)) in entries.iter().enumerate() {
-                places.entry(name.clone()).or_insert(at);
-            }
+            let mut places: HashMap<String, usize> =
+                entries.iter().enumerate().map(|(at, (name, _))| (name.clone(), at)).collect();
             for (name, value) in more {
                 let path = if key.is_empty() { name.clone() } else { format!("{key}.{name}") };
                 let at = *places.entry(name.clone()).or_insert(entries.len());
@@ -55,8 +52,8 @@ pub(super) fn merge(base: Node, over: Node, key: &str) -> Node {
         }
         (Kind::List(mut items), Kind::List(more)) => {
             if TARGETS.contains(&key) {
-                let targets: HashSet<_> = more.iter().map(target).collect();
-                items.retain(|item| !targets.contains(&target(item)));
+                let targets: HashSet<_> = more.iter().map(|item| target(item, key)).collect();
+                items.retain(|item| !targets.contains(&target(item, key)));
             } else {
                 let kinds: HashSet<&Kind> = more.iter().map(|other| &other.kind).collect();
                 items.retain(|item| !kinds.contains(&item.kind));
@@ -96,16 +93,37 @@ fn as_mapping(node: Node, pairs: bool) -> Node {
             _ => (text, Node { kind: Kind::Null, ..item }),
         }
     };
-    Node { kind: Kind::Map(items.into_iter().map(entry).collect()), ..over_place(node.at, node.place, node.key) }
+    // What a list has twice has its last value.
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut entries: Vec<(String, Node)> = Vec::new();
+    for (name, value) in items.into_iter().map(entry) {
+        match places.get(&name) {
+            Some(at) => entries[*at].1 = value,
+            None => {
+                places.insert(name.clone(), entries.len());
+                entries.push((name, value));
+            }
+        }
+    }
+    Node { kind: Kind::Map(entries), ..over_place(node.at, node.place, node.key) }
 }
 
-/// Where an entry goes: the target of the short or the long syntax.
-fn target(item: &Node) -> Option<String> {
-    if let Kind::Map(_) = item.kind {
-        return item.get("target").or_else(|| item.get("source"))?.text().ok();
-    }
-    let text = item.text().ok()?;
-    Some(text.split(':').take(2).last().unwrap_or(&text).to_owned())
+/// Where an entry of a list goes: the target of the short or the long syntax.
+fn target(item: &Node, key: &str) -> Option<String> {
+    let text = match item.kind {
+        Kind::Map(_) => item.get("target").or_else(|| item.get("source"))?.text().ok()?,
+        _ => item.text().ok()?,
+    };
+    let folder = match key {
+        "secrets" => "/run/secrets/",
+        "configs" => "/",
+        _ => "",
+    };
+    let mut parts = text.split(':');
+    let first = parts.next()?;
+    let is_rights = |part: &&str| key == "devices" && part.chars().all(|c| "rwm".contains(c));
+    let target = parts.next().filter(|part| !is_rights(part)).unwrap_or(first);
+    Some(target.strip_prefix(folder).unwrap_or(target).to_owned())
 }
 
 #[cfg(test)]
@@ -144,6 +162,18 @@ mod tests {
             ("{environment: {A: 1}}", "{environment: [A]}", "{environment: {A: ~}}"),
             ("{depends_on: [a]}", "{depends_on: {b: {condition: x}}}", "{depends_on: {a: ~, b: {condition: x}}}"),
             ("{volumes: ['a:/x', 'b:/y:ro']}", "{volumes: ['c:/y']}", "{volumes: [a:/x, c:/y]}"),
+            (
+                "{devices: ['/dev/a:rwm', '/dev/b:/x:r']}",
+                "{devices: ['/dev/c:rwm', '/dev/d:/x']}",
+                "{devices: [/dev/a:rwm, /dev/c:rwm, /dev/d:/x]}",
+            ),
+            ("{environment: [A=1, B=1, A=2]}", "{environment: [B=2]}", "{environment: {A: 2, B: 2}}"),
+            ("{environment: [A=1, A=2]}", "{environment: [A=3]}", "{environment: {A: 3}}"),
+            (
+                "{secrets: [s]}",
+                "{secrets: [{source: s, target: /run/secrets/s}]}",
+                "{secrets: [{source: s, target: /run/secrets/s}]}",
+            ),
             ("{cap_add: [A, B]}", "{cap_add: [B, C]}", "{cap_add: [A, B, C]}"),
             ("{secrets: [a]}", "{secrets: [{source: b, target: a}]}", "{secrets: [{source: b, target: a}]}"),
             ("{logging: {driver: x}}", "{logging: }", "{logging: {driver: x}}"),

@@ -286,8 +286,10 @@ impl<'a> Loader<'a> {
         variables: &Variables,
         on_the_way: &mut Vec<String>,
     ) -> Result<Node, Error> {
-        if on_the_way.iter().any(|known| known == other) || on_the_way.len() == DEEPEST {
-            let start = on_the_way.iter().position(|known| known == other).unwrap_or(0);
+        if on_the_way.len() == DEEPEST {
+            return Err(name.refused(format!("services extend each other more than {DEEPEST} deep")));
+        }
+        if let Some(start) = on_the_way.iter().position(|known| known == other) {
             let around = on_the_way[start..].join(" → ");
             return Err(name.refused(format!("services extend each other in a circle: {around} → {other}")));
         }

@@ -80,11 +80,18 @@ pub fn signal(node: &Node) -> Result<String, Error> {
     let name = name.strip_prefix("SIG").unwrap_or(&name);
     let known = match name.parse::<i32>() {
         Ok(number) => (1..=64).contains(&number),
-        Err(_) => {
-            name.starts_with("RTMIN") || name.starts_with("RTMAX") || Signal::from_str(&format!("SIG{name}")).is_ok()
-        }
+        Err(_) => is_real_time(name) || Signal::from_str(&format!("SIG{name}")).is_ok(),
     };
     if known { Ok(text) } else { Err(node.invalid("a signal such as SIGTERM or 15")) }
+}
+
+/// `RTMIN`, `RTMIN+1` to `RTMIN+15`, `RTMAX-14` to `RTMAX-1`, `RTMAX`.
+fn is_real_time(name: &str) -> bool {
+    let above = name.strip_prefix("RTMIN").map(|rest| (rest.strip_prefix('+'), rest, 15));
+    let below = name.strip_prefix("RTMAX").map(|rest| (rest.strip_prefix('-'), rest, 14));
+    above.or(below).is_some_and(|(distance, rest, most)| {
+        rest.is_empty() || distance.and_then(|it| it.parse().ok()).is_some_and(|it: u32| (1..=most).contains(&it))
+    })
 }
 
 /// A reference of an image, `[HOST[:PORT]/]NAME[:TAG][@DIGEST]`, by the grammar of Docker's registry (distribution's
@@ -193,6 +200,10 @@ mod tests {
             ("quit", true),
             ("9", true),
             ("RTMIN+3", true),
+            ("SIGRTMAX", true),
+            ("RTMAX-14", true),
+            ("RTMINx", false),
+            ("RTMIN+16", false),
             ("SIGNOPE", false),
             ("65", false),
             ("0", false),

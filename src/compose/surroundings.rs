@@ -1,7 +1,7 @@
 //! What a pod is read with beside its labels: the controller's files and environment, and the profiles that were chosen.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
@@ -29,6 +29,10 @@ impl Surroundings {
     /// Reads a text file. One that is longer than 4 MiB is refused.
     pub fn read(&self, path: &Path) -> io::Result<String> {
         let mut text = String::new();
+        // To open a pipe could take for ever.
+        if !fs::metadata(self.real(path))?.is_file() {
+            return Err(io::Error::other("it is no file"));
+        }
         File::open(self.real(path))?.take(LARGEST + 1).read_to_string(&mut text)?;
         if text.len() as u64 > LARGEST {
             return Err(io::Error::other("it is longer than 4 MiB"));

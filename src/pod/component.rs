@@ -9,6 +9,9 @@ use crate::engine::types::{ApiVersion, CreateRequest};
 
 use super::{Dependency, FileCopy, Projection};
 
+/// The folder of Docker's secrets.
+pub(super) const SECRETS: &str = "/run/secrets/";
+
 /// When a component has its turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
@@ -129,5 +132,13 @@ impl Component {
             copies: Vec::new(),
             features: Vec::new(),
         }
+    }
+
+    /// Where its secrets and configs are mounted: the folder of Docker's secrets as a whole, others one by one.
+    pub(super) fn projected_at(&self) -> Vec<&str> {
+        let folder = SECRETS.trim_end_matches('/');
+        let in_folder = self.projections.iter().any(|it| it.target.starts_with(SECRETS));
+        let others = self.projections.iter().map(|it| it.target.as_str()).filter(|target| !target.starts_with(SECRETS));
+        in_folder.then_some(folder).into_iter().chain(others).collect()
     }
 }

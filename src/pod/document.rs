@@ -60,7 +60,7 @@ fn lines(text: &str, source: &Source) -> Option<Vec<Label>> {
         if trimmed.is_empty() || trimmed.starts_with('#') {
             continue;
         }
-        let (key, text) = trimmed.split_once('=').filter(|(key, _)| !key.contains([':', ' ', '{', '-']))?;
+        let (key, text) = trimmed.split_once('=').filter(|(key, _)| !key.contains([':', ' ', '{']))?;
         let column = line.len() - trimmed.len() + key.chars().count() + 2;
         let place = Place::of(source, number + 1, column);
         labels.push(Label { key: key.to_owned(), text: text.to_owned(), source: Source::label_at(key, &place, true) });
@@ -88,7 +88,7 @@ mod tests {
         for text in [
             "services:\n  app: {image: x}\n",
             "pod.component.app: |\n  image: x\n",
-            "# labels\npod.component.app=image: x\n",
+            "# labels\npod.component.app=image: x\ncom.example.a-label=y\n",
             "- 'pod.component.app=image: x'\n",
         ] {
             assert_eq!(pods(text), Ok(vec![": app".to_owned()]), "{text}");

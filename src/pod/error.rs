@@ -141,7 +141,7 @@ impl fmt::Display for Error {
                 if !at.is_empty() {
                     write!(f, "{at}: ")?;
                 }
-                write!(f, "the name of a {of} is made of letters, digits, '_', '.' and '-'")
+                write!(f, "the name of a {of} is made of letters, digits, '_', '.' and '-', and does not begin with '.' or '-'")
             }
             Self::NameTaken { place, by } => write!(f, "{place}: {by} has this name"),
             Self::UnknownCopy { place, nearest } => {

@@ -304,7 +304,9 @@ fn copies(
 
 /// The engine's rule for the names of containers and volumes, of which ours are a part.
 fn is_part_of_a_name(name: &str) -> bool {
-    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
+    // Neither '.' nor '..' is a name: names are parts of paths, too.
+    name.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
 }
 
 /// A copy that would be lost: a tmpfs is empty when the component starts, unless a volume is mounted deeper.

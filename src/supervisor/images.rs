@@ -1,5 +1,6 @@
 //! Where images come from that the engine does not have: a folder of archives, and registries that want a login.
 
+use std::collections::HashSet;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock};
@@ -15,8 +16,8 @@ pub struct Images {
     pub folder: Option<PathBuf>,
     /// What is in it, once somebody has asked.
     shelf: OnceLock<Option<Shelf>>,
-    /// Whose turn it is to load from it.
-    pub(super) turn: Mutex<()>,
+    /// Whose turn it is to load from it, and what has been loaded.
+    pub(super) loaded: Mutex<HashSet<PathBuf>>,
 }
 
 impl Images {

@@ -29,7 +29,7 @@ pub(super) fn devices(component: &mut Component, node: &Node) -> Result<(), Erro
         component.request.host_config.devices.push(device?);
     }
     if !by_name.is_empty() {
-        super::needs(component, node, "devices by their names", 44);
+        super::since(component, node, "devices by their names", 44);
         let request = DeviceRequest { driver: "cdi".to_owned(), device_ids: by_name, ..DeviceRequest::default() };
         component.request.host_config.device_requests.push(request);
     }
@@ -137,6 +137,9 @@ pub(super) fn request(node: &Node) -> Result<DeviceRequest, Error> {
 fn count(node: &Node) -> Result<i64, Error> {
     match node.text()?.as_str() {
         "all" => Ok(-1),
-        _ => node.integer().map_err(|_| node.invalid("a count of devices: a number or 'all'")),
+        _ => {
+            let count = node.integer().ok().filter(|count| *count >= -1);
+            count.ok_or_else(|| node.invalid("a count of devices: a number or 'all'"))
+        }
     }
 }

@@ -20,7 +20,7 @@ pub(super) fn healthcheck(component: &mut Component, node: &Node) -> Result<(), 
             "start_period" => check.start_period = nanoseconds(value)?,
             "start_interval" => {
                 check.start_interval = nanoseconds(value)?;
-                super::needs(component, value, "an interval for the start", 44);
+                super::since(component, value, "an interval for the start", 44);
             }
             "retries" => {
                 let count = value.integer()?;

@@ -16,7 +16,8 @@ mod health;
 mod projected;
 mod resources;
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::compose::{self, Error, Kind, Node, Project, Surroundings, Volume};
@@ -75,7 +76,7 @@ pub(super) fn component(name: &str, stage: Stage, node: &Node, reading: &mut Rea
         resources::deploy(&mut component, deploy, reading)?;
     }
     resources::check(&component, node)?;
-    projected::check(&component, node)?;
+    check_mounts(&component, node)?;
     pull_after(&mut component, node)?;
     Ok(component)
 }
@@ -84,8 +85,8 @@ pub(super) fn component(name: &str, stage: Stage, node: &Node, reading: &mut Rea
 fn changes_nothing(key: &str, value: &Node) -> bool {
     match &value.kind {
         Kind::Number(number) if matches!(key, "replicas" | "scale") => number == "1",
-        Kind::Bool(false) => key == "use_api_socket",
-        Kind::Bool(_) | Kind::Number(_) => matches!(key, "restart"),
+        Kind::Bool(value) => !value && matches!(key, "restart" | "use_api_socket"),
+        Kind::Number(_) => false,
         Kind::Text(text) => {
             (key == "restart" && text == "no") || (key == "network_mode" && text.starts_with("service:"))
         }
@@ -123,7 +124,7 @@ impl Reading<'_> {
 }
 
 /// Notes that a setting needs a newer engine.
-fn needs(component: &mut Component, node: &Node, what: &'static str, minor: u32) {
+fn since(component: &mut Component, node: &Node, what: &'static str, minor: u32) {
     let since = ApiVersion { major: 1, minor };
     component.features.push(Feature { what, at: node.at.clone(), place: node.key.clone(), since });
 }
@@ -135,14 +136,14 @@ fn set(component: &mut Component, key: &str, value: &Node, reading: &mut Reading
     match key {
         "annotations" => {
             host.annotations = pairs(value)?;
-            needs(component, value, "annotations", 43);
+            since(component, value, "annotations", 43);
         }
         "attach" => component.attach = value.bool()?,
         "cap_add" => host.cap_add = capability::capabilities(value)?,
         "cap_drop" => host.cap_drop = capability::capabilities(value)?,
         "cgroup" => {
             host.cgroupns_mode = one_of(value, "a cgroup namespace", &["host", "private"])?;
-            needs(component, value, "a cgroup namespace by choice", 41);
+            since(component, value, "a cgroup namespace by choice", 41);
         }
         "cgroup_parent" => host.cgroup_parent = value.text()?,
         "command" => request.cmd = Some(compose::command(value)?),
@@ -165,7 +166,7 @@ fn set(component: &mut Component, key: &str, value: &Node, reading: &mut Reading
         "pid" => component.pid = Some(namespace(component, value, &["host", "private"])?),
         "platform" => {
             component.platform = Some(value.text()?);
-            needs(component, value, "a platform", 41);
+            since(component, value, "a platform", 41);
         }
         "privileged" => host.privileged = value.bool()?,
         "pull_policy" => component.pull = pull_policy(value)?,
@@ -187,9 +188,9 @@ fn set(component: &mut Component, key: &str, value: &Node, reading: &mut Reading
             request.stop_timeout = Some(grace.as_secs() + u64::from(grace.subsec_nanos() > 0));
         }
         "stop_signal" => request.stop_signal = Some(compose::signal(value)?),
-        "storage_opt" => host.storage_opt = pairs(value)?,
+        "storage_opt" => host.storage_opt = whole_pairs(value)?,
         "sysctls" => {
-            host.sysctls = pairs(value)?;
+            host.sysctls = whole_pairs(value)?;
             for key in host.sysctls.keys().filter(|key| key.starts_with("net.")) {
                 let (component, place, key) = (component.name.clone(), value.key.clone(), key.clone());
                 reading.warnings.push(Warning::NetworkSysctl { component, place, key });
@@ -208,7 +209,6 @@ fn set(component: &mut Component, key: &str, value: &Node, reading: &mut Reading
         "volumes" => {
             let read = |item| volume(&component.name, item, reading);
             component.volumes = value.list()?.iter().map(read).collect::<Result<_, _>>()?;
-            once_each(&component.volumes)?;
             needed_by_volumes(component, value);
         }
         "volumes_from" => volumes_from(component, value)?,
@@ -221,10 +221,19 @@ fn set(component: &mut Component, key: &str, value: &Node, reading: &mut Reading
     Ok(())
 }
 
-/// Pairs of which both sides are there.
+/// Pairs; a value that is missing is empty.
 fn pairs<T: FromIterator<(String, String)>>(node: &Node) -> Result<T, Error> {
     let pairs = compose::key_values(node)?;
     Ok(pairs.into_iter().map(|(key, value)| (key, value.unwrap_or_default())).collect())
+}
+
+/// Pairs of which both sides are there.
+fn whole_pairs<T: FromIterator<(String, String)>>(node: &Node) -> Result<T, Error> {
+    let whole = |(key, value): (String, Option<String>)| match value {
+        Some(value) => Ok((key, value)),
+        None => Err(node.not(&key, "a pair such as KEY=VALUE: the value is missing")),
+    };
+    compose::key_values(node)?.into_iter().map(whole).collect()
 }
 
 fn one_of(node: &Node, what: &str, known: &[&str]) -> Result<String, Error> {
@@ -363,12 +372,23 @@ fn volume(component: &str, node: &Node, reading: &mut Reading<'_>) -> Result<Vol
 }
 
 /// The engine mounts one thing at a place.
-fn once_each(volumes: &[Volume]) -> Result<(), Error> {
-    let mut taken = HashSet::new();
-    for volume in volumes {
-        if !taken.insert(volume.target.trim_end_matches('/')) {
-            let why = format!("another volume is mounted on {}", volume.target);
-            return Err(Error::new(&volume.place, &volume.at, compose::Problem::Refused(why)));
+fn check_mounts(component: &Component, node: &Node) -> Result<(), Error> {
+    let mut taken: HashMap<&Path, &str> = HashMap::new();
+    let why = |target: &str, by: &str| format!("{by} is mounted on {target}, too");
+    for target in component.projected_at() {
+        if taken.insert(Path::new(target), "a secret or config").is_some() {
+            return Err(node.get("configs").unwrap_or(node).refused(why(target, "another secret or config")));
+        }
+    }
+    for target in component.request.host_config.tmpfs.keys() {
+        if let Some(by) = taken.insert(Path::new(target), "a tmpfs") {
+            return Err(node.get("tmpfs").unwrap_or(node).refused(why(target, by)));
+        }
+    }
+    for volume in &component.volumes {
+        if let Some(by) = taken.insert(Path::new(&volume.target), "another volume") {
+            let problem = compose::Problem::Refused(why(&volume.target, by));
+            return Err(Error::new(&volume.place, &volume.at, problem));
         }
     }
     Ok(())
@@ -380,10 +400,10 @@ fn needed_by_volumes(component: &mut Component, node: &Node) {
     let items = node.list().unwrap_or_default();
     for (item, volume) in items.iter().zip(component.volumes.clone()) {
         match volume.content {
-            Volume { subpath: Some(_), .. } => needs(component, item, "a path within a volume", 45),
-            Image { .. } => needs(component, item, "the files of an image as a volume", 48),
+            Volume { subpath: Some(_), .. } => since(component, item, "a path within a volume", 45),
+            Image { .. } => since(component, item, "the files of an image as a volume", 48),
             Bind { recursive: Some(how), .. } if how == "writable" || how == "readonly" => {
-                needs(component, item, "a choice about what is mounted below", 44);
+                since(component, item, "a choice about what is mounted below", 44);
             }
             _ => {}
         }

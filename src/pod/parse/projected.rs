@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use crate::compose::{self, Error, Kind, Node, Problem};
+use crate::compose::{self, Error, Kind, Node};
 
 use super::super::component::Component;
 use super::super::projection::{Content, Hidden, Projection};
@@ -51,24 +51,6 @@ fn read(component: &mut Component, node: &Node, sort: &Sort, reading: &Reading<'
         component.projections.push(projection);
     }
     Ok(())
-}
-
-/// Two things cannot be mounted at one place.
-pub(super) fn check(component: &Component, node: &Node) -> Result<(), Error> {
-    let folder = SECRET.folder.trim_end_matches('/');
-    let place_of = |projection: &'_ Projection| match projection.target.strip_prefix(SECRET.folder) {
-        Some(_) => folder.to_owned(),
-        None => projection.target.clone(),
-    };
-    let taken: HashSet<String> = component.projections.iter().map(place_of).collect();
-    let why = |target: &str| format!("a secret or config of the component is mounted at {target}, too");
-    if let Some(volume) = component.volumes.iter().find(|volume| taken.contains(&volume.target)) {
-        return Err(Error::new(&volume.place, &volume.at, Problem::Refused(why(&volume.target))));
-    }
-    match component.request.host_config.tmpfs.keys().find(|target| taken.contains(*target)) {
-        Some(target) => Err(node.get("tmpfs").unwrap_or(node).refused(why(target))),
-        None => Ok(()),
-    }
 }
 
 /// A name, or `{source, target, uid, gid, mode}`.
@@ -142,6 +124,13 @@ fn declaration_of(node: &Node, name: &str, sort: &Sort, reading: &Reading<'_>) -
             .find(|(key, _)| !key.starts_with("x-") && !KEYS.contains(&key.as_str()) && key != "template_driver")
     {
         return Err(node.unknown(key, KEYS));
+    }
+    let sources = ["file", "environment", "content"].map(|key| node.get(key));
+    if let [_, second, ..] = sources.into_iter().flatten().collect::<Vec<_>>()[..] {
+        return Err(second.refused(format!("a {} has one of 'file', 'environment' and 'content'", sort.name)));
+    }
+    if let Some(driver) = ["driver", "driver_opts", "template_driver"].into_iter().find_map(|key| node.get(key)) {
+        return Err(driver.refused("only Swarm has it: declare it there, and give it to the controller"));
     }
     if let Some(file) = node.get("file") {
         return Ok(Content::File(reading.surroundings.path(file.place.folder(), &file.text()?)));

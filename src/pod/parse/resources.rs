@@ -16,10 +16,10 @@ pub(super) fn set(component: &mut Component, key: &str, value: &Node) -> Result<
     let host = &mut component.request.host_config;
     match key {
         "blkio_config" => blkio(host, value)?,
-        "cpu_period" => host.cpu_period = microseconds(value)?,
-        "cpu_quota" => host.cpu_quota = microseconds(value)?,
-        "cpu_rt_period" => host.cpu_rt_period = microseconds(value)?,
-        "cpu_rt_runtime" => host.cpu_rt_runtime = microseconds(value)?,
+        "cpu_period" => host.cpu_period = microseconds(value, 0)?,
+        "cpu_quota" => host.cpu_quota = microseconds(value, -1)?,
+        "cpu_rt_period" => host.cpu_rt_period = microseconds(value, 0)?,
+        "cpu_rt_runtime" => host.cpu_rt_runtime = microseconds(value, 0)?,
         "cpu_shares" => host.cpu_shares = at_least(value, 0)?,
         "cpus" => host.nano_cpus = cpus(value)?,
         "cpuset" => host.cpuset_cpus = value.text()?,
@@ -93,9 +93,9 @@ fn cpus(node: &Node) -> Result<i64, Error> {
 }
 
 /// A number of microseconds, or a duration such as `50ms`; -1 is none.
-fn microseconds(node: &Node) -> Result<i64, Error> {
-    if let Ok(number) = node.integer() {
-        return Ok(number);
+fn microseconds(node: &Node, least: i64) -> Result<i64, Error> {
+    if node.integer().is_ok() {
+        return at_least(node, least);
     }
     let duration: Duration = compose::duration(node)?;
     i64::try_from(duration.as_micros()).map_err(|_| node.invalid("a duration such as 50ms"))
@@ -260,7 +260,11 @@ fn reservations(component: &mut Component, node: &Node, reading: &mut Reading<'_
         match key.as_str() {
             "memory" => agree(value, "mem_reservation", &mut host.memory_reservation, compose::byte_size(value)?)?,
             "devices" => {
-                let requests = value.list()?.iter().map(devices::request).collect::<Result<Vec<_>, _>>()?;
+                let request = |item: &Node| match item.get("capabilities") {
+                    Some(_) => devices::request(item),
+                    None => Err(item.missing("capabilities")),
+                };
+                let requests = value.list()?.iter().map(request).collect::<Result<Vec<_>, _>>()?;
                 host.device_requests.extend(requests);
             }
             "cpus" | "generic_resources" => {

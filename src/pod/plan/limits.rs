@@ -92,19 +92,20 @@ impl Caps<'_> {
             host.memory_reservation = own.memory;
             self.capped("mem_reservation", own.memory.to_string());
         }
-        if !nested && host.memory == 0 {
+        let inherits = !nested && host.memory == 0;
+        if inherits {
             host.memory = own.memory;
         }
-        self.swap(host, own, nested);
+        self.swap(host, own, nested, inherits);
     }
 
-    /// As much swap as the controller has, not as much memory and swap together. The engine gives a container without a
-    /// limit of its own twice its memory.
-    fn swap(&mut self, host: &mut HostConfig, own: &HostConfig, nested: bool) {
+    /// No more swap than the controller has. Who says nothing of swap gets from the engine as much as memory; who has the
+    /// controller's memory has its swap, too.
+    fn swap(&mut self, host: &mut HostConfig, own: &HostConfig, nested: bool, inherits: bool) {
+        if inherits && host.memory_swap == 0 {
+            host.memory_swap = own.memory_swap;
+        }
         if own.memory_swap <= 0 || host.memory == 0 {
-            if own.memory_swap == -1 && host.memory_swap == 0 && !nested {
-                host.memory_swap = -1;
-            }
             return;
         }
         let most = host.memory + (own.memory_swap - own.memory);
@@ -112,9 +113,7 @@ impl Caps<'_> {
             host.memory_swap = most;
             self.capped("memswap_limit", most.to_string());
         } else if host.memory_swap == 0 && !nested {
-            host.memory_swap = most;
-        } else if host.memory_swap > 0 {
-            host.memory_swap = host.memory_swap.max(host.memory);
+            host.memory_swap = most.min(host.memory.saturating_mul(2));
         }
     }
 

@@ -3,7 +3,7 @@
 //! that does nothing, has them all from the first to the last moment.
 //!
 //! ```text
-//! volume NAME.podlike.memory (tmpfs) ── holder: files are put in as soon as it runs
+//! volume NAME.podlike-memory (tmpfs) ── holder: files are put in as soon as it runs
 //!    COMPONENT/secrets/…  ──bind──▶ /run/secrets of the component
 //!    COMPONENT/files/N    ──bind──▶ any other target
 //! ```
@@ -14,14 +14,13 @@ use serde::Serialize;
 
 use crate::engine::types::{CreateRequest, Healthcheck, HostConfig, VolumeRequest};
 
+use super::super::component::SECRETS;
 use super::super::labels::{COMPONENT, VOLUME};
 use super::super::needs::{Need, Until};
 use super::super::projection::Projection;
 use super::limits::Placement;
-use super::{CONTROLLER_ID, Component, Controller, Plan, Planned, PlannedVolume, PodSpec, Pull, own_labels};
+use super::{CONTROLLER_ID, Controller, Plan, Planned, PlannedVolume, PodSpec, Pull, own_labels};
 
-/// The folder of Docker's secrets, which a component gets as a whole.
-const SECRETS: &str = "/run/secrets/";
 /// As much as secrets and configs may take together: Swarm's are at most half a megabyte and one.
 const SIZE: i64 = 64 << 20;
 /// Where the holder has the volume of secrets and configs.
@@ -124,12 +123,6 @@ fn is_scratch_in_memory(volume: &PlannedVolume) -> bool {
         let in_memory = request.driver_opts.get("type").is_some_and(|kind| kind == "tmpfs");
         in_memory && request.labels.contains_key(CONTROLLER_ID)
     })
-}
-
-/// Where a component has something out of the pod's memory.
-pub(super) fn targets(component: &Component) -> impl Iterator<Item = &str> {
-    let folder = SECRETS.trim_end_matches('/');
-    component.projections.iter().map(move |it| if it.target.starts_with(SECRETS) { folder } else { &it.target })
 }
 
 /// The binds of a component, and the files behind them.

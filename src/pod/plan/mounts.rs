@@ -166,7 +166,8 @@ impl<'a> Mounts<'a> {
             mounted.need(PlannedVolume::External(exact.clone()));
             return exact.clone();
         }
-        if let Some(known) = self.known(name) {
+        let has_own_name = declared.is_some_and(|declared| declared.name.is_some());
+        if let Some(known) = self.known(name).filter(|_| !has_own_name) {
             return known;
         }
         let declared = declared.cloned().unwrap_or_default();
@@ -198,9 +199,11 @@ impl<'a> Mounts<'a> {
 
     /// Where the host has a path of the controller: the engine knows it by what is mounted there.
     fn path_of_host(&self, path: &Path) -> Option<String> {
-        let holding = self.controller.mounts.iter().filter(|mount| matches!(mount.kind.as_str(), "bind" | "volume"));
-        let holding = holding.filter(|mount| path.starts_with(&mount.destination));
+        let holding = self.controller.mounts.iter().filter(|mount| path.starts_with(&mount.destination));
         let mount = holding.max_by_key(|mount| mount.destination.len())?;
+        if !matches!(mount.kind.as_str(), "bind" | "volume") {
+            return None;
+        }
         let below = path.strip_prefix(&mount.destination).unwrap_or(Path::new(""));
         let source = Path::new(&mount.source);
         let source = if below.as_os_str().is_empty() { source.to_owned() } else { source.join(below) };
@@ -236,8 +239,9 @@ fn bind(source: &str, target: &str, options: &[String]) -> String {
 /// Whether a component has something of its own at a path.
 fn is_taken(path: &str, component: &Component) -> bool {
     let HostConfig { tmpfs, .. } = &component.request.host_config;
-    let volumes = component.volumes.iter().any(|volume| volume.target == path);
-    volumes || tmpfs.contains_key(path) || memory::targets(component).any(|target| target == path)
+    let volumes = component.volumes.iter().map(|volume| volume.target.as_str());
+    let mut own = volumes.chain(tmpfs.keys().map(String::as_str)).chain(component.projected_at());
+    own.any(|target| Path::new(target) == Path::new(path))
 }
 
 /// What `-volumes` shares: the controller's binds and volumes, but for those through which the engine's socket is seen.

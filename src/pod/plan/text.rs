@@ -75,7 +75,14 @@ fn pull(pull: Pull) -> Vec<String> {
         Pull::Missing => Vec::new(),
         Pull::Always => vec!["always".to_owned()],
         Pull::Never => vec!["never".to_owned()],
-        Pull::After(age) => vec![format!("when older than {} h", age.as_secs() / 3600)],
+        Pull::After(age) => {
+            let (number, unit) = match age.as_secs() {
+                seconds if seconds % 3600 == 0 => (seconds / 3600, "h"),
+                seconds if seconds % 60 == 0 => (seconds / 60, "min"),
+                seconds => (seconds, "s"),
+            };
+            vec![format!("when older than {number} {unit}")]
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam_channel::{bounded, select};
@@ -79,13 +79,16 @@ impl Component {
             return Ok(false);
         }
         // One component at a time: what one loads, the next one has.
-        let _turn = self.images.turn.lock();
+        let mut loaded = self.images.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         self.go_on()?;
         if self.has_image()? {
             return Ok(true);
         }
         for archive in self.archives()? {
             self.go_on()?;
+            if !loaded.insert(archive.clone()) {
+                continue;
+            }
             log::info!("{name}: loading the image '{image}' from {}", archive.display());
             let loading = |cancel| self.inbox.send(Report::Pulling(self.who, cancel));
             if let Err(error) = self.engine.load(&archive, loading, &mut self.telling("loading")) {
