@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::{Budget, interpolate_noting};
+use super::{Budget, interpolate};
 
 /// Keys, each with its value, or without one if it is taken over from where the pairs are used.
 pub type Pairs = Vec<(String, Option<String>)>;
@@ -52,7 +52,7 @@ pub fn dotenv_noting(
                 Value::Template(text) => {
                     let mut lookup = |name: &str| lookup(name).or_else(|| above.get(name).cloned());
                     // Why is not said: the words may hold a part of the value.
-                    let value = interpolate_noting(&text, budget, &mut lookup, unset);
+                    let value = interpolate(&text, budget, &mut lookup, unset);
                     value.map_err(|_| (line, if budget.is_spent() { TOO_LONG.to_owned() } else { malformed(&key) }))?
                 }
             };

@@ -22,15 +22,10 @@ const HINT: &str = "a variable is ${NAME}, $NAME, or $$ for a dollar sign";
 /// | `${NAME:+other}`, `${NAME+other}` | the other text if it is set (with `:`, and not empty), or nothing |
 /// | `$$` | a dollar sign |
 ///
-/// `lookup` is asked for a name when its value decides something: a default is not read before it is needed. It is also
-/// asked for variables that have a default, so what it can't find is no warning yet; see [`interpolate_noting`].
-pub fn interpolate(text: &str, lookup: &mut dyn FnMut(&str) -> Option<String>) -> Result<String, String> {
-    interpolate_noting(text, &Budget::default(), lookup, &mut |_| ())
-}
-
-/// Like [`interpolate`], and tells `unset` the name of each unset variable that nothing took the place of: those that
-/// Compose warns of. What variables bring is taken from a budget.
-pub fn interpolate_noting(
+/// `lookup` is asked for a name when its value decides something: a default is not read before it is needed. `unset` is
+/// told the name of each unset variable that nothing took the place of: those that Compose warns of. What variables bring
+/// is taken from a budget.
+pub fn interpolate(
     text: &str,
     budget: &Budget,
     lookup: &mut dyn FnMut(&str) -> Option<String>,
@@ -175,7 +170,7 @@ mod tests {
     /// What takes the place of the text, and the names that `unset` was told.
     fn expand(text: &str) -> (Result<String, String>, Vec<String>) {
         let mut unset = Vec::new();
-        let result = interpolate_noting(text, &Budget::default(), &mut value, &mut |name| unset.push(name.to_owned()));
+        let result = interpolate(text, &Budget::default(), &mut value, &mut |name| unset.push(name.to_owned()));
         (result, unset)
     }
 
@@ -186,7 +181,7 @@ mod tests {
             names.push(name.to_owned());
             value(name)
         };
-        drop(interpolate(text, &mut lookup));
+        drop(interpolate(text, &Budget::default(), &mut lookup, &mut |_| ()));
         names
     }
 

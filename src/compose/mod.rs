@@ -31,7 +31,7 @@ pub use budget::Budget;
 pub use dotenv::{Pairs, dotenv, dotenv_noting, raw};
 pub use error::{Error, Problem, nearest};
 pub use forms::{command, key_values, strings, texts};
-pub use interpolate::{interpolate, interpolate_noting};
+pub use interpolate::interpolate;
 pub use place::{Place, Source};
 pub use project::{Project, extended, interpolated};
 pub use scalar::{byte_size, duration, go_duration, image, signal};

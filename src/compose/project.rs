@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::merge::merge;
-use super::{Error, Kind, Node, Place, Problem, Source, Surroundings, dotenv, interpolate_noting};
+use super::{Error, Kind, Node, Place, Problem, Source, Surroundings, dotenv, interpolate};
 
 /// Files that draw in each other.
 const DEEPEST: usize = 20;
@@ -353,7 +353,7 @@ impl<'a> Loader<'a> {
                 let mut lookup = |name: &str| {
                     env.get(name).or_else(|| variables.get(name)).or_else(|| own.filter(|_| name == NAME)).cloned()
                 };
-                let replaced = interpolate_noting(text, budget, &mut lookup, &mut |name| {
+                let replaced = interpolate(text, budget, &mut lookup, &mut |name| {
                     let name = if secret { "…" } else { name };
                     if known.insert(name.to_owned()) {
                         unset.push((place.clone(), name.to_owned()));

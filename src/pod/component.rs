@@ -7,7 +7,9 @@ use serde::{Serialize, Serializer};
 use crate::compose::{Place, Volume};
 use crate::engine::types::{ApiVersion, CreateRequest};
 
-use super::{Dependency, FileCopy, Projection};
+use super::FileCopy;
+use super::needs::Dependency;
+use super::projection::Projection;
 
 /// The folder of Docker's secrets.
 pub(super) const SECRETS: &str = "/run/secrets/";

@@ -29,11 +29,11 @@ const VOLUME_PREFIX: &str = "pod.volume.";
 /// On a component, a holder or a scratch volume: the id of its controller.
 pub const CONTROLLER_ID: &str = "podlike.controller.id";
 /// On a component: its name within the pod.
-pub const COMPONENT: &str = "podlike.component";
+pub(super) const COMPONENT: &str = "podlike.component";
 /// On what podlike made: its version.
-pub const VERSION: &str = "podlike.version";
+pub(super) const VERSION: &str = "podlike.version";
 /// On a volume that podlike made: the name that components use.
-pub const VOLUME: &str = "podlike.volume";
+pub(super) const VOLUME: &str = "podlike.volume";
 /// On a volume of somebody: the name that components use for it, as in the first podlike.
 pub const VOLUME_REF: &str = "com.github.rycus86.podlike.volume-ref";
 /// Labels that belong to Swarm: a container that carries them would be taken for a task.

@@ -1,5 +1,5 @@
 //! The model of a pod: labels → [`PodSpec`] → [`Plan`]. Pure but for two named readers: `identity.rs` reads `/proc`,
-//! and [`Surroundings`](crate::compose::Surroundings) reads the files that labels name. Imports `compose` and
+//! and [`Surroundings`] reads the files that labels name. Imports `compose` and
 //! `engine::types`.
 //!
 //! ```text
@@ -28,15 +28,14 @@ mod volumes;
 mod warning;
 
 pub use crate::compose::Surroundings;
-pub use component::{Component, Feature, Namespace, Pull, Stage};
+pub use component::{Component, Pull, Stage};
 pub use controller::{Controller, OWN_IMAGE};
 pub use copy::FileCopy;
 pub use document::{Pod, pods_in};
 pub use error::Error;
 pub use keys::{Class, KEYS};
-pub use labels::{COMPONENT, CONTROLLER_ID, Label, PodSpec, VERSION, VOLUME, VOLUME_REF, owned_by};
-pub use needs::{Dependency, Need, Until};
+pub use labels::{CONTROLLER_ID, PodSpec, VOLUME_REF, owned_by};
+pub use needs::{Need, Until};
 pub use plan::{FromMemory, InMemory, Options, Plan, Planned, PlannedVolume, plan};
-pub use projection::{Content, Hidden, Projection};
-pub use volumes::{Declared, Scratch};
+pub use projection::{Content, Hidden};
 pub use warning::Warning;

@@ -20,7 +20,7 @@ pub struct Projection {
     pub mode: u32,
 }
 
-/// Where the content of a [`Projection`] comes from.
+/// Where the content of a secret or config comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum Content {
     /// A file of the controller.

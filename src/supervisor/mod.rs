@@ -8,7 +8,7 @@
 //!  log/* ─▶ output ─▶ stdout, stderr
 //! ```
 //!
-//! One inbox, many reporters; only the thread of [`run`] changes state, and the [`machine`] decides how.
+//! One inbox, many reporters; only the thread of [`run`] changes state, and the machine decides how.
 
 mod component;
 mod crew;
