@@ -97,12 +97,11 @@ fn as_mapping(node: Node, pairs: bool) -> Node {
     let mut places: HashMap<String, usize> = HashMap::new();
     let mut entries: Vec<(String, Node)> = Vec::new();
     for (name, value) in items.into_iter().map(entry) {
-        match places.get(&name) {
-            Some(at) => entries[*at].1 = value,
-            None => {
-                places.insert(name.clone(), entries.len());
-                entries.push((name, value));
-            }
+        if let Some(at) = places.get(&name) {
+            entries[*at].1 = value;
+        } else {
+            places.insert(name.clone(), entries.len());
+            entries.push((name, value));
         }
     }
     Node { kind: Kind::Map(entries), ..over_place(node.at, node.place, node.key) }

@@ -135,11 +135,9 @@ pub(super) fn request(node: &Node) -> Result<DeviceRequest, Error> {
 }
 
 fn count(node: &Node) -> Result<i64, Error> {
-    match node.text()?.as_str() {
-        "all" => Ok(-1),
-        _ => {
-            let count = node.integer().ok().filter(|count| *count >= -1);
-            count.ok_or_else(|| node.invalid("a count of devices: a number or 'all'"))
-        }
+    if node.text()? == "all" {
+        return Ok(-1);
     }
+    let count = node.integer().ok().filter(|count| *count >= -1);
+    count.ok_or_else(|| node.invalid("a count of devices: a number or 'all'"))
 }
