@@ -3,7 +3,8 @@
 //! `labels/NAME.yml` holds the labels of a controller, and what else the plan depends on where it matters:
 //! `options` (the flags), `profiles`, `files` (of the controller, by path), `controller` (the container: `host`, `env`,
 //! `labels`, `mounts`, `nested`, `ways_to_socket`, `volume_refs`) and `engine` (its `GET /info`). Instead of `labels`, `document` is a text
-//! for `podlike validate`. The result is `NAME.plan.json`, the plan with its warnings, or `NAME.error`, the message.
+//! for `podlike validate`. The result is `NAME.plan.json`, the plan with its warnings (of a stack of several pods: a list of
+//! them, with their names), or `NAME.error`, the message.
 //!
 //! `mistakes.md` holds what people get wrong: under each heading a document and what podlike says of it.
 
@@ -18,6 +19,7 @@ use podlike::engine::types::{ApiVersion, HostConfig, Info, Mount};
 use podlike::pod::{self, Class, Controller, KEYS, Options, Plan, PodSpec, Surroundings};
 use podlike::report;
 use serde::Deserialize;
+use serde_yaml::Value;
 
 const ID: &str = "c0ffee0000000000000000000000000000000000000000000000000000000000";
 
@@ -78,21 +80,44 @@ fn options(chosen: &BTreeMap<String, bool>) -> Options {
     options
 }
 
+/// A pod of a case as it is planned.
+struct Pod {
+    /// Of a stack: the service that is its controller.
+    name: Option<String>,
+    plan: Plan,
+    warnings: Vec<String>,
+}
+
+impl Pod {
+    fn shown(&self) -> serde_json::Value {
+        serde_json::json!({ "plan": self.plan, "warnings": self.warnings })
+    }
+}
+
 /// The name of the result's file and its text.
 fn result(case: Case) -> (&'static str, String) {
-    let (plan, warnings) = match planned(case) {
-        Ok(planned) => planned,
+    let pods = match planned(case) {
+        Ok(pods) => pods,
         Err(message) => return ("error", message + "\n"),
     };
-    let both = serde_json::json!({ "plan": plan, "warnings": warnings });
-    let text = serde_json::to_string_pretty(&both).expect("a plan has only text keys") + "\n";
+    let all = if let [pod] = pods.as_slice() {
+        pod.shown()
+    } else {
+        let named = |pod: &Pod| {
+            let mut shown = pod.shown();
+            shown["pod"] = pod.name.clone().into();
+            shown
+        };
+        pods.iter().map(named).collect()
+    };
+    let text = serde_json::to_string_pretty(&all).expect("a plan has only text keys") + "\n";
     // The id and the version would drown the rest, and the version changes.
     let version = format!("\"podlike.version\": \"{}\"", env!("CARGO_PKG_VERSION"));
     ("plan.json", text.replace(ID, "CONTROLLER").replace(&version, "\"podlike.version\": \"VERSION\""))
 }
 
-/// The plan and the warnings, or the message.
-fn planned(case: Case) -> Result<(Plan, Vec<String>), String> {
+/// The pods of a case, or the message.
+fn planned(case: Case) -> Result<Vec<Pod>, String> {
     let root = tempfile::tempdir().expect("a folder");
     for (path, text) in &case.files {
         let file = root.path().join(path.trim_start_matches('/'));
@@ -106,12 +131,21 @@ fn planned(case: Case) -> Result<(Plan, Vec<String>), String> {
         profiles: case.profiles.clone(),
         ..Surroundings::default()
     };
-    let spec = match &case.document {
-        None => PodSpec::from_labels(&case.labels, &surroundings),
-        Some(text) => pod::pods_in(Path::new("stack.yml"), text, &surroundings).map(|mut pods| pods.remove(0).spec),
+    let pods = match &case.document {
+        None => PodSpec::from_labels(&case.labels, &surroundings).map(|spec| vec![pod::Pod { name: None, spec }]),
+        Some(text) => pod::pods_in(Path::new("stack.yml"), text, &surroundings),
     };
-    let spec = spec.map_err(|error| report::chain(&error))?;
-    let api: ApiVersion = "1.45".parse().expect("a version");
+    let pods = pods.map_err(|error| report::chain(&error))?;
+    let chosen = options(&case.options);
+    let controller = controller(case);
+    let plan = |pod: pod::Pod| {
+        let (plan, warnings) = pod::plan(&pod.spec, &controller, chosen).map_err(|error| report::chain(&error))?;
+        Ok(Pod { name: pod.name, plan, warnings: warnings.iter().map(ToString::to_string).collect() })
+    };
+    pods.into_iter().map(plan).collect()
+}
+
+fn controller(case: Case) -> Controller {
     let mut engine = case.engine.unwrap_or_else(|| Info {
         server_version: "26.1.5".to_owned(),
         cgroup_driver: "cgroupfs".to_owned(),
@@ -119,9 +153,9 @@ fn planned(case: Case) -> Result<(Plan, Vec<String>), String> {
         ..Info::default()
     });
     if engine.api == ApiVersion::default() {
-        engine.api = api;
+        engine.api = "1.45".parse().expect("a version");
     }
-    let controller = Controller {
+    Controller {
         id: ID.to_owned(),
         name: "web".to_owned(),
         labels: case.labels.into_iter().chain(case.controller.labels).collect(),
@@ -135,10 +169,7 @@ fn planned(case: Case) -> Result<(Plan, Vec<String>), String> {
         program: "/podlike".into(),
         volume_refs: case.controller.volume_refs,
         engine,
-    };
-    let (plan, warnings) =
-        pod::plan(&spec, &controller, options(&case.options)).map_err(|error| report::chain(&error))?;
-    Ok((plan, warnings.iter().map(ToString::to_string).collect()))
+    }
 }
 
 fn golden(name: &str) -> PathBuf {
@@ -177,20 +208,94 @@ fn labels_give_the_plan_or_the_message_that_stands_beside_them() {
     assert!(files.is_empty(), "results that no case gives: {files:?}");
 }
 
+/// The keys of a YAML text that is a mapping, with their values; none of any other text.
+fn entries(text: &str) -> Vec<(String, Value)> {
+    serde_yaml::from_str(text).map(pairs).unwrap_or_default()
+}
+
+fn pairs(value: Value) -> Vec<(String, Value)> {
+    let Value::Mapping(entries) = value else { return Vec::new() };
+    entries.into_iter().filter_map(|(key, value)| Some((key.as_str()?.to_owned(), value))).collect()
+}
+
+/// The mappings that are components in a label.
+fn components_of_label(key: &str, text: &str) -> Vec<Value> {
+    if key == "pod.init.components" {
+        return serde_yaml::from_str(text).unwrap_or_default();
+    }
+    let is_component = ["pod.component.", "pod.container."].iter().any(|prefix| key.starts_with(prefix));
+    is_component.then(|| serde_yaml::from_str(text).ok()).flatten().into_iter().collect()
+}
+
+/// The labels of a service, a mapping or a list.
+fn labels_of(service: &Value) -> Vec<(String, String)> {
+    let text = |value: Value| value.as_str().map(str::to_owned);
+    match service.get("labels") {
+        Some(Value::Sequence(items)) => items
+            .iter()
+            .filter_map(|item| item.as_str()?.split_once('='))
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .collect(),
+        labels => {
+            let labels = labels.cloned().map(pairs).unwrap_or_default();
+            labels.into_iter().filter_map(|(key, value)| Some((key, text(value)?))).collect()
+        }
+    }
+}
+
+/// The mappings that are components in a file or a document: what labels hold, there or of its services, else the services.
+fn components_of_text(text: &str) -> Vec<Value> {
+    let (labels, other): (Vec<_>, Vec<_>) = entries(text).into_iter().partition(|(_, value)| value.is_string());
+    let services = other.into_iter().filter(|(key, _)| key == "services").flat_map(|(_, services)| pairs(services));
+    let services: Vec<Value> = services.map(|(_, service)| service).collect();
+    let labels = labels.into_iter().map(|(key, value)| (key, value.as_str().unwrap_or_default().to_owned()));
+    let held = labels.chain(services.iter().flat_map(labels_of));
+    let held: Vec<Value> = held.flat_map(|(key, text)| components_of_label(&key, &text)).collect();
+    if held.is_empty() { services } else { held }
+}
+
+/// The keys of all components of a case.
+fn keys_of(case: &Case) -> BTreeSet<String> {
+    let labels = case.labels.iter().flat_map(|(key, text)| components_of_label(key, text));
+    let texts = case.files.values().chain(&case.document).flat_map(|text| components_of_text(text));
+    labels.chain(texts).flat_map(pairs).map(|(key, _)| key).collect()
+}
+
 #[test]
 fn every_key_of_a_component_is_in_more_than_one_case() {
     let cases = fs::read_dir(golden("labels")).expect("the cases").map(|entry| entry.expect("an entry").path());
-    let cases: Vec<String> = cases
-        .filter(|path| path.extension().is_some_and(|yml| yml == "yml"))
-        .map(|path| fs::read_to_string(path).expect("a case"))
-        .collect();
-    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let has = |case: &str, key: &str| {
-        case.match_indices(&format!("{key}:")).any(|(at, _)| !case[..at].ends_with(|c: char| word(c) || c == '-'))
-    };
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for path in cases.filter(|path| path.extension().is_some_and(|yml| yml == "yml")) {
+        let case = serde_yaml::from_str(&fs::read_to_string(path).expect("a case")).expect("a case");
+        for key in keys_of(&case) {
+            *counts.entry(key).or_default() += 1;
+        }
+    }
     let seldom: Vec<(&str, Class)> =
-        KEYS.into_iter().filter(|(key, _)| cases.iter().filter(|case| has(case, key)).count() < 2).collect();
+        KEYS.into_iter().filter(|(key, _)| counts.get(*key).is_none_or(|count| *count < 2)).collect();
     assert!(seldom.is_empty(), "{seldom:?}");
+}
+
+#[test]
+fn keys_of_a_component_are_not_those_of_what_is_in_it() {
+    let case = r"
+labels:
+  pod.component.a: '{image: a, x-a: {tty: 1}, labels: {init: b}}'
+  pod.copy.a: '{user: x}'
+  pod.init.components: '[{gpus: all}]'
+files:
+  /compose.yml: '{services: {a: {ipc: host}}, volumes: {a: {cpus: 1}}}'
+document: |
+  services:
+    a: {scale: 1, labels: {pod.component.b: 'dns: c'}}
+    b: {labels: ['pod.component.c=uts: c']}
+";
+    let case = serde_yaml::from_str(case).expect("a case");
+    let keys = keys_of(&case);
+    assert_eq!(
+        keys.iter().map(String::as_str).collect::<Vec<_>>(),
+        ["dns", "gpus", "image", "ipc", "labels", "uts", "x-a"]
+    );
 }
 
 #[test]
@@ -208,7 +313,10 @@ fn mistakes_get_the_words_that_stand_below_them() {
         let document = rest.strip_prefix(DOCUMENT).and_then(|rest| rest.split_once("```\n"));
         let (document, _) = document.unwrap_or_else(|| panic!("{title}: a document in {DOCUMENT}"));
         let words = match planned(Case { document: Some(document.to_owned()), ..Case::default() }) {
-            Ok((_, warnings)) => warnings.iter().map(|warning| format!("warning: {warning}\n")).collect::<Vec<_>>(),
+            Ok(pods) => {
+                let warnings = pods.iter().flat_map(|pod| &pod.warnings);
+                warnings.map(|warning| format!("warning: {warning}\n")).collect::<Vec<_>>()
+            }
             Err(message) => vec![format!("error: {message}\n")],
         };
         let words = words.concat();
