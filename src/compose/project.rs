@@ -390,4 +390,17 @@ mod tests {
         let error = Project::from_text(&Source::default(), &text, &Surroundings::default()).expect_err("too large");
         assert!(matches!(error.problem, Problem::TooLarge(_)), "{error}");
     }
+    #[test]
+    fn services_that_extend_each_other_end_after_twenty() {
+        let chain = |length: usize| {
+            let links = (0..length).map(|number| format!("  s{number}: {{extends: s{}}}\n", number + 1));
+            let text = format!("services:\n{}  s{length}: {{image: x}}\n", links.collect::<String>());
+            Project::from_text(&Source::default(), &text, &Surroundings::default())
+        };
+        assert_eq!(chain(20).map(|project| project.services.len()), Ok(21));
+        for length in [21, 30] {
+            let error = chain(length).expect_err("too long");
+            assert_eq!((error.at.as_str(), error.place.line), ("services.s20.extends", 22), "{error}");
+        }
+    }
 }

@@ -575,6 +575,46 @@ mod tests {
     }
 
     #[test]
+    fn a_whole_number_may_be_binary() {
+        for (text, value) in [("0b101", 5), ("-0b11", -3), ("0b1_0", 2)] {
+            let node = parse(text).expect("valid");
+            assert_eq!((node.integer(), &node.kind), (Ok(value), &Kind::Number(text.to_owned())), "{text}");
+        }
+        for text in ["0b", "0b2"] {
+            let node = parse(text).expect("valid");
+            assert_eq!((node.integer().is_err(), &node.kind), (true, &Kind::Text(text.to_owned())), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_without_an_end_is_a_text() {
+        for text in ["1e999", "-1e999"] {
+            let node = parse(text).expect("valid");
+            assert_eq!((node.number().is_err(), &node.kind), (true, &Kind::Text(text.to_owned())), "{text}");
+        }
+        assert_eq!(parse("1e99").expect("valid").kind, Kind::Number("1e99".to_owned()));
+    }
+
+    #[test]
+    fn what_several_merges_give_has_the_path_of_where_it_arrives_and_the_place_where_it_was_written() {
+        let root = parse("a: &a {k: 1}\nb: &b\n  k: 2\n  l: [x, {m: 3}]\nz:\n  y: {<<: [*a, *b]}\n").expect("valid");
+        let merged = root.get("z").and_then(|z| z.get("y")).expect("y");
+        let list = merged.get("l").expect("l");
+        let item = &list.list().expect("a list")[1];
+        let found = [merged.get("k"), Some(list), Some(item), item.get("m")].map(|node| {
+            let Node { at, place, key, .. } = node.expect("merged");
+            (at.as_str(), (place.line, place.column), (key.line, key.column))
+        });
+        let expected = [
+            ("z.y.k", (1, 11), (1, 8)),
+            ("z.y.l", (4, 6), (4, 3)),
+            ("z.y.l[1]", (4, 10), (4, 10)),
+            ("z.y.l[1].m", (4, 14), (4, 11)),
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
     fn a_tab_is_pointed_at() {
         let error = parse("image: x\n\tcommand: y\n").expect_err("a tab");
         let expected = "line 2, column 1: not valid YAML: the line is indented with a tab (YAML takes only spaces)";
