@@ -68,8 +68,9 @@ fn the_variables_of_the_readme_are_those_that_are_read() {
     let read_ones: BTreeSet<String> =
         code.split("value(\"").skip(1).map(|rest| rest.split('"').next().expect("a name").to_owned()).collect();
     // What pods are read with has all of it; these are asked for by name.
-    let code = read("src/compose/surroundings.rs") + &read("src/compose/project.rs");
+    let code = read("src/compose/surroundings.rs") + &read("src/compose/project.rs") + &read("src/pod/labels.rs");
     let asked = code.split("env.get(\"").skip(1).chain(code.split("const NAME: &str = \"").skip(1));
+    let asked = asked.chain(code.split("const PROFILES: &str = \"").skip(1));
     let by_name = asked.map(|rest| rest.split('"').next().expect("a name").to_owned());
     let documented: BTreeSet<String> = table(&read("README.md"), "| variable |").into_iter().collect();
     assert_eq!(documented, read_ones.into_iter().chain(by_name).collect());

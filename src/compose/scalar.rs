@@ -20,7 +20,7 @@ pub fn duration(node: &Node) -> Result<Duration, Error> {
     })
 }
 
-/// A duration as Go's `time.ParseDuration` reads it; none if it is not one.
+/// A duration as Compose reads it: Go's, and with days (`d`) and weeks (`w`); none if it is not one.
 pub fn go_duration(text: &str) -> Option<Duration> {
     if text == "0" {
         return Some(Duration::ZERO);
@@ -39,6 +39,8 @@ pub fn go_duration(text: &str) -> Option<Duration> {
             "s" => 1.0,
             "m" => 60.0,
             "h" => 3600.0,
+            "d" => 86_400.0,
+            "w" => 604_800.0,
             _ => return None,
         };
         seconds += number * scale;
@@ -164,10 +166,12 @@ mod tests {
 
     #[test]
     fn durations_are_read_as_go_reads_them() {
-        for (text, milliseconds) in [("0", 0), ("1m30s", 90_000), ("1.5s", 1_500), ("300ms", 300), ("2h", 7_200_000)] {
+        for (text, milliseconds) in
+            [("0", 0), ("1m30s", 90_000), ("1.5s", 1_500), ("300ms", 300), ("2h", 7_200_000), ("1w1d1h", 694_800_000)]
+        {
             assert_eq!(go_duration(text), Some(Duration::from_millis(milliseconds)), "{text}");
         }
-        for text in ["", "10", "s", "1x", "-1s", "1s2", "1.2.3s", "9999999999999h"] {
+        for text in ["", "10", "s", "1x", "-1s", "d", "5", "1s2", "1.2.3s", "9999999999999h"] {
             assert_eq!(go_duration(text), None, "{text}");
         }
     }

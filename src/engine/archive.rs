@@ -82,6 +82,24 @@ impl Engine {
         }
     }
 
+    /// Gives a directory of a container another mode: a volume that the engine makes is root's alone.
+    pub fn set_mode(&self, id: &str, directory: &str, mode: u32) -> Result<(), Error> {
+        let path = format!("/containers/{}/archive?path={}", encoded(id), encoded(directory));
+        let mut push = |to: &mut dyn Write| {
+            let mut header = Header::new_gnu();
+            header.set_entry_type(EntryType::Directory);
+            header.set_mode(mode);
+            header.set_size(0);
+            header.set_uid(0);
+            header.set_gid(0);
+            header.set_mtime(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs());
+            let mut archive = Builder::new(to);
+            archive.append_data(&mut header, "./", io::empty())?;
+            archive.finish()
+        };
+        self.versioned(Request::new("PUT", &path), Payload::Tar(&mut push), Limit::Idle(WORK), |_| ()).map(drop)
+    }
+
     fn put_archive(&self, id: &str, directory: &Path, upload: &Upload<'_>, name: &Path) -> Result<(), Error> {
         let (id, directory) = (encoded(id), encoded(&directory.to_string_lossy()));
         let path = format!("/containers/{id}/archive?noOverwriteDirNonDir=1&path={directory}");

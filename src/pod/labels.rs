@@ -26,6 +26,9 @@ const COPY_PREFIX: &str = "pod.copy.";
 /// On the controller: a volume that lives as long as the pod, by name.
 const VOLUME_PREFIX: &str = "pod.volume.";
 
+/// The variable that chooses profiles where no flag does, as with Compose.
+const PROFILES: &str = "COMPOSE_PROFILES";
+
 /// On a component, a holder or a scratch volume: the id of its controller.
 pub const CONTROLLER_ID: &str = "podlike.controller.id";
 /// On a component: its name within the pod.
@@ -248,7 +251,14 @@ impl Components {
 /// Whether a component has no profiles, or one that was chosen.
 fn is_chosen(node: &Node, reading: &Reading<'_>) -> Result<bool, Error> {
     let profiles = node.get("profiles").map(compose::strings).transpose()?.unwrap_or_default();
-    let chosen = &reading.surroundings.profiles;
+    let by_variable;
+    let chosen = if reading.surroundings.profiles.is_empty() {
+        let names = reading.variable(node, PROFILES).unwrap_or_default();
+        by_variable = names.split(',').map(|name| name.trim().to_owned()).collect();
+        &by_variable
+    } else {
+        &reading.surroundings.profiles
+    };
     let is_chosen = |profile: &String| chosen.contains(profile) || chosen.iter().any(|all| all == "*");
     Ok(profiles.is_empty() || profiles.iter().any(is_chosen))
 }

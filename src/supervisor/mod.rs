@@ -143,11 +143,10 @@ pub fn subscribe(engine: &Engine, controller: &str) -> Result<Events, engine::Er
 /// them, and one that hangs is no business of other pods.
 pub fn sweep(engine: &Engine, controller: &str, plan: &Plan) -> Result<usize, engine::Error> {
     let containers = sweep_containers(engine, controller)?;
-    let names = plan.scratch();
-    if names.is_empty() {
+    if plan.scratch().is_empty() {
         return Ok(containers);
     }
-    Ok(containers + scratch::remove_leftovers(engine, controller, &names)?)
+    Ok(containers + scratch::remove_leftovers(engine, controller)?)
 }
 
 fn sweep_containers(engine: &Engine, controller: &str) -> Result<usize, engine::Error> {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, at, never, select, unbounded};
 
 use crate::engine::{self, Engine};
-use crate::pod::CONTROLLER_ID;
+use crate::pod::{CONTROLLER_ID, owned_by};
 
 use super::crew::Crew;
 use super::error::chain;
@@ -90,23 +90,32 @@ impl Scratch {
     }
 }
 
-/// Removes the volumes that an earlier life of a controller left behind, and says how many there were. Of those that have
-/// names of this pod's, also what another controller left that is gone: one that was killed and removed, and whose name is
-/// used again. It waits a moment for a volume that is in use.
-pub(super) fn remove_leftovers(
-    engine: &Engine,
-    controller: &str,
-    names: &BTreeSet<&str>,
-) -> Result<usize, engine::Error> {
+/// Removes the volumes that an earlier life of a controller left behind, and those of controllers that are gone: killed,
+/// removed, and replaced under another name, as Swarm does it. Says how many there were. It waits a moment for a volume that
+/// is in use; one of another controller is left then.
+pub(super) fn remove_leftovers(engine: &Engine, controller: &str) -> Result<usize, engine::Error> {
     let mut removed = 0;
     for volume in engine.volumes(CONTROLLER_ID)? {
         let owner = volume.labels.get(CONTROLLER_ID).map(String::as_str).unwrap_or_default();
-        if owner == controller || (names.contains(volume.name.as_str()) && is_gone(engine, owner)) {
+        if owner == controller {
             patiently(|| engine.remove_volume(&volume.name))?;
-            removed += 1;
+        } else if !is_gone(engine, owner) {
+            continue;
+        } else if let Err(error) = remove_of(engine, owner, &volume.name) {
+            log::warn!("the volume {} of a controller that is gone is left behind: {}", volume.name, chain(&error));
+            continue;
         }
+        removed += 1;
     }
     Ok(removed)
+}
+
+/// Removes a volume of a controller that is gone, and the components that it left.
+fn remove_of(engine: &Engine, owner: &str, name: &str) -> Result<(), engine::Error> {
+    for container in engine.list(&owned_by(owner))? {
+        engine.remove(&container.id)?;
+    }
+    patiently(|| engine.remove_volume(name))
 }
 
 /// Whether the engine knows no such controller. What it does not answer it may know.

@@ -56,6 +56,37 @@ fn scratch_volumes_are_shared_by_name_and_live_as_long_as_the_pod() {
 }
 
 #[test]
+fn scratch_volumes_are_empty_and_open_to_all_whatever_the_image_has_there() {
+    let pod = pod()
+        .component("app", with(stays(), json!({"user": "1000:1000", "volumes": ["disk:/etc", "fast:/root"]})))
+        .run();
+    pod.tells("podlike: app: started");
+    let app = pod.of("app");
+    let look = "stat -c '%a %u' /etc /root; touch /etc/x /root/x; ls -A /root; ls -A /etc | grep -v '^host\\|^resolv'";
+    assert_eq!(exec(&app, look), "1777 0\n1777 0\nx\nx");
+    pod.stop();
+}
+
+#[test]
+fn what_a_controller_left_that_is_gone_goes_with_the_next_pod_that_has_volumes() {
+    let memory = json!({"medium": "memory", "size": "1m"});
+    let lost = pod().component("app", has_both(stays())).flags("-pids=false").run();
+    lost.tells("podlike: app: started");
+    let left = ["disk", "fast"].map(|name| format!("{}.podlike-volume.{name}", lost.name()));
+    let orphan = lost.of("app");
+    docker(&["kill", "--signal", "KILL", lost.name()]);
+    docker(&["rm", "--force", lost.name()]);
+    assert!(left.iter().all(|name| volume(name).is_some()));
+    let next = Pod::new()
+        .label("pod.volume.other", memory)
+        .component("app", with(sh("true"), json!({"volumes": ["other:/x"]})));
+    let ended = next.end();
+    assert_eq!(ended.code, Some(0), "{}", ended.err());
+    assert!(left.iter().all(|name| volume(name).is_none()), "{}", ended.err());
+    assert_ne!(try_docker(&["inspect", "--type=container", &orphan]).0, Some(0));
+}
+
+#[test]
 fn scratch_volumes_go_when_a_start_fails_and_when_a_component_ends() {
     let fails = has_both(with(stays(), json!({"cap_add": ["NOPE"]})));
     let ends = has_both(sh("exit 3"));

@@ -64,8 +64,14 @@ pub(super) fn component(name: &str, stage: Stage, node: &Node, reading: &mut Rea
     let mut component = Component::new(name, stage, &image);
     for (key, value) in entries.iter().filter(|(_, value)| !value.is_null()) {
         match keys::class(key) {
+            Some(_) if is_empty(key, value) => {}
             Some(Class::Supported) => set(&mut component, key, value, reading)?,
-            Some(Class::Ignored(_) | Class::Refused(_)) if changes_nothing(key, value) => {}
+            Some(Class::Ignored(_) | Class::Refused(_)) if changes_nothing(key, value) => {
+                // The network is the other's anyway, but Compose starts that one first.
+                if let Some(on) = value.text().ok().as_deref().and_then(|text| text.strip_prefix("service:")) {
+                    component.depends_on.push(Dependency::running(on.to_owned(), value));
+                }
+            }
             Some(Class::Ignored(reason)) => reading.ignore(name, value, reason),
             Some(Class::Refused(reason)) => return Err(value.refused(format!("not possible in a pod: {reason}"))),
             None => {}
@@ -79,6 +85,11 @@ pub(super) fn component(name: &str, stage: Stage, node: &Node, reading: &mut Rea
     check_mounts(&component, node)?;
     pull_after(&mut component, node)?;
     Ok(component)
+}
+
+/// Whether nothing is said, as by a variable that is not set; a command may be empty on purpose.
+fn is_empty(key: &str, value: &Node) -> bool {
+    !matches!(key, "command" | "entrypoint" | "image") && matches!(&value.kind, Kind::Text(text) if text.is_empty())
 }
 
 /// Whether a key that has no meaning in a pod says only what is so anyway.
@@ -98,7 +109,7 @@ fn changes_nothing(key: &str, value: &Node) -> bool {
 
 impl Reading<'_> {
     /// A variable of the controller, or of the `.env` that counts in the Compose file of a value.
-    fn variable(&self, of: &Node, name: &str) -> Option<String> {
+    pub(super) fn variable(&self, of: &Node, name: &str) -> Option<String> {
         let dotenv = || self.project?.dotenv.get(of.place.file())?.get(name);
         self.surroundings.env.get(name).or_else(dotenv).cloned()
     }
@@ -136,7 +147,9 @@ fn set(component: &mut Component, key: &str, value: &Node, reading: &mut Reading
     match key {
         "annotations" => {
             host.annotations = pairs(value)?;
-            since(component, value, "annotations", 43);
+            if !host.annotations.is_empty() {
+                since(component, value, "annotations", 43);
+            }
         }
         "attach" => component.attach = value.bool()?,
         "cap_add" => host.cap_add = capability::capabilities(value)?,
@@ -281,7 +294,7 @@ fn pull_policy(node: &Node) -> Result<Pull, Error> {
         "daily" | "refresh" => Ok(Pull::After(Duration::from_secs(DAY))),
         "weekly" => Ok(Pull::After(Duration::from_secs(7 * DAY))),
         _ => {
-            match text.strip_prefix("every_").and_then(long_duration) {
+            match text.strip_prefix("every_").and_then(compose::go_duration) {
                 Some(age) => Ok(Pull::After(age)),
                 None => Err(node
                     .invalid("a pull policy: always, missing, never, daily, weekly or every_ and a time such as 12h")),
@@ -290,28 +303,13 @@ fn pull_policy(node: &Node) -> Result<Pull, Error> {
     }
 }
 
-/// A duration that also has days and weeks, as Compose's `every_…`: `1w2d`, `12h`.
-fn long_duration(text: &str) -> Option<Duration> {
-    let mut rest = text;
-    let mut total = Duration::ZERO;
-    for (unit, seconds) in [('w', 7 * 24 * 60 * 60), ('d', 24 * 60 * 60)] {
-        if let Some((number, after)) = rest.split_once(unit) {
-            total = total.checked_add(Duration::from_secs(number.parse::<u64>().ok()?.checked_mul(seconds)?))?;
-            rest = after;
-        }
-    }
-    if rest.is_empty() && rest != text {
-        return Some(total);
-    }
-    total.checked_add(compose::go_duration(rest)?)
-}
-
 /// `pull_refresh_after` sets the age for `pull_policy: refresh`.
 fn pull_after(component: &mut Component, node: &Node) -> Result<(), Error> {
     let refresh = node.get("pull_policy").is_some_and(|policy| policy.text().as_deref() == Ok("refresh"));
     match node.get("pull_refresh_after") {
         Some(after) if refresh => {
-            let age = long_duration(&after.text()?).ok_or_else(|| after.invalid("a duration such as 12h or 7d"))?;
+            let age =
+                compose::go_duration(&after.text()?).ok_or_else(|| after.invalid("a duration such as 12h or 7d"))?;
             component.pull = Pull::After(age);
             Ok(())
         }
@@ -436,20 +434,4 @@ fn restarts(component: &Component, node: &Node, reading: &mut Reading<'_>) -> Re
         }
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ages_have_days_and_weeks() {
-        const HOUR: u64 = 3600;
-        for (text, hours) in [("12h", 12), ("2d", 48), ("1w", 168), ("1w1d1h", 193)] {
-            assert_eq!(long_duration(text), Some(Duration::from_secs(hours * HOUR)), "{text}");
-        }
-        for text in ["", "d", "5", "1x", "99999999999999999999w"] {
-            assert_eq!(long_duration(text), None, "{text}");
-        }
-    }
 }

@@ -122,6 +122,9 @@ pub struct Planned {
     /// What is bound out of the pod's memory into it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from_memory: Option<FromMemory>,
+    /// Directories in it that everybody may write to: where its scratch volumes are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub open: Vec<String>,
     /// What is copied in before it starts.
     pub copies: Vec<FileCopy>,
     /// What is put into its volumes as soon as it runs: only a running container holds a file system in memory.
@@ -153,6 +156,7 @@ impl Planned {
             volumes: Vec::new(),
             request,
             from_memory: None,
+            open: Vec::new(),
             copies: Vec::new(),
             in_memory: Vec::new(),
             needs: Vec::new(),
@@ -204,12 +208,13 @@ pub fn plan(spec: &PodSpec, controller: &Controller, options: Options) -> Result
         host.ipc_mode = ipc.mode(spec, controller, position);
         ipc.shared_memory(host, spec, controller, position, &mut warnings);
         placement.limit(host, component, controller, &mut warnings);
-        let mounts::Mounted { volumes, mut copies, .. } = mounts.mount(&mut request, component, &mut warnings);
+        let mounts::Mounted { volumes, open, mut copies, .. } = mounts.mount(&mut request, component, &mut warnings);
         copies.extend(component.copies.iter().cloned());
         components.push(Planned {
             platform: component.platform.clone(),
             pull: if options.pull { Pull::Always } else { component.pull },
             volumes,
+            open,
             copies,
             needs,
             grace: component.stop_grace_period.unwrap_or(GRACE),

@@ -30,6 +30,8 @@ pub(super) struct Mounts<'a> {
 pub(super) struct Mounted {
     /// Volumes that must be there before.
     pub(super) volumes: Vec<PlannedVolume>,
+    /// Where scratch volumes on disk are, that it can write to.
+    pub(super) open: Vec<String>,
     /// What cannot be bound.
     pub(super) copies: Vec<FileCopy>,
     /// The places of volumes by the names that the engine has for them.
@@ -103,12 +105,18 @@ impl<'a> Mounts<'a> {
                 request.volumes.insert(volume.target.clone());
             }
             Content::Volume { name, nocopy, subpath } => {
+                let scratch = name.as_deref().and_then(|name| self.scratch.get(name));
+                if scratch.is_some_and(|scratch| !scratch.memory) && !volume.read_only && subpath.is_none() {
+                    mounted.open.push(volume.target.clone());
+                }
+                // A scratch volume is empty, whatever an image has there.
+                let nocopy = *nocopy || scratch.is_some();
                 let name =
                     name.as_ref().map(|name| self.volume_name(name, &host.volume_driver, mounted)).unwrap_or_default();
                 if name.is_empty() || subpath.is_some() {
                     let subpath = subpath.clone().unwrap_or_default();
                     host.mounts.push(MountRequest {
-                        volume_options: VolumeOptions { no_copy: *nocopy, subpath },
+                        volume_options: VolumeOptions { no_copy: nocopy, subpath },
                         ..mount_request("volume", name, volume)
                     });
                 } else {
@@ -240,8 +248,10 @@ fn bind(source: &str, target: &str, options: &[String]) -> String {
 fn is_taken(path: &str, component: &Component) -> bool {
     let HostConfig { tmpfs, .. } = &component.request.host_config;
     let volumes = component.volumes.iter().map(|volume| volume.target.as_str());
-    let mut own = volumes.chain(tmpfs.keys().map(String::as_str)).chain(component.projected_at());
-    own.any(|target| Path::new(target) == Path::new(path))
+    let mut own = volumes.chain(tmpfs.keys().map(String::as_str));
+    let in_place = own.any(|target| Path::new(target) == Path::new(path));
+    // What is mounted deeper would hide one of its secrets.
+    in_place || component.projected_at().iter().any(|target| Path::new(path).starts_with(target))
 }
 
 /// What `-volumes` shares: the controller's binds and volumes, but for those through which the engine's socket is seen.

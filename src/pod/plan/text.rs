@@ -50,6 +50,7 @@ impl Plan {
             planned.copies.iter().map(|copy| format!("{} to {}", copy.source.display(), copy.target)).collect(),
         ));
         lines.push(("in memory", planned.in_memory.iter().map(|put| put.path.clone()).collect()));
+        lines.push(("also", others(host)));
         lines.push(("grace", vec![format!("{} s", planned.grace.as_secs_f64())]));
         lines.into_iter().flat_map(|(key, values)| values.into_iter().map(move |value| (key, value))).collect()
     }
@@ -83,6 +84,33 @@ fn pull(pull: Pull) -> Vec<String> {
             };
             vec![format!("when older than {number} {unit}")]
         }
+    }
+}
+
+/// The other settings, as the API spells them.
+fn others(host: &HostConfig) -> Vec<String> {
+    const SHOWN: [&str; 14] = [
+        "AutoRemove",
+        "Binds",
+        "CgroupParent",
+        "CpuQuota",
+        "IpcMode",
+        "Memory",
+        "MemorySwap",
+        "Mounts",
+        "NanoCpus",
+        "NetworkMode",
+        "OomScoreAdj",
+        "PidMode",
+        "PidsLimit",
+        "Tmpfs",
+    ];
+    match serde_json::to_value(host) {
+        Ok(serde_json::Value::Object(settings)) => {
+            let others = settings.into_iter().filter(|(key, _)| !SHOWN.contains(&key.as_str()));
+            others.map(|(key, value)| format!("{key} {value}")).collect()
+        }
+        _ => Vec::new(),
     }
 }
 

@@ -25,6 +25,9 @@ const OTHERS: Duration = Duration::from_secs(1);
 /// How often a removal is tried that the engine refuses.
 const ATTEMPTS: usize = 3;
 
+/// As `/tmp`: everybody may write, and remove what is his.
+const OPEN: u32 = 0o1777;
+
 /// A component and what its story needs.
 #[derive(Debug, Clone)]
 pub(super) struct Component {
@@ -61,6 +64,9 @@ impl Component {
         let id = self.create()?;
         self.inbox.event(Event::Created { who: self.who, id: id.clone() });
         let details = self.engine.inspect(&id).map_err(step("inspect its container"))?;
+        for directory in &self.planned.open {
+            self.engine.set_mode(&id, directory, OPEN).map_err(step("open its volume to all users"))?;
+        }
         for FileCopy { source, target, uid, gid, mode } in &self.planned.copies {
             let (uid, gid, mode) = (*uid, *gid, *mode);
             let read_only = self.planned.request.host_config.readonly_rootfs;
