@@ -39,8 +39,8 @@ pub struct Project {
     pub dotenv: BTreeMap<PathBuf, BTreeMap<String, String>>,
     /// Variables that are not set, with their first place: they were taken for empty.
     pub unset: Vec<(Place, String)>,
-    /// Top-level keys that have no meaning in a pod.
-    pub ignored: Vec<(Place, &'static str)>,
+    /// Top-level keys that have no meaning in a pod, and why.
+    pub ignored: Vec<(Place, &'static str, &'static str)>,
 }
 
 impl Project {
@@ -147,7 +147,12 @@ impl<'a> Loader<'a> {
             (None, Some(name)) => {
                 let mut name = name.clone();
                 self.interpolate(&mut name, variables)?;
-                Some(name.text()?)
+                let text = name.text()?;
+                let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+                if !text.starts_with(is_plain) || !text.chars().all(|c| is_plain(c) || "_-".contains(c)) {
+                    return Err(name.invalid("the name of a project: lowercase letters, digits, '_' and '-'"));
+                }
+                Some(text)
             }
             (None, None) => None,
         };
@@ -159,7 +164,10 @@ impl<'a> Loader<'a> {
         for (key, value) in root.map()? {
             match key.as_str() {
                 "networks" if !value.is_null() => {
-                    self.project.ignored.push((value.key.clone(), "networks"));
+                    self.project.ignored.push((value.key.clone(), "networks", "the pod has the controller's network"));
+                }
+                "models" if !value.is_null() => {
+                    self.project.ignored.push((value.key.clone(), "models", "podlike runs no models"));
                 }
                 key if key.starts_with("x-") || KEYS.contains(&key) => {}
                 key => return Err(root.unknown(key, KEYS)),

@@ -82,9 +82,9 @@ impl Engine {
         }
     }
 
-    /// Gives a directory of a container another mode: a volume that the engine makes is root's alone.
-    pub fn set_mode(&self, id: &str, directory: &str, mode: u32) -> Result<(), Error> {
-        let path = format!("/containers/{}/archive?path={}", encoded(id), encoded(directory));
+    /// Gives a directory at the root of a container, such as a volume's, another mode.
+    pub fn set_mode(&self, id: &str, name: &str, mode: u32) -> Result<(), Error> {
+        let path = format!("/containers/{}/archive?path=%2F", encoded(id));
         let mut push = |to: &mut dyn Write| {
             let mut header = Header::new_gnu();
             header.set_entry_type(EntryType::Directory);
@@ -94,7 +94,7 @@ impl Engine {
             header.set_gid(0);
             header.set_mtime(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs());
             let mut archive = Builder::new(to);
-            archive.append_data(&mut header, "./", io::empty())?;
+            archive.append_data(&mut header, name, io::empty())?;
             archive.finish()
         };
         self.versioned(Request::new("PUT", &path), Payload::Tar(&mut push), Limit::Idle(WORK), |_| ()).map(drop)

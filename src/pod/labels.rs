@@ -214,8 +214,8 @@ impl Components {
         for (place, name) in &project.unset {
             reading.warnings.push(Warning::Unset { place: place.clone(), name: name.clone() });
         }
-        for (place, key) in &project.ignored {
-            reading.warnings.push(Warning::IgnoredSection { place: place.clone(), key });
+        for (place, key, reason) in &project.ignored {
+            reading.warnings.push(Warning::IgnoredSection { place: place.clone(), key, reason });
         }
         for (name, node) in &project.services {
             if !is_part_of_a_name(name) {

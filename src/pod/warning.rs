@@ -26,6 +26,8 @@ pub enum Warning {
         place: Place,
         /// Its key.
         key: &'static str,
+        /// Why.
+        reason: &'static str,
     },
     /// A label of the first podlike.
     OldLabel {
@@ -121,9 +123,7 @@ impl fmt::Display for Warning {
                 }
                 write!(f, ": {reason}")
             }
-            Self::IgnoredSection { place, key } => {
-                write!(f, "{place}: {key}: ignored: the pod has the controller's network")
-            }
+            Self::IgnoredSection { place, key, reason } => write!(f, "{place}: {key}: ignored: {reason}"),
             Self::OldLabel { label, now } => {
                 write!(f, "label '{label}' is the notation of an old podlike, and is taken for '{now}'")
             }

@@ -122,7 +122,7 @@ pub struct Planned {
     /// What is bound out of the pod's memory into it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from_memory: Option<FromMemory>,
-    /// Directories in it that everybody may write to: where its scratch volumes are.
+    /// Volumes that everybody may write to: its scratch volumes on disk.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub open: Vec<String>,
     /// What is copied in before it starts.

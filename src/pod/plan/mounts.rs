@@ -30,7 +30,7 @@ pub(super) struct Mounts<'a> {
 pub(super) struct Mounted {
     /// Volumes that must be there before.
     pub(super) volumes: Vec<PlannedVolume>,
-    /// Where scratch volumes on disk are, that it can write to.
+    /// Scratch volumes on disk, that it can write to.
     pub(super) open: Vec<String>,
     /// What cannot be bound.
     pub(super) copies: Vec<FileCopy>,
@@ -106,13 +106,14 @@ impl<'a> Mounts<'a> {
             }
             Content::Volume { name, nocopy, subpath } => {
                 let scratch = name.as_deref().and_then(|name| self.scratch.get(name));
-                if scratch.is_some_and(|scratch| !scratch.memory) && !volume.read_only && subpath.is_none() {
-                    mounted.open.push(volume.target.clone());
-                }
                 // A scratch volume is empty, whatever an image has there.
                 let nocopy = *nocopy || scratch.is_some();
                 let name =
                     name.as_ref().map(|name| self.volume_name(name, &host.volume_driver, mounted)).unwrap_or_default();
+                if scratch.is_some_and(|scratch| !scratch.memory) && !volume.read_only && !mounted.open.contains(&name)
+                {
+                    mounted.open.push(name.clone());
+                }
                 if name.is_empty() || subpath.is_some() {
                     let subpath = subpath.clone().unwrap_or_default();
                     host.mounts.push(MountRequest {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, TryRecvError};
 
-use crate::engine::types::{CreateRequest, MountRequest};
+use crate::engine::types::{CreateRequest, HostConfig, MountRequest};
 use crate::engine::{self, Attach, Condition, Engine, Source, Upload, Wait};
 use crate::pod::{CONTROLLER_ID, Content, FileCopy, FromMemory, Hidden, InMemory, Planned, PlannedVolume, Until};
 
@@ -25,6 +25,8 @@ const OTHERS: Duration = Duration::from_secs(1);
 /// How often a removal is tried that the engine refuses.
 const ATTEMPTS: usize = 3;
 
+/// Where a volume is in the container that opens it.
+const VOLUME: &str = "volume";
 /// As `/tmp`: everybody may write, and remove what is his.
 const OPEN: u32 = 0o1777;
 
@@ -62,11 +64,9 @@ impl Component {
         self.refresh_image()?;
         self.make_volumes()?;
         let id = self.create()?;
+        self.planned.open.iter().try_for_each(|volume| self.open(volume))?;
         self.inbox.event(Event::Created { who: self.who, id: id.clone() });
         let details = self.engine.inspect(&id).map_err(step("inspect its container"))?;
-        for directory in &self.planned.open {
-            self.engine.set_mode(&id, directory, OPEN).map_err(step("open its volume to all users"))?;
-        }
         for FileCopy { source, target, uid, gid, mode } in &self.planned.copies {
             let (uid, gid, mode) = (*uid, *gid, *mode);
             let read_only = self.planned.request.host_config.readonly_rootfs;
@@ -130,6 +130,31 @@ impl Component {
             }
         }
         Ok(())
+    }
+
+    /// Lets everybody write to a volume that the engine made, and that is root's alone. That takes a container that has it
+    /// and whose root can be written: one that is never started.
+    fn open(&self, volume: &str) -> Result<(), Error> {
+        let host_config = HostConfig {
+            network_mode: "none".to_owned(),
+            binds: vec![format!("{volume}:/{VOLUME}:nocopy")],
+            ..HostConfig::default()
+        };
+        let Planned { container, request, platform, .. } = &*self.planned;
+        let labels = request.labels.iter().filter(|(key, _)| *key == CONTROLLER_ID);
+        let labels = labels.map(|(key, value)| (key.clone(), value.clone())).collect();
+        let request = CreateRequest {
+            image: request.image.clone(),
+            entrypoint: Some(vec!["none".to_owned()]),
+            labels,
+            host_config,
+            ..CreateRequest::default()
+        };
+        let failed = || step("open its volume to all users");
+        let id = self.engine.create(&format!("{container}-opener"), &request, platform.as_deref()).map_err(failed())?;
+        let opened = self.engine.set_mode(&id, VOLUME, OPEN);
+        self.engine.remove(&id).map_err(failed())?;
+        opened.map_err(failed())
     }
 
     fn create(&self) -> Result<String, Error> {
