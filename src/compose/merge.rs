@@ -122,7 +122,8 @@ fn target(item: &Node, key: &str) -> Option<String> {
     let first = parts.next()?;
     let is_rights = |part: &&str| key == "devices" && part.chars().all(|c| "rwm".contains(c));
     let target = parts.next().filter(|part| !is_rights(part)).unwrap_or(first);
-    Some(target.strip_prefix(folder).unwrap_or(target).to_owned())
+    let target = target.strip_prefix(folder).unwrap_or(target);
+    Some(target.strip_suffix('/').filter(|rest| !rest.is_empty()).unwrap_or(target).to_owned())
 }
 
 #[cfg(test)]
@@ -173,6 +174,7 @@ mod tests {
                 "{secrets: [{source: s, target: /run/secrets/s}]}",
                 "{secrets: [{source: s, target: /run/secrets/s}]}",
             ),
+            ("{volumes: ['a:/x']}", "{volumes: ['b:/x/']}", "{volumes: [b:/x/]}"),
             ("{cap_add: [A, B]}", "{cap_add: [B, C]}", "{cap_add: [A, B, C]}"),
             ("{secrets: [a]}", "{secrets: [{source: b, target: a}]}", "{secrets: [{source: b, target: a}]}"),
             ("{logging: {driver: x}}", "{logging: }", "{logging: {driver: x}}"),

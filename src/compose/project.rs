@@ -142,17 +142,17 @@ impl<'a> Loader<'a> {
     /// may use the name.
     fn name(&mut self, root: &Node, variables: &Variables) -> Result<(), Error> {
         let chosen = self.surroundings.env.get(NAME).or_else(|| variables.get(NAME));
-        self.project.name = match (chosen, root.get("name")) {
-            (Some(name), _) => Some(name.clone()),
+        self.project.name = match (chosen.filter(|name| !name.is_empty()), root.get("name")) {
+            (Some(name), _) if is_project_name(name) => Some(name.clone()),
+            (Some(_), _) => return Err(root.refused(format!("the variable {NAME} is not {A_PROJECT_NAME}"))),
             (None, Some(name)) => {
                 let mut name = name.clone();
                 self.interpolate(&mut name, variables)?;
                 let text = name.text()?;
-                let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-                if !text.starts_with(is_plain) || !text.chars().all(|c| is_plain(c) || "_-".contains(c)) {
-                    return Err(name.invalid("the name of a project: lowercase letters, digits, '_' and '-'"));
+                if !text.is_empty() && !is_project_name(&text) {
+                    return Err(name.invalid(A_PROJECT_NAME));
                 }
-                Some(text)
+                Some(text).filter(|text| !text.is_empty())
             }
             (None, None) => None,
         };
@@ -376,6 +376,13 @@ impl<'a> Loader<'a> {
             _ => Ok(()),
         }
     }
+}
+
+const A_PROJECT_NAME: &str = "the name of a project: lowercase letters, digits, '_' and '-'";
+
+fn is_project_name(text: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    text.starts_with(is_plain) && text.chars().all(|c| is_plain(c) || "_-".contains(c))
 }
 
 fn in_services<'a>(services: &'a Node, name: &str, asked_by: &Node) -> Result<&'a Node, Error> {

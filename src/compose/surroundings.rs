@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read};
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Component, Path, PathBuf};
 
 use super::{Budget, Error, Node, Source};
@@ -30,8 +31,8 @@ impl Surroundings {
     pub fn read(&self, path: &Path) -> io::Result<String> {
         let mut text = String::new();
         // To open a pipe could take for ever.
-        if !fs::metadata(self.real(path))?.is_file() {
-            return Err(io::Error::other("it is no file"));
+        if fs::metadata(self.real(path))?.file_type().is_fifo() {
+            return Err(io::Error::other("it is a pipe"));
         }
         File::open(self.real(path))?.take(LARGEST + 1).read_to_string(&mut text)?;
         if text.len() as u64 > LARGEST {

@@ -104,6 +104,7 @@ pub fn run(pod: Pod, crew: &Crew, inbox: &Receiver<Report>) -> End {
     let (pod_stays, ending) = bounded::<()>(0);
     let output = pod.options.logs.then(|| Output::open(crew, ending.clone()));
     let images = Arc::new(pod.images);
+    let opened = Arc::default();
     let component = |(position, planned): (usize, &Planned)| Component {
         who: Who(position),
         planned: Arc::new(planned.clone()),
@@ -111,6 +112,7 @@ pub fn run(pod: Pod, crew: &Crew, inbox: &Receiver<Report>) -> End {
         inbox: crew.inbox().clone(),
         logs: pod.options.logs && planned.attach,
         images: Arc::clone(&images),
+        opened: Arc::clone(&opened),
         ending: ending.clone(),
         over: over.clone(),
     };

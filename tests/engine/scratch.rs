@@ -68,6 +68,16 @@ fn scratch_volumes_are_empty_and_open_to_all_whatever_the_image_has_there() {
 }
 
 #[test]
+fn what_an_init_component_does_with_a_scratch_volume_stays_so() {
+    let volumes = json!({"volumes": ["disk:/data"]});
+    let close = with(sh("chown 999:999 /data && chmod 700 /data"), volumes.clone());
+    let look = with(sh("stat -c '%a %u' /data; exec tail -f /dev/null"), volumes);
+    let pod =
+        pod().init(&[close]).component("app", with(look.clone(), json!({"user": "999"}))).component("web", look).run();
+    pod.says("[out] app: 700 999").says("[out] web: 700 999").stop();
+}
+
+#[test]
 fn what_a_controller_left_that_is_gone_goes_with_the_next_pod_that_has_volumes() {
     let memory = json!({"medium": "memory", "size": "1m"});
     let lost = pod().component("app", has_both(stays())).flags("-pids=false").run();

@@ -87,9 +87,38 @@ pub(super) fn component(name: &str, stage: Stage, node: &Node, reading: &mut Rea
     Ok(component)
 }
 
-/// Whether nothing is said, as by a variable that is not set; a command may be empty on purpose.
+/// Keys with one value, which is not said where it is empty, as by a variable that is not set.
+const SCALARS: [&str; 26] = [
+    "cgroup",
+    "cgroup_parent",
+    "cpu_period",
+    "cpu_quota",
+    "cpu_shares",
+    "cpus",
+    "cpuset",
+    "ipc",
+    "isolation",
+    "mem_limit",
+    "mem_reservation",
+    "memswap_limit",
+    "oom_score_adj",
+    "pid",
+    "pids_limit",
+    "platform",
+    "pull_policy",
+    "runtime",
+    "shm_size",
+    "stop_grace_period",
+    "stop_signal",
+    "user",
+    "userns_mode",
+    "uts",
+    "volume_driver",
+    "working_dir",
+];
+
 fn is_empty(key: &str, value: &Node) -> bool {
-    !matches!(key, "command" | "entrypoint" | "image") && matches!(&value.kind, Kind::Text(text) if text.is_empty())
+    SCALARS.contains(&key) && matches!(&value.kind, Kind::Text(text) if text.is_empty())
 }
 
 /// Whether a key that has no meaning in a pod says only what is so anyway.

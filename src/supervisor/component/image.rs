@@ -86,14 +86,17 @@ impl Component {
         }
         for archive in self.archives()? {
             self.go_on()?;
-            if !loaded.insert(archive.clone()) {
+            if loaded.contains(&archive) {
                 continue;
             }
             log::info!("{name}: loading the image '{image}' from {}", archive.display());
             let loading = |cancel| self.inbox.send(Report::Pulling(self.who, cancel));
-            if let Err(error) = self.engine.load(&archive, loading, &mut self.telling("loading")) {
-                self.go_on()?;
-                log::warn!("{name}: {}", chain(&error));
+            match self.engine.load(&archive, loading, &mut self.telling("loading")) {
+                Ok(()) => drop(loaded.insert(archive)),
+                Err(error) => {
+                    self.go_on()?;
+                    log::warn!("{name}: {}", chain(&error));
+                }
             }
             if self.has_image()? {
                 self.note_time();

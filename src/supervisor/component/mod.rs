@@ -2,7 +2,8 @@
 
 mod image;
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, TryRecvError};
@@ -41,6 +42,8 @@ pub(super) struct Component {
     pub(super) logs: bool,
     /// Where its image may come from.
     pub(super) images: Arc<Images>,
+    /// The volumes that were opened: what components do with them afterwards is theirs.
+    pub(super) opened: Arc<Mutex<HashSet<String>>>,
     /// Closed when the pod begins to end.
     pub(super) ending: Receiver<()>,
     /// Closed at the end of the pod.
@@ -135,12 +138,17 @@ impl Component {
     /// Lets everybody write to a volume that the engine made, and that is root's alone. That takes a container that has it
     /// and whose root can be written: one that is never started.
     fn open(&self, volume: &str) -> Result<(), Error> {
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if opened.contains(volume) {
+            return Ok(());
+        }
+        self.go_on()?;
         let host_config = HostConfig {
             network_mode: "none".to_owned(),
             binds: vec![format!("{volume}:/{VOLUME}:nocopy")],
             ..HostConfig::default()
         };
-        let Planned { container, request, platform, .. } = &*self.planned;
+        let Planned { request, platform, .. } = &*self.planned;
         let labels = request.labels.iter().filter(|(key, _)| *key == CONTROLLER_ID);
         let labels = labels.map(|(key, value)| (key.clone(), value.clone())).collect();
         let request = CreateRequest {
@@ -151,10 +159,12 @@ impl Component {
             ..CreateRequest::default()
         };
         let failed = || step("open its volume to all users");
-        let id = self.engine.create(&format!("{container}-opener"), &request, platform.as_deref()).map_err(failed())?;
-        let opened = self.engine.set_mode(&id, VOLUME, OPEN);
-        self.engine.remove(&id).map_err(failed())?;
-        opened.map_err(failed())
+        let id = self.engine.create(&format!("{volume}.opener"), &request, platform.as_deref()).map_err(failed())?;
+        let set = self.engine.set_mode(&id, VOLUME, OPEN);
+        self.engine.remove(&id).or_else(|_| self.engine.remove(&id)).map_err(failed())?;
+        set.map_err(failed())?;
+        opened.insert(volume.to_owned());
+        Ok(())
     }
 
     fn create(&self) -> Result<String, Error> {
