@@ -245,8 +245,8 @@ fn volumes_of_the_pod_are_made_for_whoever_names_them() {
     let fast = request(&engine, &format!("POST /volumes/create {FAST}")).json();
     assert_eq!(fast["DriverOpts"], json!({"type": "tmpfs", "device": "tmpfs", "o": "size=67108864,mode=1777"}));
     let binds = |name| engine.container(name).expect("it ran").host_config("Binds").clone();
-    assert_eq!(binds("web"), json!([format!("{DISK}:/data"), format!("{FAST}:/fast")]));
-    assert_eq!(binds("aux"), json!([format!("{DISK}:/other:ro")]));
+    assert_eq!(binds("web"), json!([format!("{DISK}:/data:nocopy"), format!("{FAST}:/fast:nocopy")]));
+    assert_eq!(binds("aux"), json!([format!("{DISK}:/other:ro,nocopy")]));
     // What is in memory has a holder from the first moment to the last, what is on disk needs none.
     assert_eq!(binds(HOLDER), json!([format!("{FAST}:/scratch/fast")]));
     assert!(
@@ -315,10 +315,12 @@ fn what_a_killed_controller_left_behind_is_swept_before_anything_is_made_anew() 
 #[test]
 fn volumes_of_others_are_not_swept() {
     let engine = with_volumes();
-    engine.volume_of("pod.podlike-volume.else", OWNER, "f00").volume("plain", "/plain");
+    let other = engine.leftover("other", json!({"Image": "podlike"}));
+    engine.volume_of("pod.podlike-volume.else", OWNER, &other).volume("plain", "/plain");
     let controller = start(&engine);
     until_started(&engine, &controller);
-    let ended = stops(&controller, &engine);
+    controller.signal(TERM);
+    let ended = controller.wait(SOON);
     assert_eq!(engine.volumes().into_keys().collect::<Vec<_>>(), ["plain", "pod.podlike-volume.else"]);
     assert!(!ended.err().contains("left behind"), "{}", ended.err());
 }
@@ -348,17 +350,18 @@ fn a_volume_of_an_earlier_life_that_somebody_uses_is_a_refusal_that_names_both()
 }
 
 #[test]
-fn volumes_of_a_controller_that_is_gone_make_way_for_the_one_that_has_its_name_now() {
+fn what_a_controller_left_that_is_gone_is_swept_whatever_its_name_was() {
     let engine = with_volumes();
-    // Another name is not ours to remove.
     for name in [DISK, FAST, "pod.podlike-volume.else"] {
         engine.volume_of(name, OWNER, "f00");
     }
+    let bind = json!({"Binds": ["pod.podlike-volume.else:/x"]});
+    engine.leftover("orphan", json!({"Image": "demo", "Labels": {OWNER: "f00"}, "HostConfig": bind}));
     let controller = start(&engine);
     until_started(&engine, &controller);
     let ended = stops(&controller, &engine);
-    says(&ended, &["left behind: 2 containers and volumes"]);
-    assert_eq!(engine.volumes().into_keys().collect::<Vec<_>>(), ["pod.podlike-volume.else"]);
+    says(&ended, &["left behind: 3 containers and volumes"]);
+    assert!(engine.volumes().is_empty());
     // Where the engine does not say that it is gone, it may be there.
     let engine = with_volumes();
     engine.volume_of(DISK, OWNER, "f00").fault("GET /containers/f00/json", Fault::status(500, "on purpose"));
