@@ -171,15 +171,14 @@ impl Component {
         let request = self.request()?;
         self.go_on()?;
         let create = || self.engine.create(&self.planned.container, &request, self.planned.platform.as_deref());
-        let missing = match create() {
-            Err(error) if error.is_not_found() => error,
+        match create() {
+            Err(error) if error.is_not_found() => {}
             result => return result.map_err(step("create its container")),
-        };
-        // The image, or a container whose namespace it joins?
-        if self.has_image()? {
-            return Err(step("create its container")(missing));
         }
-        self.fetch_image()?;
+        // The image, or a container whose namespace it joins? Another component may just have got the image.
+        if !self.has_image()? {
+            self.fetch_image()?;
+        }
         create().map_err(step("create its container"))
     }
 
