@@ -31,7 +31,7 @@ fn run(fake: &FakeEngine, tell: impl FnOnce() -> Event) -> End {
     let spec = PodSpec::from_labels(&labels, &Surroundings::default()).expect("a pod");
     let mut info = engine.info().expect("an engine");
     info.api = ApiVersion { major: 1, minor: 41 };
-    let assumed = Controller::assumed(Vec::new(), info);
+    let assumed = Controller::assumed(info);
     let controller = Controller { id: fake.controller_id(), name: "pod".to_owned(), ..assumed };
     let (plan, _) = podlike::pod::plan(&spec, &controller, Options::default()).expect("a plan");
     let health = health::listen(&fake.controller_id()).expect("a socket");

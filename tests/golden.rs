@@ -159,7 +159,6 @@ fn controller(case: Case) -> Controller {
         id: ID.to_owned(),
         name: "web".to_owned(),
         labels: case.labels.into_iter().chain(case.controller.labels).collect(),
-        env: case.controller.env,
         host: case.controller.host,
         mounts: case.controller.mounts,
         cgroup: case.controller.nested.then(|| format!("/docker/{ID}").into()),

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::cli::{Flags, Settings, Validation};
-use crate::engine::types::Info;
 use crate::engine::{Engine, Host};
 use crate::pod::{self, Controller, Plan, Planned, PlannedVolume, PodSpec, Surroundings};
 use crate::supervisor::chain;
@@ -68,7 +67,7 @@ fn pods(settings: &Settings, flags: &Flags, validation: &Validation) -> Result<V
         Some(file) => {
             let (path, text) = read(file, &surroundings)?;
             let info = engine.as_ref().map_or_else(|_| Controller::newest_engine(), |(info, _)| info.clone());
-            (assumed(settings, info), pod::pods_in(&path, &text, &surroundings)?)
+            (Controller::assumed(info), pod::pods_in(&path, &text, &surroundings)?)
         }
     };
     let no_engine = match &engine {
@@ -113,12 +112,6 @@ fn read_stdin() -> io::Result<String> {
         return Err(io::Error::other("it is longer than 4 MiB"));
     }
     Ok(text)
-}
-
-/// A controller that is not there yet: as the engine makes one that asks for nothing.
-fn assumed(settings: &Settings, info: Info) -> Controller {
-    let pairs = settings.env.iter().map(|(key, value)| format!("{key}={value}"));
-    Controller::assumed(pairs.collect(), info)
 }
 
 /// What the engine does not have of what a component needs, or does not tell.

@@ -58,6 +58,26 @@ pub fn key_values(node: &Node) -> Result<Vec<(String, Option<String>)>, Error> {
     }
 }
 
+/// Pairs; a value that is missing is empty.
+pub fn pairs<T: FromIterator<(String, String)>>(node: &Node) -> Result<T, Error> {
+    let pairs = key_values(node)?;
+    Ok(pairs.into_iter().map(|(key, value)| (key, value.unwrap_or_default())).collect())
+}
+
+/// One of some words; `what` they are is said in the error.
+pub fn one_of(node: &Node, what: &str, known: &[&str]) -> Result<String, Error> {
+    let text = node.text()?;
+    if known.contains(&text.as_str()) {
+        return Ok(text);
+    }
+    Err(node.invalid(format!("{what}: {}", known.join(" or "))))
+}
+
+/// The number of a user or a group.
+pub fn owner(node: &Node) -> Result<u64, Error> {
+    u64::try_from(node.integer()?).map_err(|_| node.invalid("the number of a user or group"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::value::valid;

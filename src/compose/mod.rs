@@ -30,7 +30,7 @@ mod volume;
 pub use budget::Budget;
 pub use dotenv::{Pairs, dotenv, dotenv_noting, raw};
 pub use error::{Error, Problem, nearest};
-pub use forms::{command, key_values, strings, texts};
+pub use forms::{command, key_values, one_of, owner, pairs, strings, texts};
 pub use interpolate::interpolate;
 pub use place::{Place, Source};
 pub use project::{Project, extended, interpolated};

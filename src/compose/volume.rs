@@ -1,6 +1,6 @@
 //! A volume of a service, in the short syntax `[SOURCE:]TARGET[:OPTIONS]` and in the long one.
 
-use super::{Error, Kind, Node, Place, byte_size};
+use super::{Error, Kind, Node, Place, byte_size, one_of};
 
 /// A volume of a component.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -242,14 +242,6 @@ fn volume_name(node: &Node, name: &str) -> Result<String, Error> {
     }
     let hint = if name.contains('/') { " (a path begins with '/', './' or '~/')" } else { "" };
     Err(node.not(name, format!("the name of a volume: letters, digits, '_', '.' and '-'{hint}")))
-}
-
-fn one_of(node: &Node, what: &str, known: &[&str]) -> Result<String, Error> {
-    let text = node.text()?;
-    if known.contains(&text.as_str()) {
-        return Ok(text);
-    }
-    Err(node.invalid(format!("{what}: {}", known.join(", "))))
 }
 
 /// The mode of a file: octal, as `0440`, `"440"` or the number that Compose's loader makes of the first.

@@ -37,8 +37,6 @@ pub struct Component {
     pub platform: Option<String>,
     /// `pull_policy`
     pub pull: Pull,
-    /// `environment` and `env_file`; a key without a value takes the controller's.
-    pub environment: Vec<(String, Option<String>)>,
     /// `labels` and `label_file`
     pub labels: Vec<(String, String)>,
     /// `attach`: whether its output is streamed with `-logs`.
@@ -120,7 +118,6 @@ impl Component {
             request: CreateRequest { image: image.to_owned(), ..CreateRequest::default() },
             platform: None,
             pull: Pull::Missing,
-            environment: Vec::new(),
             labels: Vec::new(),
             attach: true,
             stop_grace_period: None,

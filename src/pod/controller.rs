@@ -17,8 +17,6 @@ pub struct Controller {
     pub name: String,
     /// Its labels.
     pub labels: BTreeMap<String, String>,
-    /// Its environment, as `KEY=VALUE`.
-    pub env: Vec<String>,
     /// Its limits and namespaces.
     pub host: HostConfig,
     /// What is mounted in it.
@@ -52,7 +50,6 @@ impl Controller {
             id: details.id,
             name: details.name.trim_start_matches('/').to_owned(),
             labels: details.config.labels,
-            env: details.config.env,
             host: details.host_config,
             mounts: details.mounts,
             cgroup,
@@ -65,24 +62,13 @@ impl Controller {
         }
     }
 
-    /// A controller that is not there yet: what an engine makes of one that asks for nothing, with this environment.
-    pub fn assumed(env: Vec<String>, engine: Info) -> Self {
+    /// A controller that is not there yet: what an engine makes of one that asks for nothing.
+    pub fn assumed(engine: Info) -> Self {
         let own = |text: &str| text.to_owned();
         let host = HostConfig { ipc_mode: own("private"), ..HostConfig::default() };
         let (id, name, image) = (own("CONTROLLER"), own("CONTROLLER"), own(OWN_IMAGE));
         let cgroup = Some(PathBuf::from("/docker/CONTROLLER"));
-        Self {
-            id,
-            name,
-            env,
-            host,
-            cgroup,
-            image,
-            program: "/podlike".into(),
-            owns_hosts: true,
-            engine,
-            ..Self::default()
-        }
+        Self { id, name, host, cgroup, image, program: "/podlike".into(), owns_hosts: true, engine, ..Self::default() }
     }
 
     /// What is taken for true where no engine can be asked.
@@ -94,10 +80,5 @@ impl Controller {
     /// The names of the volumes that are mounted in it.
     pub fn volumes(&self) -> impl Iterator<Item = &str> {
         self.mounts.iter().filter(|mount| mount.kind == "volume").map(|mount| mount.name.as_str())
-    }
-
-    /// The value of a variable in its environment.
-    pub(super) fn env(&self, key: &str) -> Option<&str> {
-        self.env.iter().find_map(|pair| pair.strip_prefix(key)?.strip_prefix('='))
     }
 }

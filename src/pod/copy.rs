@@ -47,12 +47,7 @@ pub(super) fn copies(node: &Node, surroundings: &Surroundings) -> Result<Vec<Fil
             }
             let text = |key| node.get(key).map(Node::text).transpose().map(Option::unwrap_or_default);
             let mut copy = read(node, &text("source")?, &text("target")?)?;
-            let id = |key| {
-                let number = |node: &Node| {
-                    u64::try_from(node.integer()?).map_err(|_| node.invalid("the number of a user or group"))
-                };
-                node.get(key).map(number).transpose()
-            };
+            let id = |key| node.get(key).map(compose::owner).transpose();
             (copy.uid, copy.gid) = (id("uid")?, id("gid")?);
             copy.mode = node.get("mode").map(compose::file_mode).transpose()?;
             Ok(vec![copy])

@@ -69,15 +69,11 @@ impl Declared {
         if node.is_null() {
             return Ok(declared);
         }
-        let pairs = |node: &Node| -> Result<BTreeMap<String, String>, Error> {
-            let pairs = compose::key_values(node)?;
-            Ok(pairs.into_iter().map(|(key, value)| (key, value.unwrap_or_default())).collect())
-        };
         for (key, value) in node.map()?.iter().filter(|(_, value)| !value.is_null()) {
             match key.as_str() {
                 "driver" => declared.driver = value.text()?,
-                "driver_opts" => declared.driver_opts = pairs(value)?,
-                "labels" => declared.labels = pairs(value)?,
+                "driver_opts" => declared.driver_opts = compose::pairs(value)?,
+                "labels" => declared.labels = compose::pairs(value)?,
                 "name" => declared.name = Some(value.text()?),
                 "external" => match value.get("name") {
                     Some(name) => {

@@ -281,7 +281,6 @@ fn controllers() -> Vec<(Controller, Options)> {
     let base = |api: &str, ipc: &str| Controller {
         id: own("c0ffee"),
         name: own("web"),
-        env: vec![own("HOME=/home"), own("A=controller's")],
         host: HostConfig { ipc_mode: own(ipc), ..HostConfig::default() },
         image: own("podlike"),
         program: "/podlike".into(),

@@ -26,7 +26,7 @@ fn read(labels: &[(&str, String)], files: &[(&str, String)]) -> Result<usize, St
     let labels: BTreeMap<String, String> = labels.iter().map(|(key, text)| ((*key).to_owned(), text.clone())).collect();
     measured(|| {
         let spec = PodSpec::from_labels(&labels, &surroundings).map_err(|error| report::chain(&error))?;
-        let controller = Controller::assumed(Vec::new(), Controller::newest_engine());
+        let controller = Controller::assumed(Controller::newest_engine());
         let (plan, warnings) =
             pod::plan(&spec, &controller, Options::default()).map_err(|error| report::chain(&error))?;
         assert!(warnings.iter().all(|warning| !warning.to_string().is_empty()));

@@ -152,9 +152,6 @@ pub struct Config {
     /// Labels.
     #[serde(deserialize_with = "null_is_empty")]
     pub labels: BTreeMap<String, String>,
-    /// Environment, as `KEY=VALUE`.
-    #[serde(deserialize_with = "null_is_empty")]
-    pub env: Vec<String>,
     /// Whether it has a terminal.
     pub tty: bool,
     /// The health check, the image's included.
@@ -283,10 +280,9 @@ mod tests {
 
     #[test]
     fn what_the_engine_leaves_null_is_empty() {
-        let details: ContainerDetails = serde_json::from_str(
-            r#"{"Id":"a","Config":{"Labels":null,"Env":null},"HostConfig":{"Binds":null,"PidsLimit":null}}"#,
-        )
-        .expect("details");
+        let details: ContainerDetails =
+            serde_json::from_str(r#"{"Id":"a","Config":{"Labels":null},"HostConfig":{"Binds":null,"PidsLimit":null}}"#)
+                .expect("details");
         assert!(details.config.labels.is_empty() && details.host_config.binds.is_empty());
         let volume: Volume = serde_json::from_str(r#"{"Name":"v","Labels":null,"Options":null}"#).expect("a volume");
         assert!(volume.labels.is_empty() && volume.options.is_empty());

@@ -122,7 +122,7 @@ pub(super) fn request(node: &Node) -> Result<DeviceRequest, Error> {
             "count" => request.count = count(value)?,
             "device_ids" => request.device_ids = compose::strings(value)?,
             "driver" => request.driver = value.text()?,
-            "options" => request.options = super::pairs(value)?,
+            "options" => request.options = compose::pairs(value)?,
             key if key.starts_with("x-") => {}
             key => return Err(node.unknown(key, KEYS)),
         }

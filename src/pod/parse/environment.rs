@@ -23,7 +23,7 @@ pub(super) fn complete(component: &mut Component, node: &Node, reading: &mut Rea
     }
     for (key, value) in environment.pairs {
         let value = value.or_else(|| reading.variable(node, &key));
-        component.environment.push((key, value));
+        component.request.env.extend(value.map(|value| format!("{key}={value}")));
     }
 
     let mut labels = Unique::default();
@@ -84,7 +84,7 @@ fn env_files(node: &Node) -> Result<Vec<PairFile<'_>>, Error> {
             let path = item.get("path").ok_or_else(|| item.missing("path"))?.text()?;
             let required = item.get("required").map(Node::bool).transpose()?.unwrap_or(true);
             let raw = match item.get("format") {
-                Some(format) => super::one_of(format, "a format", &["raw"])? == "raw",
+                Some(format) => compose::one_of(format, "a format", &["raw"])? == "raw",
                 None => false,
             };
             Ok(PairFile { node: item, path, required, raw })

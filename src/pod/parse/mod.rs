@@ -5,6 +5,7 @@
 //!                          ├─ devices.rs    devices, GPUs
 //!                          ├─ capability.rs  cap_add, cap_drop
 //!                          ├─ health.rs     healthcheck
+//!                          ├─ mounts.rs     volumes, volumes_from, tmpfs
 //!                          ├─ environment.rs  environment, env_file, labels, label_file
 //!                          └─ projected.rs  secrets, configs
 //! ```
@@ -13,14 +14,13 @@ mod capability;
 mod devices;
 mod environment;
 mod health;
+mod mounts;
 mod projected;
 mod resources;
 
-use std::collections::HashMap;
-use std::path::Path;
 use std::time::Duration;
 
-use crate::compose::{self, Error, Kind, Node, Project, Surroundings, Volume};
+use crate::compose::{self, Error, Kind, Node, Project, Surroundings};
 use crate::engine::types::{ApiVersion, LogConfig};
 
 use super::component::{Component, Feature, Namespace, Pull, Stage};
@@ -82,7 +82,7 @@ pub(super) fn component(name: &str, stage: Stage, node: &Node, reading: &mut Rea
         resources::deploy(&mut component, deploy, reading)?;
     }
     resources::check(&component, node)?;
-    check_mounts(&component, node)?;
+    mounts::check(&component, node)?;
     pull_after(&mut component, node)?;
     Ok(component)
 }
@@ -175,7 +175,7 @@ fn set(component: &mut Component, key: &str, value: &Node, reading: &mut Reading
     let host = &mut request.host_config;
     match key {
         "annotations" => {
-            host.annotations = pairs(value)?;
+            host.annotations = compose::pairs(value)?;
             if !host.annotations.is_empty() {
                 since(component, value, "annotations", 43);
             }
@@ -184,7 +184,7 @@ fn set(component: &mut Component, key: &str, value: &Node, reading: &mut Reading
         "cap_add" => host.cap_add = capability::capabilities(value)?,
         "cap_drop" => host.cap_drop = capability::capabilities(value)?,
         "cgroup" => {
-            host.cgroupns_mode = one_of(value, "a cgroup namespace", &["host", "private"])?;
+            host.cgroupns_mode = compose::one_of(value, "a cgroup namespace", &["host", "private"])?;
             since(component, value, "a cgroup namespace by choice", 41);
         }
         "cgroup_parent" => host.cgroup_parent = value.text()?,
@@ -238,22 +238,22 @@ fn set(component: &mut Component, key: &str, value: &Node, reading: &mut Reading
                 reading.warnings.push(Warning::NetworkSysctl { component, place, key });
             }
         }
-        "tmpfs" => host.tmpfs = tmpfs(value)?.into_iter().collect(),
+        "tmpfs" => host.tmpfs = mounts::tmpfs(value)?.into_iter().collect(),
         "tty" => request.tty = value.bool()?,
         "user" => request.user = Some(value.text()?),
         // An own one is what the engine gives without being asked, and it takes no word for it.
         "userns_mode" => {
-            let mode = one_of(value, "a user namespace", &["host", "private"])?;
+            let mode = compose::one_of(value, "a user namespace", &["host", "private"])?;
             host.userns_mode = if mode == "private" { String::new() } else { mode };
         }
-        "uts" => host.uts_mode = one_of(value, "a UTS namespace", &["host"])?,
+        "uts" => host.uts_mode = compose::one_of(value, "a UTS namespace", &["host"])?,
         "volume_driver" => host.volume_driver = value.text()?,
         "volumes" => {
-            let read = |item| volume(&component.name, item, reading);
+            let read = |item| mounts::volume(&component.name, item, reading);
             component.volumes = value.list()?.iter().map(read).collect::<Result<_, _>>()?;
-            needed_by_volumes(component, value);
+            mounts::features(component, value);
         }
-        "volumes_from" => volumes_from(component, value)?,
+        "volumes_from" => mounts::volumes_from(component, value)?,
         "working_dir" => request.working_dir = Some(value.text()?),
         // What is read in its own time.
         "deploy" | "env_file" | "environment" | "extends" | "image" | "label_file" | "labels" | "profiles"
@@ -263,12 +263,6 @@ fn set(component: &mut Component, key: &str, value: &Node, reading: &mut Reading
     Ok(())
 }
 
-/// Pairs; a value that is missing is empty.
-fn pairs<T: FromIterator<(String, String)>>(node: &Node) -> Result<T, Error> {
-    let pairs = compose::key_values(node)?;
-    Ok(pairs.into_iter().map(|(key, value)| (key, value.unwrap_or_default())).collect())
-}
-
 /// Pairs of which both sides are there.
 fn whole_pairs<T: FromIterator<(String, String)>>(node: &Node) -> Result<T, Error> {
     let whole = |(key, value): (String, Option<String>)| match value {
@@ -276,14 +270,6 @@ fn whole_pairs<T: FromIterator<(String, String)>>(node: &Node) -> Result<T, Erro
         None => Err(node.not(&key, "a pair such as KEY=VALUE: the value is missing")),
     };
     compose::key_values(node)?.into_iter().map(whole).collect()
-}
-
-fn one_of(node: &Node, what: &str, known: &[&str]) -> Result<String, Error> {
-    let text = node.text()?;
-    if known.contains(&text.as_str()) {
-        return Ok(text);
-    }
-    Err(node.invalid(format!("{what}: {}", known.join(" or "))))
 }
 
 /// `host`, `private` …, `service:NAME` or `container:NAME`.
@@ -305,7 +291,7 @@ fn logging(node: &Node) -> Result<LogConfig, Error> {
     for (key, value) in node.map()?.iter().filter(|(_, value)| !value.is_null()) {
         match key.as_str() {
             "driver" => log.driver = value.text()?,
-            "options" => log.config = pairs(value)?,
+            "options" => log.config = compose::pairs(value)?,
             key if key.starts_with("x-") => {}
             key => return Err(node.unknown(key, ["driver", "options"])),
         }
@@ -363,95 +349,6 @@ fn security_opt(node: &Node, reading: &Reading<'_>) -> Result<Vec<String>, Error
         Ok(format!("seccomp={}", reading.surroundings.read_for(item, &path)?))
     };
     compose::texts(node)?.into_iter().map(read).collect()
-}
-
-/// Entries such as `/run` or `/run:size=64m,mode=1777`.
-fn tmpfs(node: &Node) -> Result<Vec<(String, String)>, Error> {
-    let read = |(item, entry): (&Node, String)| {
-        let (target, options) = entry.split_once(':').unwrap_or((&entry, ""));
-        if !target.starts_with('/') {
-            return Err(item.not(&entry, "a tmpfs: an absolute path, such as /run:size=64m"));
-        }
-        Ok((target.to_owned(), options.to_owned()))
-    };
-    compose::texts(node)?.into_iter().map(read).collect()
-}
-
-/// A volume. A path that is not absolute is relative to its file, in the controller; a label has no such place.
-fn volume(component: &str, node: &Node, reading: &mut Reading<'_>) -> Result<Volume, Error> {
-    let mut volume = Volume::read(node)?;
-    if let Some(labels) = node.get("volume").and_then(|options| options.get("labels")) {
-        reading.ignore(
-            component,
-            labels,
-            "a volume has the labels that it is made with: set them where it is declared",
-        );
-    }
-    if let compose::Content::Bind { path, ours: true, .. } = &mut volume.content {
-        if !node.place.is_in_file() {
-            return Err(
-                node.not(path, "a source that the engine knows: the name of a volume, or an absolute path of the host")
-            );
-        }
-        *path = reading.surroundings.path(node.place.folder(), path).display().to_string();
-    }
-    Ok(volume)
-}
-
-/// The engine mounts one thing at a place.
-fn check_mounts(component: &Component, node: &Node) -> Result<(), Error> {
-    let mut taken: HashMap<&Path, &str> = HashMap::new();
-    let why = |target: &str, by: &str| format!("{by} is mounted on {target}, too");
-    for target in component.projected_at() {
-        if taken.insert(Path::new(target), "a secret or config").is_some() {
-            return Err(node.get("configs").unwrap_or(node).refused(why(target, "another secret or config")));
-        }
-    }
-    for target in component.request.host_config.tmpfs.keys() {
-        if let Some(by) = taken.insert(Path::new(target), "a tmpfs") {
-            return Err(node.get("tmpfs").unwrap_or(node).refused(why(target, by)));
-        }
-    }
-    for volume in &component.volumes {
-        if let Some(by) = taken.insert(Path::new(&volume.target), "another volume") {
-            let problem = compose::Problem::Refused(why(&volume.target, by));
-            return Err(Error::new(&volume.place, &volume.at, problem));
-        }
-    }
-    Ok(())
-}
-
-/// What the long syntax of volumes can say and older engines don't know.
-fn needed_by_volumes(component: &mut Component, node: &Node) {
-    use compose::Content::{Bind, Image, Volume};
-    let items = node.list().unwrap_or_default();
-    for (item, volume) in items.iter().zip(component.volumes.clone()) {
-        match volume.content {
-            Volume { subpath: Some(_), .. } => since(component, item, "a path within a volume", 45),
-            Image { .. } => since(component, item, "the files of an image as a volume", 48),
-            Bind { recursive: Some(how), .. } if how == "writable" || how == "readonly" => {
-                since(component, item, "a choice about what is mounted below", 44);
-            }
-            _ => {}
-        }
-    }
-}
-
-/// `NAME`, `NAME:ro`, `NAME:rw`, or `container:NAME[:ro]`, which the engine gets as it is.
-fn volumes_from(component: &mut Component, node: &Node) -> Result<(), Error> {
-    for (item, entry) in compose::texts(node)? {
-        if let Some(container) = entry.strip_prefix("container:") {
-            component.request.host_config.volumes_from.push(container.to_owned());
-            continue;
-        }
-        let (name, rights) = entry.split_once(':').unwrap_or((&entry, "rw"));
-        if !matches!(rights, "ro" | "rw") || name.is_empty() {
-            return Err(item.not(&entry, "a component with volumes: NAME, NAME:ro or container:NAME"));
-        }
-        component.depends_on.push(Dependency::alive(name.to_owned(), item));
-        component.volumes_from.push((name.to_owned(), rights == "ro"));
-    }
-    Ok(())
 }
 
 /// `depends_on` with `restart: true` has no meaning where all end together.

@@ -63,8 +63,8 @@ fn entry(node: &Node, sort: &Sort, reading: &Reading<'_>) -> Result<Projection, 
                 match key.as_str() {
                     "source" => {}
                     "target" => target = Some(value),
-                    "uid" => uid = id(value)?,
-                    "gid" => gid = id(value)?,
+                    "uid" => uid = compose::owner(value)?,
+                    "gid" => gid = compose::owner(value)?,
                     "mode" => mode = compose::file_mode(value)?,
                     key if key.starts_with("x-") => {}
                     key => return Err(node.unknown(key, KEYS)),
@@ -86,10 +86,6 @@ fn entry(node: &Node, sort: &Sort, reading: &Reading<'_>) -> Result<Projection, 
         None => format!("{}{}", sort.folder, source.rsplit('/').next().unwrap_or(&source)),
     };
     Ok(Projection { content: content(name, &source, sort, reading)?, target, uid, gid, mode })
-}
-
-fn id(node: &Node) -> Result<u64, Error> {
-    u64::try_from(node.integer()?).map_err(|_| node.invalid("the number of a user or group"))
 }
 
 /// What is declared under this name in the Compose file, else a file that the controller was given under it.

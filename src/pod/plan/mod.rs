@@ -272,11 +272,5 @@ fn request(component: &Component, controller: &Controller, warnings: &mut Vec<Wa
         // The engine's way to say that the image's is cleared.
         request.entrypoint = Some(vec![String::new()]);
     }
-    let inherited = |key: &str| controller.env(key).map(|value| format!("{key}={value}"));
-    let pair = |(key, value): &(String, Option<String>)| match value {
-        Some(value) => Some(format!("{key}={value}")),
-        None => inherited(key),
-    };
-    request.env = component.environment.iter().filter_map(pair).collect();
     request
 }

@@ -1,16 +1,17 @@
 //! One component's story, told on a thread of its own, and how its container leaves.
 
 mod image;
+mod volumes;
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, TryRecvError};
 
-use crate::engine::types::{CreateRequest, HostConfig, MountRequest};
+use crate::engine::types::{CreateRequest, MountRequest};
 use crate::engine::{self, Attach, Condition, Engine, Source, Upload, Wait};
-use crate::pod::{CONTROLLER_ID, Content, FileCopy, FromMemory, Hidden, InMemory, Planned, PlannedVolume, Until};
+use crate::pod::{CONTROLLER_ID, Content, FileCopy, FromMemory, Hidden, InMemory, Planned, Until};
 
 use super::Error;
 use super::error::{chain, step};
@@ -25,11 +26,6 @@ const OTHERS: Duration = Duration::from_secs(1);
 
 /// How often a removal is tried that the engine refuses.
 const ATTEMPTS: usize = 3;
-
-/// Where a volume is in the container that opens it.
-const VOLUME: &str = "volume";
-/// As `/tmp`: everybody may write, and remove what is his.
-const OPEN: u32 = 0o1777;
 
 /// A component and what its story needs.
 #[derive(Debug, Clone)]
@@ -67,7 +63,7 @@ impl Component {
         self.refresh_image()?;
         self.make_volumes()?;
         let id = self.create()?;
-        self.planned.open.iter().try_for_each(|volume| self.open(volume))?;
+        self.open_volumes()?;
         self.inbox.event(Event::Created { who: self.who, id: id.clone() });
         let details = self.engine.inspect(&id).map_err(step("inspect its container"))?;
         for FileCopy { source, target, uid, gid, mode } in &self.planned.copies {
@@ -111,60 +107,6 @@ impl Component {
     /// Fails once the pod ends: what it has not got then it shall not get any more.
     pub(super) fn go_on(&self) -> Result<(), Error> {
         if self.ending.try_recv() == Err(TryRecvError::Disconnected) { Err(Error::Over) } else { Ok(()) }
-    }
-
-    /// Makes the volumes that it needs, unless they are there.
-    fn make_volumes(&self) -> Result<(), Error> {
-        for volume in &self.planned.volumes {
-            self.go_on()?;
-            match volume {
-                PlannedVolume::Make(request) => {
-                    let made = self.engine.create_volume(request).map_err(step("make its volume"))?;
-                    let owner = request.labels.get(CONTROLLER_ID);
-                    // One that goes with the pod, and may be for secrets, must not be somebody's on a disk.
-                    if owner.is_some() && made.labels.get(CONTROLLER_ID) != owner {
-                        return Err(Error::VolumeTaken { name: request.name.clone() });
-                    }
-                }
-                PlannedVolume::External(name) => match self.engine.volume(name) {
-                    Err(error) if error.is_not_found() => return Err(Error::NoVolume { name: name.clone() }),
-                    result => drop(result.map_err(step("look for its volume"))?),
-                },
-            }
-        }
-        Ok(())
-    }
-
-    /// Lets everybody write to a volume that the engine made, and that is root's alone. That takes a container that has it
-    /// and whose root can be written: one that is never started.
-    fn open(&self, volume: &str) -> Result<(), Error> {
-        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        if opened.contains(volume) {
-            return Ok(());
-        }
-        self.go_on()?;
-        let host_config = HostConfig {
-            network_mode: "none".to_owned(),
-            binds: vec![format!("{volume}:/{VOLUME}:nocopy")],
-            ..HostConfig::default()
-        };
-        let Planned { request, platform, .. } = &*self.planned;
-        let labels = request.labels.iter().filter(|(key, _)| *key == CONTROLLER_ID);
-        let labels = labels.map(|(key, value)| (key.clone(), value.clone())).collect();
-        let request = CreateRequest {
-            image: request.image.clone(),
-            entrypoint: Some(vec!["none".to_owned()]),
-            labels,
-            host_config,
-            ..CreateRequest::default()
-        };
-        let failed = || step("open its volume to all users");
-        let id = self.engine.create(&format!("{volume}.opener"), &request, platform.as_deref()).map_err(failed())?;
-        let set = self.engine.set_mode(&id, VOLUME, OPEN);
-        self.engine.remove(&id).or_else(|_| self.engine.remove(&id)).map_err(failed())?;
-        set.map_err(failed())?;
-        opened.insert(volume.to_owned());
-        Ok(())
     }
 
     fn create(&self) -> Result<String, Error> {
