@@ -20,6 +20,7 @@
 //! | [`health`] | the pod's health and who asks for it | nothing |
 //! | [`engine`] | the Docker Engine API | nothing |
 //! | [`compose`] | Compose notation | nothing |
+//! | [`gotemplate`] | Go's text/template | nothing |
 //! | [`version`] | what was built | nothing |
 //!
 //! A test, `tests/rooms.rs`, holds this table and the code together.
@@ -28,6 +29,7 @@ pub mod cli;
 pub mod commands;
 pub mod compose;
 pub mod engine;
+pub mod gotemplate;
 pub mod health;
 pub mod pod;
 pub mod report;
