@@ -1,7 +1,7 @@
 //! Compose notation: text → typed values. Imports nothing of ours. Pure but for `surroundings.rs`, which reads files.
 //!
 //! ```text
-//! YAML text ─value.rs─▶ Node (an ordered tree; each node knows its path, and its place in its source)
+//! YAML text ─value.rs─▶ Node (an ordered tree; each node knows its path, and its place in its source) ─write.rs─▶ YAML text
 //!                        │
 //!                        ├─ scalar.rs  duration · byte size · signal · image
 //!                        ├─ forms.rs   string-or-list · list-or-mapping · command lines
@@ -26,6 +26,7 @@ mod scalar;
 mod surroundings;
 mod value;
 mod volume;
+mod write;
 
 pub use budget::Budget;
 pub use dotenv::{Pairs, dotenv, dotenv_noting, raw};
@@ -40,3 +41,4 @@ pub use surroundings::Surroundings;
 pub(crate) use value::valid;
 pub use value::{Kind, Node, parse};
 pub use volume::{Content, Volume, file_mode};
+pub use write::write;

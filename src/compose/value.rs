@@ -492,6 +492,24 @@ impl Node {
         entries.iter().find(|(known, value)| known == key && !value.is_null()).map(|(_, value)| value)
     }
 
+    /// A value that stands in no source.
+    pub fn made(kind: Kind) -> Self {
+        let place = Place::default();
+        Self { at: String::new(), key: place.clone(), place, block: false, kind }
+    }
+
+    /// Puts an entry into a mapping: where the key is already, else at the end. What is no mapping becomes one.
+    pub fn put(&mut self, key: &str, value: Self) {
+        if !matches!(self.kind, Kind::Map(_)) {
+            self.kind = Kind::Map(Vec::new());
+        }
+        let Kind::Map(entries) = &mut self.kind else { return };
+        match entries.iter_mut().find(|(known, _)| known == key) {
+            Some((_, known)) => *known = value,
+            None => entries.push((key.to_owned(), value)),
+        }
+    }
+
     /// Takes it and all that is in it from a budget, as if it stood there once more.
     pub(super) fn charge(&self, budget: &Budget) -> Result<(), Error> {
         let length = if let Kind::Text(text) | Kind::Number(text) = &self.kind { text.len() } else { 0 };
@@ -511,6 +529,13 @@ impl Node {
             _ => {}
         }
         self.at = at;
+    }
+}
+
+/// A text that stands in no source.
+impl From<&str> for Node {
+    fn from(text: &str) -> Self {
+        Self::made(Kind::Text(text.to_owned()))
     }
 }
 
