@@ -81,6 +81,8 @@ pub struct Field {
     pub key: &'static str,
     /// Whether YAML leaves it out when it is zero.
     pub omit_empty: bool,
+    /// Whether `%v` leaves it out when it is zero: Go has it since later than the templates that print its struct.
+    pub newer: bool,
     /// Its type.
     pub kind: &'static Type,
 }
@@ -89,5 +91,23 @@ pub struct Field {
 impl PartialEq for StructType {
     fn eq(&self, other: &Self) -> bool {
         std::ptr::eq(self, other)
+    }
+}
+
+impl Value {
+    /// Whether YAML leaves it out where zero values are left out: empty, 0, false, nil, or a struct of nothing else.
+    pub fn is_zero(&self) -> bool {
+        match self {
+            Self::Missing | Self::Nil | Self::NilPointer(_) => true,
+            Self::Bool(on) => !on,
+            Self::Int(number) | Self::Duration(number) => *number == 0,
+            Self::Uint(number) => *number == 0,
+            Self::Float(number) => *number == 0.0,
+            Self::Str(text) => text.is_empty(),
+            Self::List(_, items) => items.is_empty(),
+            Self::Map(_, entries) => entries.is_empty(),
+            Self::Struct(_, values) => values.iter().all(Self::is_zero),
+            Self::Pointer(_) => false,
+        }
     }
 }
