@@ -49,6 +49,7 @@ struct Arguments {
 enum Subcommand {
     Healthcheck(Healthcheck),
     Pause(Pause),
+    Template(Template),
     Validate(Validate),
     Version(Version),
 }
@@ -62,6 +63,33 @@ struct Healthcheck {}
 #[derive(FromArgs, Debug)]
 #[argh(subcommand, name = "pause")]
 struct Pause {}
+
+/// Make pods of the services of a stack that have templates (x-podlike), and print the stack for docker stack deploy. Several
+/// files are merged. Ends with 0, or with 2 if it cannot be done.
+#[derive(FromArgs, Debug)]
+#[argh(subcommand, name = "template")]
+struct Template {
+    /// files of a stack, or - for stdin
+    #[argh(positional, arg_name = "file")]
+    files: Vec<PathBuf>,
+    /// fetch nothing: a template at an address is an error, or its fallback is taken (default: false)
+    #[argh(option, arg_name = "bool")]
+    offline: Option<Switch>,
+    /// write into a file and not to stdout
+    #[argh(option, short = 'o', arg_name = "file")]
+    output: Option<PathBuf>,
+}
+
+/// Which stack is to be transformed, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transformation {
+    /// The files, `-` for stdin; at least one.
+    pub files: Vec<PathBuf>,
+    /// Nothing is fetched.
+    pub offline: bool,
+    /// Where the result goes; none for stdout.
+    pub output: Option<PathBuf>,
+}
 
 /// Check labels, or a stack, Compose or label file, and print what would be run. Ends with 0 if it can be run, else with 2.
 #[derive(FromArgs, Debug)]
@@ -106,12 +134,14 @@ impl FromStr for Switch {
 }
 
 /// The flags that take a boolean, which may be left out.
-const SWITCHES: [&str; 6] = ["ipc", "json", "logs", "pids", "pull", "volumes"];
+const SWITCHES: [&str; 7] = ["ipc", "json", "logs", "offline", "pids", "pull", "volumes"];
+/// Those of them that belong to a subcommand.
+const OF_SUBCOMMANDS: [&str; 2] = ["json", "offline"];
 
 /// The flags that take another value.
 const VALUES: [&str; 3] = ["images", "profiles", "registry-auth"];
-/// The flag of a subcommand that takes a value.
-const FILE: [&str; 2] = ["f", "file"];
+/// The flags of subcommands that take a value, by their short names.
+const FILES: [(&str, &str); 2] = [("f", "file"), ("o", "output")];
 
 /// How a pod is to be read and run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -194,6 +224,8 @@ pub enum Command {
     Validate(Flags, Validation),
     /// Print the health of the pod.
     Healthcheck,
+    /// Make pods of services with templates.
+    Template(Transformation),
     /// Do nothing.
     Pause,
     /// Print the version.
@@ -222,12 +254,20 @@ fn parse(words: &[String]) -> Result<Command, Error> {
     let words = normalised(words)?;
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match Arguments::from_args(&["podlike"], &words) {
+        Ok(Arguments { command: Some(Subcommand::Template(Template { files, .. })), .. }) if files.is_empty() => {
+            parse(&["template".to_owned(), "--help".to_owned()])
+        }
         Ok(arguments) => Ok(match &arguments.command {
             None => Command::Run(flags(&arguments)),
             Some(Subcommand::Validate(Validate { file, json })) => Command::Validate(
                 flags(&arguments),
                 Validation { file: file.clone(), json: json.is_some_and(|json| json.0) },
             ),
+            Some(Subcommand::Template(Template { files, offline, output })) => Command::Template(Transformation {
+                files: files.clone(),
+                offline: offline.is_some_and(|offline| offline.0),
+                output: output.clone(),
+            }),
             Some(Subcommand::Healthcheck(_)) => Command::Healthcheck,
             Some(Subcommand::Pause(_)) => Command::Pause,
             Some(Subcommand::Version(_)) => Command::Version,
@@ -240,13 +280,14 @@ fn parse(words: &[String]) -> Result<Command, Error> {
 }
 
 /// Go's `flag` notation as GNU's: one dash or two, `-flag=value`, and a switch without a value is on. The flags of the pod
-/// come first, so that they may stand behind a subcommand, too.
+/// come first, so that they may stand behind a subcommand, too; the files of a stack come last, so that one may be `-`.
 fn normalised(words: &[String]) -> Result<Vec<String>, Error> {
-    let (mut of_the_pod, mut result) = (Vec::new(), Vec::new());
+    let (mut of_the_pod, mut result, mut files) = (Vec::new(), Vec::new(), Vec::new());
     let mut words = words.iter().peekable();
     while let Some(word) = words.next() {
-        let Some(flag) = word.strip_prefix("--").or_else(|| word.strip_prefix('-')) else {
-            result.push(word.clone());
+        let Some(flag) = word.strip_prefix("--").or_else(|| word.strip_prefix('-')).filter(|flag| !flag.is_empty()) else {
+            let takes_files = result.first().is_some_and(|first| first == "template");
+            (if takes_files { &mut files } else { &mut result }).push(word.clone());
             continue;
         };
         let (name, value) = flag.split_once('=').map_or((flag, None), |(name, value)| (name, Some(value)));
@@ -255,12 +296,14 @@ fn normalised(words: &[String]) -> Result<Vec<String>, Error> {
             if let Some(next) = next {
                 return Err(Error(format!("-{name} {next}: a value needs an equals sign: -{name}={next}")));
             }
-            let to = if name == "json" { &mut result } else { &mut of_the_pod };
+            let to = if OF_SUBCOMMANDS.contains(&name) { &mut result } else { &mut of_the_pod };
             to.extend([format!("--{name}"), value.unwrap_or("true").to_owned()]);
-        } else if VALUES.contains(&name) || FILE.contains(&name) {
-            let (name, to) = if FILE.contains(&name) { ("file", &mut result) } else { (name, &mut of_the_pod) };
-            to.push(format!("--{name}"));
-            to.extend(value.map(str::to_owned).or_else(|| words.next().cloned()));
+        } else if let Some((_, name)) = FILES.iter().find(|(short, long)| name == *short || name == *long) {
+            result.push(format!("--{name}"));
+            result.extend(value.map(str::to_owned).or_else(|| words.next().cloned()));
+        } else if VALUES.contains(&name) {
+            of_the_pod.push(format!("--{name}"));
+            of_the_pod.extend(value.map(str::to_owned).or_else(|| words.next().cloned()));
         } else {
             result.push(match flag {
                 "h" | "help" => "--help".to_owned(),
@@ -270,6 +313,10 @@ fn normalised(words: &[String]) -> Result<Vec<String>, Error> {
         }
     }
     of_the_pod.extend(result);
+    if !files.is_empty() {
+        of_the_pod.push("--".to_owned());
+        of_the_pod.extend(files);
+    }
     Ok(of_the_pod)
 }
 
@@ -312,7 +359,7 @@ mod tests {
     fn help_names_every_switch() {
         for line in ["-h", "-help", "--help"] {
             let Ok(Command::Help(text)) = parsed(line) else { panic!("no help") };
-            for switch in SWITCHES.iter().chain(&VALUES).filter(|switch| **switch != "json") {
+            for switch in SWITCHES.iter().chain(&VALUES).filter(|switch| !OF_SUBCOMMANDS.contains(switch)) {
                 assert!(text.contains(&format!("--{switch}")), "{switch}");
             }
         }
@@ -359,5 +406,25 @@ mod tests {
         assert_eq!(parsed("pause"), Ok(Command::Pause));
         assert_eq!(parsed("version"), Ok(Command::Version));
         assert_eq!(parsed("--version"), Ok(Command::Version));
+    }
+
+    #[test]
+    fn a_transformation_takes_files_and_stdin() {
+        let template = |files: &[&str], offline, output: Option<&str>| {
+            let files = files.iter().map(PathBuf::from).collect();
+            Ok(Command::Template(Transformation { files, offline, output: output.map(PathBuf::from) }))
+        };
+        for (line, expected) in [
+            ("template a.yml", template(&["a.yml"], false, None)),
+            ("template a.yml -offline b.yml", template(&["a.yml", "b.yml"], true, None)),
+            ("template --offline=false -o out.yml -", template(&["-"], false, Some("out.yml"))),
+            ("template -output=out.yml - b.yml", template(&["-", "b.yml"], false, Some("out.yml"))),
+        ] {
+            assert_eq!(parsed(line), expected, "{line}");
+        }
+        for line in ["template", "template -offline", "template --help", "template a.yml -h"] {
+            assert!(matches!(parsed(line), Ok(Command::Help(text)) if text.contains("Usage")), "{line}");
+        }
+        assert!(parsed("template -nope a.yml").is_err());
     }
 }

@@ -13,9 +13,10 @@
 //! | room | owns | may import |
 //! |---|---|---|
 //! | [`report`] | messages, exit codes | `commands`, `supervisor`, `health` |
-//! | [`commands`] | the wiring of each subcommand | `cli`, `supervisor`, `pod`, `engine`, `health`, `version` |
+//! | [`commands`] | the wiring of each subcommand | `cli`, `supervisor`, `pod`, `engine`, `health`, `template`, `compose`, `version` |
 //! | [`cli`] | the command line, the environment | `pod`, `version` |
 //! | [`supervisor`] | threads, and the machine that decides | `pod`, `engine`, `health` |
+//! | [`template`] | stacks → stacks of pods | `compose`, `gotemplate`, `version` |
 //! | [`pod`] | the model: spec and plan | `compose`, `engine::types` |
 //! | [`health`] | the pod's health and who asks for it | nothing |
 //! | [`engine`] | the Docker Engine API | nothing |
@@ -34,4 +35,5 @@ pub mod health;
 pub mod pod;
 pub mod report;
 pub mod supervisor;
+pub mod template;
 pub mod version;

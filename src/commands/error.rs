@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::path::PathBuf;
 use std::{fmt, io};
 
-use crate::{cli, engine, pod};
+use crate::{cli, engine, pod, template};
 
 /// A refusal.
 #[derive(Debug)]
@@ -15,6 +15,15 @@ pub enum Error {
     Engine(engine::Error),
     /// The labels do not make a pod.
     Pod(pod::Error),
+    /// The stack cannot be transformed.
+    Template(template::Error),
+    /// A file cannot be written.
+    Output {
+        /// Its path.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// We don't know which container we are.
     NoIdentity {
         /// What traces there were, and what was wrong with each.
@@ -59,6 +68,8 @@ impl fmt::Display for Error {
             Self::Usage(error) => error.fmt(f),
             Self::Engine(error) => error.fmt(f),
             Self::Pod(error) => error.fmt(f),
+            Self::Template(error) => error.fmt(f),
+            Self::Output { path, .. } => write!(f, "cannot write {}", path.display()),
             Self::NoIdentity { tried } => {
                 f.write_str("cannot find out which container this is: ")?;
                 if tried.is_empty() {
@@ -89,9 +100,9 @@ impl StdError for Error {
         match self {
             Self::Engine(error) => error.source(),
             Self::Pod(error) => error.source(),
-            Self::Usage(_) | Self::NoIdentity { .. } | Self::NoLabels(_) | Self::NoFolder { .. } => None,
+            Self::Usage(_) | Self::Template(_) | Self::NoIdentity { .. } | Self::NoLabels(_) | Self::NoFolder { .. } => None,
             Self::Logins { source, .. } => Some(source),
-            Self::File { source, .. } | Self::System { source, .. } => Some(source),
+            Self::File { source, .. } | Self::Output { source, .. } | Self::System { source, .. } => Some(source),
         }
     }
 }
@@ -111,5 +122,11 @@ impl From<pod::Error> for Error {
 impl From<cli::Error> for Error {
     fn from(error: cli::Error) -> Self {
         Self::Usage(error)
+    }
+}
+
+impl From<template::Error> for Error {
+    fn from(error: template::Error) -> Self {
+        Self::Template(error)
     }
 }

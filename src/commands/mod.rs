@@ -4,7 +4,9 @@ mod controller;
 mod error;
 mod healthcheck;
 mod pause;
+mod input;
 mod run;
+mod template;
 mod validate;
 mod version;
 
@@ -19,6 +21,7 @@ pub use error::Error;
 pub use healthcheck::healthcheck;
 pub use pause::pause;
 pub use run::run;
+pub use template::template;
 pub use validate::validate;
 pub use version::{help, version};
 

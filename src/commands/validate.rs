@@ -1,16 +1,14 @@
 //! `podlike validate`: what would be run, without running it.
 
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
-
 use serde_json::{Value, json};
 
 use crate::cli::{Flags, Settings, Validation};
 use crate::engine::{Engine, Host};
-use crate::pod::{self, Controller, Plan, Planned, PlannedVolume, PodSpec, Surroundings};
+use crate::pod::{self, Controller, Plan, Planned, PlannedVolume, PodSpec};
 use crate::supervisor::chain;
 
 use super::controller::who_am_i;
+use super::input::read;
 use super::{Error, Outcome, surroundings, version};
 
 /// Reads the pods of a document, or of our own labels, and prints their plans and every warning.
@@ -88,30 +86,6 @@ fn pods(settings: &Settings, flags: &Flags, validation: &Validation) -> Result<V
         Ok(Checked { name: pod.name, plan, warnings })
     };
     specs.into_iter().map(check).collect()
-}
-
-/// The absolute path of a file, or a name for stdin, and its text.
-fn read(file: &Path, surroundings: &Surroundings) -> Result<(PathBuf, String), Error> {
-    if file == Path::new("-") {
-        let text = read_stdin().map_err(|source| Error::System { doing: "read stdin", source })?;
-        return Ok(("stdin".into(), text));
-    }
-    let path = surroundings.path(Path::new(""), &file.to_string_lossy());
-    match surroundings.read(&path) {
-        Ok(text) => Ok((path, text)),
-        Err(source) => Err(Error::File { path, source }),
-    }
-}
-
-/// All of stdin, with the limit that files have.
-fn read_stdin() -> io::Result<String> {
-    const LARGEST: u64 = 4 << 20;
-    let mut text = String::new();
-    io::stdin().take(LARGEST + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > LARGEST {
-        return Err(io::Error::other("it is longer than 4 MiB"));
-    }
-    Ok(text)
 }
 
 /// What the engine does not have of what a component needs, or does not tell.

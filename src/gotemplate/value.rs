@@ -111,3 +111,22 @@ impl Value {
         }
     }
 }
+
+impl Type {
+    /// The value of a variable of this type that nothing was assigned to.
+    pub fn zero(&'static self) -> Value {
+        match self {
+            Self::Interface => Value::Nil,
+            Self::Bool => Value::Bool(false),
+            Self::Int(_) => Value::Int(0),
+            Self::Uint(_) => Value::Uint(0),
+            Self::Float => Value::Float(0.0),
+            Self::Str(_) => Value::Str("".into()),
+            Self::Duration(_) => Value::Duration(0),
+            Self::List(element) => Value::List(element, Rc::default()),
+            Self::Map(element) => Value::Map(element, Rc::default()),
+            Self::Struct(kind) => Value::Struct(kind, Rc::new(kind.fields.iter().map(|field| field.kind.zero()).collect())),
+            Self::Pointer(target) => Value::NilPointer(target),
+        }
+    }
+}

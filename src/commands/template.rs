@@ -1,0 +1,40 @@
+//! `podlike template`: stacks in, stacks of pods out.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::cli::{Settings, Transformation};
+use crate::compose::stack::StackFile;
+use crate::pod::Surroundings;
+use crate::template::{self, Fetch};
+
+use super::input::{STDIN, read};
+use super::{Error, Outcome, version};
+
+/// Transforms a stack and prints it, or writes it into a file. Warnings are told; no engine is needed.
+pub fn template(settings: &Settings, transformation: &Transformation) -> Result<Outcome, Error> {
+    let surroundings = Surroundings {
+        working_dir: settings.working_dir.clone(),
+        env: settings.env.clone(),
+        ..Surroundings::default()
+    };
+    let file = |path: &PathBuf| -> Result<StackFile, Error> {
+        // Errors name a file as it was named.
+        let (read, text) = read(path, &surroundings.for_another())?;
+        let path = if read.is_absolute() { path.clone() } else { STDIN.into() };
+        Ok(StackFile { path, text })
+    };
+    let files = transformation.files.iter().map(file).collect::<Result<Vec<_>, _>>()?;
+    let fetch = Fetch::new(&settings.env, transformation.offline);
+    let transformed = template::transform(&files, &surroundings, &fetch)?;
+    for (place, note) in &transformed.notes {
+        log::warn!("{place}: {note}");
+    }
+    match &transformation.output {
+        Some(path) => {
+            fs::write(path, &transformed.text).map_err(|source| Error::Output { path: path.clone(), source })?;
+        }
+        None => version::print(transformed.text.trim_end())?,
+    }
+    Ok(Outcome::Done)
+}

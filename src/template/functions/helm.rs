@@ -1,0 +1,111 @@
+//! What people know from Helm: `default`, `required`, `toJson`, `fromYaml`, `quote`, `trim`, `lower`, `upper`, `join`,
+//! `split`, `env`, as sprig and Helm have them. `include` is the engine's.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use serde_json::{Map, Number, Value as Json};
+
+use crate::compose::{self, Budget, Kind, Node, Source};
+use crate::gotemplate::{Function, Parameter, Type, Value, display, quote};
+
+use super::super::{context, yaml};
+use super::{function, limited, string, target, text, variadic};
+
+use Parameter::{Any, Str};
+
+pub(super) fn functions(env: &BTreeMap<String, String>) -> Vec<Function> {
+    let env = env.clone();
+    vec![
+        variadic("default", &[Any, Any], |arguments| Ok(default(arguments))),
+        function("required", &[Str, Any], |arguments| required(text(arguments, 0), &arguments[1])),
+        function("toJson", &[Any], |arguments| string(json(&yaml::tree(&arguments[0])).to_string())),
+        function("fromYaml", &[Str], |arguments| from_yaml(text(arguments, 0))),
+        variadic("quote", &[Any], |arguments| string(quoted(arguments))),
+        function("trim", &[Str], |arguments| string(text(arguments, 0).trim())),
+        function("lower", &[Str], |arguments| string(text(arguments, 0).to_lowercase())),
+        function("upper", &[Str], |arguments| string(text(arguments, 0).to_uppercase())),
+        function("join", &[Str, Any], |arguments| join(text(arguments, 0), &arguments[1])),
+        function("split", &[Str, Str], |arguments| Ok(split(text(arguments, 0), text(arguments, 1)))),
+        Function {
+            name: "env",
+            parameters: &[Str],
+            variadic: false,
+            call: Rc::new(move |arguments| string(env.get(text(arguments, 0)).map_or("", String::as_str))),
+        },
+    ]
+}
+
+/// `VALUE | default OTHER`: the other where the value is empty.
+fn default(arguments: &[Value]) -> Value {
+    match arguments {
+        [_, value, ..] if !target(value).is_zero() => value.clone(),
+        [other, ..] => other.clone(),
+        [] => Value::Nil,
+    }
+}
+
+/// `VALUE | required MESSAGE`: an error where there is no value, or an empty text.
+fn required(message: &str, value: &Value) -> Result<Value, String> {
+    match target(value) {
+        Value::Missing | Value::Nil | Value::NilPointer(_) => Err(message.to_owned()),
+        Value::Str(text) if text.is_empty() => Err(message.to_owned()),
+        _ => Ok(value.clone()),
+    }
+}
+
+fn json(node: &Node) -> Json {
+    match &node.kind {
+        Kind::Null => Json::Null,
+        Kind::Bool(on) => Json::Bool(*on),
+        Kind::Number(text) => {
+            let float = || text.parse().ok().and_then(Number::from_f64).map_or(Json::Null, Json::Number);
+            let whole = text.parse().ok().map(i64::into).or_else(|| text.parse().ok().map(u64::into));
+            whole.unwrap_or_else(float)
+        }
+        Kind::Text(text) => Json::String(text.clone()),
+        Kind::List(items) => items.iter().map(json).collect(),
+        Kind::Map(entries) => {
+            Json::Object(entries.iter().map(|(key, value)| (key.clone(), json(value))).collect::<Map<_, _>>())
+        }
+    }
+}
+
+fn from_yaml(text: &str) -> Result<Value, String> {
+    match compose::parse(&Source::default(), text, &Budget::default()) {
+        Ok(node) => Ok(context::any(&node)),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Each in quotes, as Go writes them; what is nil is left out.
+fn quoted(arguments: &[Value]) -> String {
+    let values = arguments.iter().map(target);
+    let values = values.filter(|value| !matches!(value, Value::Missing | Value::Nil | Value::NilPointer(_)));
+    values.map(|value| quote(&display(value))).collect::<Vec<_>>().join(" ")
+}
+
+fn join(between: &str, list: &Value) -> Result<Value, String> {
+    let parts = match target(list) {
+        Value::List(_, items) => {
+            let items = items.iter().map(target).filter(|item| !matches!(item, Value::Nil | Value::NilPointer(_)));
+            items.map(display).collect()
+        }
+        Value::Missing | Value::Nil | Value::NilPointer(_) => Vec::new(),
+        one => vec![display(one)],
+    };
+    let length = parts.iter().map(|part| part.len() + between.len()).sum();
+    limited(length, || parts.join(between))
+}
+
+/// The parts by `_0`, `_1` and so on.
+fn split(between: &str, text: &str) -> Value {
+    let key = |(place, part): (usize, &str)| (format!("_{place}"), Value::Str(part.into()));
+    let parts = if between.is_empty() {
+        text.char_indices().map(|(at, c)| &text[at..at + c.len_utf8()]).enumerate().map(key).collect()
+    } else {
+        text.split(between).enumerate().map(key).collect()
+    };
+    static PART: Type = Type::Str("string");
+    Value::Map(&PART, Rc::new(parts))
+}
