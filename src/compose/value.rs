@@ -285,10 +285,10 @@ impl Tree<'_> {
         let mut merged: Vec<Node> = Vec::new();
         for (key, value) in entries {
             let place = self.source.place(key.line, key.column);
-            let RawKind::Scalar { text: name, .. } = &key.kind else {
+            let RawKind::Scalar { text: name, style, is_text } = &key.kind else {
                 return Err(Error::new(&place, at, Problem::KeyIsNoText));
             };
-            if name == "<<" {
+            if name == "<<" && *style == ScalarStyle::Plain && !is_text {
                 // What is merged has the path of where it arrives.
                 match self.node(at.to_owned(), value, Some(key))? {
                     Node { kind: Kind::List(items), .. } => merged.extend(items),
@@ -580,6 +580,15 @@ mod tests {
             .map(|(key, value)| (key.as_str(), value.text().expect("text")))
             .collect();
         assert_eq!(z, [("c", "3".into()), ("b", "2".into()), ("a", "1".into())]);
+    }
+
+    #[test]
+    fn a_quoted_merge_key_is_a_key() {
+        let root = parse("x: &x {a: 1}\ny: {'<<': *x}\nz: {!!str <<: *x}\n").expect("valid");
+        for key in ["y", "z"] {
+            let keys: Vec<_> = root.get(key).expect(key).map().expect("map").iter().map(|(key, _)| key).collect();
+            assert_eq!(keys, ["<<"], "{key}");
+        }
     }
 
     #[test]
