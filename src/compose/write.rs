@@ -229,7 +229,8 @@ fn is_number(text: &str) -> bool {
     }
     let text = text.replace('_', "").to_ascii_lowercase();
     let text = text.strip_prefix(['+', '-']).unwrap_or(&text);
-    let in_radix = |prefix, radix| text.strip_prefix(prefix).is_some_and(|digits| is_made_of(digits, radix));
+    let in_radix =
+        |prefix, radix| text.strip_prefix(prefix).is_some_and(|digits| digits.chars().all(|c| c.is_digit(radix)));
     let is_decimal = text.starts_with(|c: char| c.is_ascii_digit() || c == '.') && text.parse::<f64>().is_ok();
     matches!(text, ".inf" | ".nan")
         || is_decimal
@@ -323,7 +324,6 @@ mod tests {
             (".", "."),
             ("+", "+"),
             ("_1", "_1"),
-            ("0x", "0x"),
             ("-x", "-x"),
             ("?x", "?x"),
             (":x", ":x"),
@@ -358,6 +358,7 @@ mod tests {
             ("0b1", r#""0b1""#),
             ("-0b1", r#""-0b1""#),
             ("0x1F", r#""0x1F""#),
+            ("0b_", r#""0b_""#),
             ("1_000", r#""1_000""#),
             ("1_", r#""1_""#),
             ("1.10", r#""1.10""#),
