@@ -31,23 +31,15 @@ pub(super) fn merge(base: Node, over: Node, key: &str) -> Node {
         (base, over)
     };
     match (base.kind, over.kind) {
-        (Kind::Map(mut entries), Kind::Map(more)) => {
-            let mut places: HashMap<String, usize> =
-                entries.iter().enumerate().map(|(at, (name, _))| (name.clone(), at)).collect();
-            for (name, value) in more {
-                let path = if key.is_empty() { name.clone() } else { format!("{key}.{name}") };
-                let at = *places.entry(name.clone()).or_insert(entries.len());
-                match entries.get_mut(at) {
-                    // A pair that says "take the controller's" says something.
-                    Some((_, known)) if PAIRS.contains(&key) => *known = value,
-                    Some((_, known)) => {
-                        let base =
-                            std::mem::replace(known, over_place(String::new(), Place::default(), Place::default()));
-                        *known = merge(base, value, &path);
-                    }
-                    None => entries.push((name, value)),
+        (Kind::Map(entries), Kind::Map(more)) => {
+            let entries = joined(entries, more, |name, base, over| {
+                // A pair that says "take the controller's" says something.
+                if PAIRS.contains(&key) {
+                    return over;
                 }
-            }
+                let path = if key.is_empty() { name.to_owned() } else { format!("{key}.{name}") };
+                merge(base, over, &path)
+            });
             Node { kind: Kind::Map(entries), ..over_place(over.at, over.place, over.key) }
         }
         (Kind::List(mut items), Kind::List(more)) => {
@@ -65,12 +57,33 @@ pub(super) fn merge(base: Node, over: Node, key: &str) -> Node {
     }
 }
 
+/// The entries of both in the order of their first one, those that both have joined.
+pub(super) fn joined(
+    mut entries: Vec<(String, Node)>,
+    more: Vec<(String, Node)>,
+    mut join: impl FnMut(&str, Node, Node) -> Node,
+) -> Vec<(String, Node)> {
+    let mut places: HashMap<String, usize> =
+        entries.iter().enumerate().map(|(at, (name, _))| (name.clone(), at)).collect();
+    for (name, value) in more {
+        let at = *places.entry(name.clone()).or_insert(entries.len());
+        match entries.get_mut(at) {
+            Some((_, known)) => {
+                let base = std::mem::replace(known, Node::made(Kind::Null));
+                *known = join(&name, base, value);
+            }
+            None => entries.push((name, value)),
+        }
+    }
+    entries
+}
+
 fn over_place(at: String, place: Place, key: Place) -> Node {
     Node { at, place, key, block: false, kind: Kind::Null }
 }
 
 /// Options of one logging driver make no sense for another.
-fn has_other_driver(base: &Node, over: &Node) -> bool {
+pub(super) fn has_other_driver(base: &Node, over: &Node) -> bool {
     let driver = |node: &Node| node.get("driver").and_then(|driver| driver.text().ok());
     driver(over).is_some_and(|driver_of| driver(base).is_some_and(|driver| driver != driver_of))
 }
