@@ -285,7 +285,8 @@ fn normalised(words: &[String]) -> Result<Vec<String>, Error> {
     let (mut of_the_pod, mut result, mut files) = (Vec::new(), Vec::new(), Vec::new());
     let mut words = words.iter().peekable();
     while let Some(word) = words.next() {
-        let Some(flag) = word.strip_prefix("--").or_else(|| word.strip_prefix('-')).filter(|flag| !flag.is_empty()) else {
+        let Some(flag) = word.strip_prefix("--").or_else(|| word.strip_prefix('-')).filter(|flag| !flag.is_empty())
+        else {
             let takes_files = result.first().is_some_and(|first| first == "template");
             (if takes_files { &mut files } else { &mut result }).push(word.clone());
             continue;

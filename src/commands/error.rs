@@ -100,7 +100,11 @@ impl StdError for Error {
         match self {
             Self::Engine(error) => error.source(),
             Self::Pod(error) => error.source(),
-            Self::Usage(_) | Self::Template(_) | Self::NoIdentity { .. } | Self::NoLabels(_) | Self::NoFolder { .. } => None,
+            Self::Usage(_)
+            | Self::Template(_)
+            | Self::NoIdentity { .. }
+            | Self::NoLabels(_)
+            | Self::NoFolder { .. } => None,
             Self::Logins { source, .. } => Some(source),
             Self::File { source, .. } | Self::Output { source, .. } | Self::System { source, .. } => Some(source),
         }

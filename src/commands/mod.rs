@@ -3,8 +3,8 @@
 mod controller;
 mod error;
 mod healthcheck;
-mod pause;
 mod input;
+mod pause;
 mod run;
 mod template;
 mod validate;

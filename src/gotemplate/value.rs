@@ -125,7 +125,9 @@ impl Type {
             Self::Duration(_) => Value::Duration(0),
             Self::List(element) => Value::List(element, Rc::default()),
             Self::Map(element) => Value::Map(element, Rc::default()),
-            Self::Struct(kind) => Value::Struct(kind, Rc::new(kind.fields.iter().map(|field| field.kind.zero()).collect())),
+            Self::Struct(kind) => {
+                Value::Struct(kind, Rc::new(kind.fields.iter().map(|field| field.kind.zero()).collect()))
+            }
             Self::Pointer(target) => Value::NilPointer(target),
         }
     }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use crate::compose::{self, Kind, Node};
 use crate::gotemplate::{StructType, Type, Value};
 
-use super::types::{self, BYTES, EXTERNAL, PROJECT, SERVICE, ULIMITS, VARIABLES};
+use super::types::{EXTERNAL, PROJECT, SERVICE, ULIMITS, VARIABLES};
 
 /// The services of a stack, and the stack, as templates see them.
 #[derive(Debug)]
@@ -89,7 +89,9 @@ fn value(kind: &'static Type, node: Option<&Node>) -> Value {
         Type::Float => node.number().map_or_else(|_| kind.zero(), Value::Float),
         Type::Str(_) => node.text().map_or_else(|_| kind.zero(), |text| Value::Str(text.into())),
         Type::Duration(_) => duration(node).map_or_else(|| kind.zero(), Value::Duration),
-        Type::List(element) => Value::List(element, Rc::new(items(node).iter().map(|item| value(element, Some(item))).collect())),
+        Type::List(element) => {
+            Value::List(element, Rc::new(items(node).iter().map(|item| value(element, Some(item))).collect()))
+        }
         Type::Map(element) => {
             let entries = entries(Some(node)).iter().map(|(key, node)| (key.clone(), value(element, Some(node))));
             Value::Map(element, Rc::new(entries.collect()))
@@ -119,7 +121,8 @@ fn duration(node: &Node) -> Option<i64> {
 fn structure(kind: &'static StructType, node: &Node) -> Value {
     let short = !matches!(node.kind, Kind::Map(_));
     let values = kind.fields.iter().map(|field| {
-        let is_short = short && (kind.name == ULIMITS && field.name == "Single" || kind.name == EXTERNAL && field.name == "External");
+        let is_short = short
+            && (kind.name == ULIMITS && field.name == "Single" || kind.name == EXTERNAL && field.name == "External");
         value(field.kind, if is_short { Some(node) } else { node.get(field.key) })
     });
     Value::Struct(kind, Rc::new(values.collect()))

@@ -30,7 +30,12 @@ pub(super) struct Making<'a> {
 }
 
 /// The service of a pod, in the place of `service`.
-pub(super) fn pod(name: &str, service: &Node, templates: &OfService<'_>, making: &mut Making<'_>) -> Result<Node, Error> {
+pub(super) fn pod(
+    name: &str,
+    service: &Node,
+    templates: &OfService<'_>,
+    making: &mut Making<'_>,
+) -> Result<Node, Error> {
     let Kind::Map(inherited) = &service.kind else { return Err(service.expected("a mapping").into()) };
     let together = |sort| move |problem| Error::Together { service: name.to_owned(), sort, problem };
     let definition = controller(inherited, templates, making.image)?;
@@ -171,7 +176,9 @@ fn mount_socket(pod: &mut Node) {
         Some(Node { kind: Kind::List(volumes), .. }) => volumes.clone(),
         _ => Vec::new(),
     };
-    let is_there = |volume: &Node| volume.get("target").and_then(|target| target.text().ok()).is_some_and(|target| target == SOCKET);
+    let is_there = |volume: &Node| {
+        volume.get("target").and_then(|target| target.text().ok()).is_some_and(|target| target == SOCKET)
+    };
     if !volumes.iter().any(is_there) {
         volumes.push(socket());
         put(pod, "volumes", Node::made(Kind::List(volumes)));

@@ -2,16 +2,16 @@
 
 use std::cell::OnceCell;
 
-use crate::compose::{self, Budget, Kind, Node, Source};
 use crate::compose::stack::{References, Stack};
+use crate::compose::{self, Budget, Kind, Node, Source};
 use crate::gotemplate::{self, Functions, Value};
 
+use super::Sort;
 use super::config::{Definition, Item};
 use super::context::Context;
 use super::error::{Error, Problem, Template};
 use super::merge::Entries;
 use super::source::Sources;
-use super::Sort;
 
 /// What all templates of a stack are rendered with.
 pub(super) struct Renderer<'a> {

@@ -35,7 +35,7 @@ pub fn transform(files: &[StackFile], surroundings: &Surroundings, fetch: &Fetch
         Some(_) => References::Keep,
         None => References::Typed,
     };
-    let mut result = stack.load(references)?;
+    let mut result = stack.load_by(references)?;
     let image = default_image(surroundings.env.get("VERSION").map(String::as_str));
     let mut notes = config.notes.clone();
     let renderer = Renderer {
@@ -78,9 +78,13 @@ mod tests {
 
     #[test]
     fn a_version_of_development_is_the_newest() {
-        for (version, tag) in
-            [(None, "latest"), (Some(""), "latest"), (Some("dev"), "latest"), (Some("master"), "latest"), (Some("1.2"), "1.2")]
-        {
+        for (version, tag) in [
+            (None, "latest"),
+            (Some(""), "latest"),
+            (Some("dev"), "latest"),
+            (Some("master"), "latest"),
+            (Some("1.2"), "1.2"),
+        ] {
             assert_eq!(default_image(version), format!("{}:{tag}", version::IMAGE));
         }
     }

@@ -34,7 +34,9 @@ fn structure(kind: &StructType, values: &[Value]) -> Node {
     let fields = || kind.fields.iter().zip(values);
     let find = |name: &str| fields().find(|(field, _)| field.name == name).map(|(_, value)| value);
     match kind.name {
-        ULIMITS if find("Single").is_some_and(|single| !single.is_zero()) => return find("Single").map(tree).unwrap_or_else(null),
+        ULIMITS if find("Single").is_some_and(|single| !single.is_zero()) => {
+            return find("Single").map(tree).unwrap_or_else(null);
+        }
         EXTERNAL if find("Name").is_none_or(Value::is_zero) => return find("External").map_or_else(null, tree),
         _ => {}
     }

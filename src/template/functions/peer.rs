@@ -14,9 +14,7 @@ pub(super) fn functions() -> Vec<Function> {
         function("indent", &[Int, Str], |arguments| indent(int(arguments, 0), text(arguments, 1))),
         function("empty", &[Any], |arguments| Ok(Value::Bool(length(&arguments[0])? == 0))),
         function("notEmpty", &[Any], |arguments| Ok(Value::Bool(length(&arguments[0])? > 0))),
-        function("contains", &[Str, Str], |arguments| {
-            Ok(Value::Bool(text(arguments, 1).contains(text(arguments, 0))))
-        }),
+        function("contains", &[Str, Str], |arguments| Ok(Value::Bool(text(arguments, 1).contains(text(arguments, 0))))),
         function("startsWith", &[Str, Str], |arguments| {
             Ok(Value::Bool(text(arguments, 1).starts_with(text(arguments, 0))))
         }),

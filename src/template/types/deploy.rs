@@ -82,8 +82,10 @@ static RESOURCE_LIMIT: StructType = structure(
 static GENERIC_TYPE: StructType =
     structure("types.GenericResource", &[field("DiscreteResourceSpec", "discrete_resource_spec", &DISCRETE)]);
 
-static DISCRETE_TYPE: StructType =
-    structure("types.DiscreteGenericResource", &[super::plain("Kind", "kind", &TEXT), super::plain("Value", "value", &INT64)]);
+static DISCRETE_TYPE: StructType = structure(
+    "types.DiscreteGenericResource",
+    &[super::plain("Kind", "kind", &TEXT), super::plain("Value", "value", &INT64)],
+);
 
 static RESTART_TYPE: StructType = structure(
     "types.RestartPolicy",

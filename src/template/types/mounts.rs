@@ -40,10 +40,8 @@ static VOLUME_TYPE: StructType = structure(
 
 static BIND_TYPE: StructType = structure("types.ServiceVolumeBind", &[field("Propagation", "propagation", &TEXT)]);
 
-static NAMED_TYPE: StructType = structure(
-    "types.ServiceVolumeVolume",
-    &[field("NoCopy", "nocopy", &BOOL), newer("Subpath", "subpath", &TEXT)],
-);
+static NAMED_TYPE: StructType =
+    structure("types.ServiceVolumeVolume", &[field("NoCopy", "nocopy", &BOOL), newer("Subpath", "subpath", &TEXT)]);
 
 static TMPFS_TYPE: StructType = structure("types.ServiceVolumeTmpfs", &[field("Size", "size", &INT64)]);
 

@@ -134,7 +134,5 @@ static PORT_TYPE: StructType = structure(
     ],
 );
 
-static LIMIT_TYPE: StructType = structure(
-    ULIMITS,
-    &[field("Single", "single", &INT), field("Soft", "soft", &INT), field("Hard", "hard", &INT)],
-);
+static LIMIT_TYPE: StructType =
+    structure(ULIMITS, &[field("Single", "single", &INT), field("Soft", "soft", &INT), field("Hard", "hard", &INT)]);
