@@ -119,7 +119,7 @@ impl Variables<'_> {
 }
 
 /// Splits what follows `${` at the brace that closes it.
-fn split_brace(text: &str) -> Result<(&str, &str), String> {
+pub(super) fn split_brace(text: &str) -> Result<(&str, &str), String> {
     let mut open = 1usize;
     for (at, byte) in text.bytes().enumerate() {
         match byte {
@@ -135,7 +135,7 @@ fn split_brace(text: &str) -> Result<(&str, &str), String> {
 }
 
 /// Splits off a name in front, `[A-Za-z_][A-Za-z0-9_]*`. It is empty if there is none.
-fn split_name(text: &str) -> (&str, &str) {
+pub(super) fn split_name(text: &str) -> (&str, &str) {
     let word = |byte: u8| byte == b'_' || byte.is_ascii_alphanumeric();
     let end = match text.bytes().next() {
         Some(first) if !first.is_ascii_digit() => text.bytes().position(|byte| !word(byte)).unwrap_or(text.len()),

@@ -23,6 +23,7 @@ mod merge;
 mod place;
 mod project;
 mod scalar;
+pub mod stack;
 mod surroundings;
 mod value;
 mod volume;

@@ -51,11 +51,20 @@ const DEEPEST: usize = 100;
 
 /// Reads one YAML document. Anchors are followed, merge keys resolved, tags but `!!str` ignored.
 pub fn parse(source: &Source, text: &str, budget: &Budget) -> Result<Node, Error> {
+    document(source, text, budget, false)
+}
+
+/// Reads the first YAML document, whatever stands behind its end.
+pub(super) fn parse_first(source: &Source, text: &str, budget: &Budget) -> Result<Node, Error> {
+    document(source, text, budget, true)
+}
+
+fn document(source: &Source, text: &str, budget: &Budget, first: bool) -> Result<Node, Error> {
     let source = Arc::new(source.clone());
     if text.len() > LARGEST {
         return Err(Error::new(&source.place(1, 1), "", Problem::TooLarge("it is longer than 4 MiB")));
     }
-    let raw = Reader { source: &source, text, end: end_of(text), anchors: HashMap::new() }.read()?;
+    let raw = Reader { source: &source, text, end: end_of(text), anchors: HashMap::new(), first }.read()?;
     let tree = Tree { source: &source, budget };
     tree.node(String::new(), &raw, None)
 }
@@ -98,6 +107,8 @@ struct Reader<'a> {
     /// The line and the column where the text ends.
     end: (usize, usize),
     anchors: HashMap<usize, Rc<Raw>>,
+    /// Whether the first document is all that is read.
+    first: bool,
 }
 
 impl Reader<'_> {
@@ -114,6 +125,9 @@ impl Reader<'_> {
             {
                 let why = format!("podlike does not read '!{}': what is not wanted must be left out", tag.suffix);
                 return Err(self.problem(line, column, Problem::Refused(why)));
+            }
+            if self.first && matches!(event, Event::DocumentEnd) {
+                break;
             }
             let begin = |kind, anchor| Open { raw: Raw { line, column, depth: 0, kind }, anchor, key: None };
             let complete = match event {
@@ -379,6 +393,7 @@ impl Node {
         let hint = match &self.kind {
             _ if expected == "a list" => Some("each entry of a list begins with '- '"),
             _ if expected == "a boolean" => Some("write true or false"),
+            Kind::Number(_) | Kind::Bool(_) if expected == "a string" => Some("put quotes around it"),
             Kind::List(_) if mapping => Some("the keys of a mapping have no '- ' before them"),
             Kind::Text(text) if mapping && text.contains(':') => Some("a blank follows the ':' behind a key"),
             Kind::Null if mapping && !self.at.is_empty() => Some("what belongs to a key is indented below it"),
