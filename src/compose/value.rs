@@ -607,6 +607,15 @@ mod tests {
     }
 
     #[test]
+    fn an_entry_is_put_where_its_key_is_or_at_the_end() {
+        let mut node = Node::from("x");
+        for (key, value) in [("b", "1"), ("a", "2"), ("b", "3")] {
+            node.put(key, value.into());
+        }
+        assert_eq!(node.kind, Kind::Map(vec![("b".into(), "3".into()), ("a".into(), "2".into())]));
+    }
+
+    #[test]
     fn numbers_stay_as_they_are_written() {
         for text in ["1.10", "1e3", "0755", "0x1F", "1_000", "12345678901234567890", "-1", "+5", "22:22", "1.2.3"] {
             assert_eq!(parse(text).expect("valid").text().as_deref(), Ok(text));
