@@ -1,5 +1,6 @@
 //! `x-podlike`: which templates a service has, and their arguments.
 
+use crate::compose::stack::Extensions;
 use crate::compose::{Error, Kind, Node, Place, nearest};
 
 use super::Sort;
@@ -54,17 +55,13 @@ pub(super) enum Origin {
 const ARGUMENTS: &str = "args";
 
 impl Config {
-    /// Reads the extensions: those of services, by name, then the top-level ones. What comes first wins.
-    pub(super) fn read<'a>(
-        of_services: impl IntoIterator<Item = (&'a str, &'a Node)>,
-        top_level: impl IntoIterator<Item = &'a Node>,
-        services: &[&str],
-    ) -> Result<Self, Error> {
+    /// Reads the extensions: those of services, then the top-level ones. What comes first wins.
+    pub(super) fn read(extensions: &Extensions<'_>, services: &[String]) -> Result<Self, Error> {
         let mut config = Self::default();
-        for (service, node) in of_services {
+        for (service, node) in &extensions.services {
             config.define(service, node)?;
         }
-        for node in top_level {
+        for node in &extensions.top {
             config.top_level(node, services)?;
         }
         for (_, definition) in &mut config.services {
@@ -73,17 +70,22 @@ impl Config {
         Ok(config)
     }
 
-    fn top_level(&mut self, node: &Node, services: &[&str]) -> Result<(), Error> {
+    /// Whether no service has templates.
+    pub(super) fn is_empty(&self) -> bool {
+        self.services.is_empty()
+    }
+
+    fn top_level(&mut self, node: &Node, services: &[String]) -> Result<(), Error> {
         if node.is_null() {
             return Ok(());
         }
         for (key, value) in node.map()? {
             if key == ARGUMENTS {
                 fill(&mut self.arguments, arguments(value)?);
-            } else if services.contains(&key.as_str()) {
+            } else if services.contains(key) {
                 self.define(key, value)?;
             } else {
-                let hint = match nearest(key, services.iter().copied()) {
+                let hint = match nearest(key, services.iter().map(String::as_str)) {
                     _ if Sort::ALL.iter().any(|sort| sort.key() == key) => {
                         format!(": here stand services, and below them '{key}'")
                     }

@@ -15,7 +15,7 @@ use super::source::Sources;
 
 /// What all templates of a stack are rendered with.
 pub(super) struct Renderer<'a> {
-    pub(super) stack: &'a Stack,
+    pub(super) stack: &'a Stack<'a>,
     pub(super) sources: Sources<'a>,
     pub(super) functions: Functions,
     /// Made for the first template: without one no variable has to be set.

@@ -28,14 +28,11 @@ pub struct Transformed {
 /// it is what templates see, and its `VERSION` is the tag of the controller's image.
 pub fn transform(files: &[StackFile], surroundings: &Surroundings, fetch: &Fetch) -> Result<Transformed, Error> {
     let stack = Stack::read(files, surroundings)?;
-    let extensions = stack.extensions();
-    let names = stack.services();
-    let config = Config::read(extensions.services, extensions.top_level, &names)?;
-    let references = |service: &str| match config.of(service) {
-        Some(_) => References::Keep,
-        None => References::Typed,
-    };
-    let mut result = stack.load_by(references)?;
+    let mut result = stack.load(References::Typed)?;
+    let names: Vec<String> = services(&mut result).iter().map(|(name, _)| name.clone()).collect();
+    let config = Config::read(&stack.extensions(), &names)?;
+    // What a pod takes from its service it takes as it is written.
+    let written = if config.is_empty() { Node::made(Kind::Null) } else { stack.load(References::Keep)? };
     let image = default_image(surroundings.env.get("VERSION").map(String::as_str));
     let mut notes = config.notes.clone();
     let renderer = Renderer {
@@ -44,23 +41,23 @@ pub fn transform(files: &[StackFile], surroundings: &Surroundings, fetch: &Fetch
         functions: functions::functions(&surroundings.env),
         context: OnceCell::new(),
     };
-    if let Some(services) = services(&mut result) {
-        for (name, service) in services {
-            let Some(definition) = config.of(name) else { continue };
-            let mut making = Making { folder: stack.folder(), surroundings, image: &image, notes: &mut notes };
-            *service = pod::pod(name, service, &renderer.of(name, definition), &mut making)?;
-        }
+    for (name, service) in services(&mut result) {
+        let (Some(definition), Some(written)) = (config.of(name), written.get("services").and_then(|all| all.get(name))) else {
+            continue;
+        };
+        let mut making = Making { folder: stack.folder(), surroundings, image: &image, notes: &mut notes };
+        *service = pod::pod(name, written, &renderer.of(name, definition), &mut making)?;
     }
     notes.splice(0..0, stack.notes());
     Ok(Transformed { text: write(&result), notes })
 }
 
-fn services(stack: &mut Node) -> Option<&mut Vec<(String, Node)>> {
-    let Kind::Map(sections) = &mut stack.kind else { return None };
-    sections.iter_mut().find(|(key, _)| key == "services").and_then(|(_, node)| match &mut node.kind {
-        Kind::Map(services) => Some(services),
-        _ => None,
-    })
+fn services(stack: &mut Node) -> &mut [(String, Node)] {
+    let Kind::Map(sections) = &mut stack.kind else { return &mut [] };
+    match sections.iter_mut().find(|(key, _)| key == "services") {
+        Some((_, Node { kind: Kind::Map(services), .. })) => services,
+        _ => &mut [],
+    }
 }
 
 /// The image of a controller whose templates name none: the newest, or of the version that is asked for.
