@@ -1,0 +1,159 @@
+//! Comparisons. Kinds have to agree, but for integers with a sign and without.
+
+use std::cmp::Ordering;
+use std::rc::Rc;
+
+use super::super::operand::Operand;
+use super::super::printf::{display, sprintf};
+use super::super::{Type, Value};
+
+const INCOMPATIBLE: &str = "incompatible types for comparison";
+const INVALID: &str = "invalid type for comparison";
+
+/// Whether the first argument equals any of the others.
+pub(super) fn eq(arguments: &[Operand]) -> Result<Operand, String> {
+    let Some((first, others)) = arguments.split_first() else { return Ok(Operand::MISSING) };
+    if others.is_empty() {
+        return Err("missing argument for comparison".to_owned());
+    }
+    let first = first.clone().unboxed();
+    for other in others {
+        if equal(&first, &other.clone().unboxed())? {
+            return Ok(truth(true));
+        }
+    }
+    Ok(truth(false))
+}
+
+pub(super) fn ne(arguments: &[Operand]) -> Result<Operand, String> {
+    let [one, other] = arguments else { return Ok(Operand::MISSING) };
+    Ok(truth(!equal(&one.clone().unboxed(), &other.clone().unboxed())?))
+}
+
+pub(super) fn lt(arguments: &[Operand]) -> Result<Operand, String> {
+    Ok(truth(order(arguments)? == Some(Ordering::Less)))
+}
+
+pub(super) fn le(arguments: &[Operand]) -> Result<Operand, String> {
+    Ok(truth(matches!(order(arguments)?, Some(Ordering::Less | Ordering::Equal))))
+}
+
+/// Go says "not less or equal", which is true of what is not a number.
+pub(super) fn gt(arguments: &[Operand]) -> Result<Operand, String> {
+    Ok(truth(matches!(order(arguments)?, Some(Ordering::Greater) | None)))
+}
+
+/// Go says "not less", which is true of what is not a number.
+pub(super) fn ge(arguments: &[Operand]) -> Result<Operand, String> {
+    Ok(truth(order(arguments)? != Some(Ordering::Less)))
+}
+
+fn truth(on: bool) -> Operand {
+    Operand::of(Value::Bool(on))
+}
+
+/// What can be compared, by its kind.
+#[derive(PartialEq)]
+enum Basic<'v> {
+    Bool(bool),
+    Integer(i128),
+    Float(f64),
+    Text(&'v str),
+}
+
+impl Basic<'_> {
+    fn of(value: &Value) -> Option<Basic<'_>> {
+        Some(match value {
+            Value::Bool(on) => Basic::Bool(*on),
+            Value::Int(number) | Value::Duration(number) => Basic::Integer((*number).into()),
+            Value::Uint(number) => Basic::Integer((*number).into()),
+            Value::Float(number) => Basic::Float(*number),
+            Value::Str(text) => Basic::Text(text),
+            _ => return None,
+        })
+    }
+}
+
+fn order(arguments: &[Operand]) -> Result<Option<Ordering>, String> {
+    let [one, other] = arguments else { return Ok(None) };
+    let (Some(one), Some(other)) = (Basic::of(&one.value), Basic::of(&other.value)) else {
+        return Err(INVALID.to_owned());
+    };
+    match (one, other) {
+        (Basic::Integer(one), Basic::Integer(other)) => Ok(Some(one.cmp(&other))),
+        (Basic::Float(one), Basic::Float(other)) => Ok(one.partial_cmp(&other)),
+        (Basic::Text(one), Basic::Text(other)) => Ok(Some(one.cmp(other))),
+        (Basic::Bool(_), Basic::Bool(_)) => Err(INVALID.to_owned()),
+        _ => Err(INCOMPATIBLE.to_owned()),
+    }
+}
+
+fn equal(one: &Operand, other: &Operand) -> Result<bool, String> {
+    match (Basic::of(&one.value), Basic::of(&other.value)) {
+        (Some(a), Some(b)) if std::mem::discriminant(&a) == std::mem::discriminant(&b) => Ok(a == b),
+        (None, None) => equal_composites(one, other),
+        _ if one.is_missing() || other.is_missing() => Ok(false),
+        _ => Err(INCOMPATIBLE.to_owned()),
+    }
+}
+
+/// Lists, maps, structs, pointers and nil.
+fn equal_composites(one: &Operand, other: &Operand) -> Result<bool, String> {
+    let missing = one.is_missing() || other.is_missing();
+    if !missing && !same_kind(&one.value, &other.value) {
+        let (first, second) = (one.type_name(), other.type_name());
+        let (shown, value) = (as_text(&one.value), display(&other.value));
+        return Err(format!("non-comparable types {shown}: {first}, {second}: {value}"));
+    }
+    if is_nil(&one.value) || is_nil(&other.value) {
+        return Ok(is_nil(&one.value) == is_nil(&other.value));
+    }
+    match (&one.value, &other.value) {
+        (Value::Pointer(one), Value::Pointer(other)) => Ok(Rc::ptr_eq(one, other)),
+        (_, value) if !is_comparable(value) => {
+            Err(format!("non-comparable type {}: {}", as_text(value), other.type_name()))
+        }
+        (one, other) => Ok(one == other),
+    }
+}
+
+fn same_kind(one: &Value, other: &Value) -> bool {
+    match one {
+        Value::List(..) => matches!(other, Value::List(..)),
+        Value::Map(..) => matches!(other, Value::Map(..)),
+        Value::Struct(..) => matches!(other, Value::Struct(..)),
+        _ => matches!(other, Value::Pointer(_) | Value::NilPointer(_)),
+    }
+}
+
+/// Whether a value equals nil. A list or map that is empty does, but for one of anything: YAML and JSON make those, and
+/// what they write as empty is not nil.
+fn is_nil(value: &Value) -> bool {
+    match value {
+        Value::Missing | Value::Nil | Value::NilPointer(_) => true,
+        Value::List(element, elements) => elements.is_empty() && **element != Type::Interface,
+        Value::Map(element, entries) => entries.is_empty() && **element != Type::Interface,
+        _ => false,
+    }
+}
+
+fn is_comparable(value: &Value) -> bool {
+    match value {
+        Value::List(..) | Value::Map(..) => false,
+        Value::Struct(kind, _) => kind.fields.iter().all(|field| is_comparable_type(field.kind)),
+        _ => true,
+    }
+}
+
+fn is_comparable_type(kind: &Type) -> bool {
+    match kind {
+        Type::List(_) | Type::Map(_) => false,
+        Type::Struct(kind) => kind.fields.iter().all(|field| is_comparable_type(field.kind)),
+        _ => true,
+    }
+}
+
+/// As Go's `%s` shows it, also where that does not suit the value: so do Go's messages.
+fn as_text(value: &Value) -> String {
+    sprintf("%s", std::slice::from_ref(value)).unwrap_or_default()
+}

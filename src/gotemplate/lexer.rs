@@ -1,0 +1,320 @@
+//! From a template's text to its tokens.
+
+use super::token::{Keyword, Kind, Token};
+
+const LEFT: &str = "{{";
+const RIGHT: &str = "}}";
+const COMMENT: &str = "/*";
+const COMMENT_END: &str = "*/";
+/// The length of a trim marker, `-`, and the space that belongs to it.
+const MARKER: usize = 2;
+
+/// All tokens of a text. The last one is [`Kind::End`], or the [`Kind::Error`] beyond which the text cannot be read.
+pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
+    let mut lexer = Lexer { text, start: 0, position: 0, parens: 0, tokens: Vec::new() };
+    let last = match lexer.all() {
+        Ok(()) => Kind::End,
+        Err(problem) => Kind::Error(problem),
+    };
+    lexer.tokens.push(Token { kind: last, text: "", position: lexer.start });
+    lexer.tokens
+}
+
+struct Lexer<'t> {
+    text: &'t str,
+    /// Where the token starts that is being read.
+    start: usize,
+    position: usize,
+    /// How many parentheses are open.
+    parens: usize,
+    tokens: Vec<Token<'t>>,
+}
+
+impl<'t> Lexer<'t> {
+    fn all(&mut self) -> Result<(), String> {
+        while self.plain() {
+            self.delimited()?;
+        }
+        Ok(())
+    }
+
+    /// Text up to the next action. Returns whether there is one.
+    fn plain(&mut self) -> bool {
+        let Some(length) = self.rest().find(LEFT) else {
+            self.position = self.text.len();
+            self.emit_unless_empty(Kind::Text);
+            return false;
+        };
+        let left = self.position + length;
+        self.position = left;
+        if trims_left(&self.text[left + LEFT.len()..]) {
+            self.position = self.start + self.text[self.start..left].trim_end_matches(is_space).len();
+        }
+        self.emit_unless_empty(Kind::Text);
+        self.position = left;
+        self.start = left;
+        true
+    }
+
+    /// A comment or an action; the text goes on with its left delimiter.
+    fn delimited(&mut self) -> Result<(), String> {
+        self.position += LEFT.len();
+        let marker = if trims_left(self.rest()) { MARKER } else { 0 };
+        if self.rest()[marker..].starts_with(COMMENT) {
+            self.position += marker;
+            self.start = self.position;
+            return self.comment();
+        }
+        self.emit(Kind::LeftDelimiter);
+        self.position += marker;
+        self.start = self.position;
+        self.action()
+    }
+
+    fn comment(&mut self) -> Result<(), String> {
+        let inside = &self.rest()[COMMENT.len()..];
+        let length = inside.find(COMMENT_END).ok_or("unclosed comment")?;
+        self.position += COMMENT.len() + length + COMMENT_END.len();
+        let trims = self.right_delimiter().ok_or("comment ends before closing delimiter")?;
+        self.position += if trims { MARKER } else { 0 } + RIGHT.len();
+        self.trim(trims);
+        Ok(())
+    }
+
+    /// Whether a right delimiter comes next, and if so, whether it trims what follows.
+    fn right_delimiter(&self) -> Option<bool> {
+        let rest = self.rest();
+        if trims_right(rest) {
+            return Some(true);
+        }
+        rest.starts_with(RIGHT).then_some(false)
+    }
+
+    /// Goes on after a right delimiter: behind the white space if it trims.
+    fn trim(&mut self, trims: bool) {
+        if trims {
+            self.position = self.text.len() - self.rest().trim_start_matches(is_space).len();
+        }
+        self.start = self.position;
+    }
+
+    /// What stands between delimiters, and the right one.
+    fn action(&mut self) -> Result<(), String> {
+        self.parens = 0;
+        loop {
+            if let Some(trims) = self.right_delimiter() {
+                if self.parens > 0 {
+                    return Err("unclosed left paren".to_owned());
+                }
+                self.position += if trims { MARKER } else { 0 };
+                self.start = self.position;
+                self.position += RIGHT.len();
+                self.emit(Kind::RightDelimiter);
+                self.trim(trims);
+                return Ok(());
+            }
+            self.piece()?;
+        }
+    }
+
+    /// One token of an action.
+    fn piece(&mut self) -> Result<(), String> {
+        let first = self.next().ok_or("unclosed action")?;
+        match first {
+            ' ' | '\t' | '\r' | '\n' => self.space(),
+            '=' => self.emit(Kind::Assign),
+            ':' if self.next() == Some('=') => self.emit(Kind::Declare),
+            ':' => return Err("expected :=".to_owned()),
+            '|' => self.emit(Kind::Pipe),
+            '"' => self.quoted('"', Kind::Quoted, "unterminated quoted string")?,
+            '\'' => self.quoted('\'', Kind::Character, "unterminated character constant")?,
+            '`' => self.raw()?,
+            '$' => self.word(Kind::Variable)?,
+            '.' if self.peek().is_some_and(|c| !c.is_ascii_digit()) => self.word(Kind::Field)?,
+            '.' | '+' | '-' | '0'..='9' => self.number()?,
+            '(' => {
+                self.parens += 1;
+                self.emit(Kind::LeftParen);
+            }
+            ')' => {
+                self.parens = self.parens.checked_sub(1).ok_or("unexpected right paren")?;
+                self.emit(Kind::RightParen);
+            }
+            _ if is_alphanumeric(first) => self.word(Kind::Name)?,
+            _ if first.is_ascii_graphic() => self.emit(Kind::Sign),
+            _ => return Err(format!("unrecognized character in action: {}", code_point(first))),
+        }
+        Ok(())
+    }
+
+    /// White space, but for the last of it where that belongs to a trim marker.
+    fn space(&mut self) {
+        self.accept_run(is_space);
+        let last = self.position - 1;
+        if trims_right(&self.text[last..]) {
+            self.position = last;
+        }
+        self.emit_unless_empty(Kind::Space);
+    }
+
+    /// A name, a keyword, a field or a variable, of which the first character is read.
+    fn word(&mut self, kind: Kind) -> Result<(), String> {
+        if kind == Kind::Name || !self.at_word_end() {
+            self.accept_run(is_alphanumeric);
+        }
+        if let Some(next) = self.peek().filter(|_| !self.at_word_end()) {
+            return Err(format!("bad character {}", code_point(next)));
+        }
+        let word = &self.text[self.start..self.position];
+        self.emit(match Keyword::of(word) {
+            Some(keyword) => Kind::Keyword(keyword),
+            None if matches!(word, "true" | "false") => Kind::Bool,
+            None => kind,
+        });
+        Ok(())
+    }
+
+    /// Whether what comes next may follow a name.
+    fn at_word_end(&self) -> bool {
+        match self.peek() {
+            None | Some('.' | ',' | '|' | ':' | ')' | '(') => true,
+            Some(c) => is_space(c) || self.rest().starts_with(RIGHT),
+        }
+    }
+
+    fn quoted(&mut self, quote: char, kind: Kind, unterminated: &str) -> Result<(), String> {
+        loop {
+            match self.next() {
+                Some('\\') if !matches!(self.next(), None | Some('\n')) => {}
+                Some('\\' | '\n') | None => return Err(unterminated.to_owned()),
+                Some(c) if c == quote => break,
+                Some(_) => {}
+            }
+        }
+        self.emit(kind);
+        Ok(())
+    }
+
+    fn raw(&mut self) -> Result<(), String> {
+        let length = self.rest().find('`').ok_or("unterminated raw quoted string")?;
+        self.position += length + 1;
+        self.emit(Kind::Raw);
+        Ok(())
+    }
+
+    /// A number, of which the first character is read. What it is worth is the parser's business.
+    fn number(&mut self) -> Result<(), String> {
+        self.position = self.start;
+        let well_formed = self.digits();
+        if !well_formed || !self.peek().is_some_and(is_sign) {
+            return self.emit_number(well_formed, Kind::Number);
+        }
+        let imaginary = self.digits() && self.text[..self.position].ends_with('i');
+        self.emit_number(imaginary, Kind::Complex)
+    }
+
+    fn emit_number(&mut self, well_formed: bool, kind: Kind) -> Result<(), String> {
+        if !well_formed {
+            let number = super::quote::quote(&self.text[self.start..self.position]);
+            return Err(format!("bad number syntax: {number}"));
+        }
+        self.emit(kind);
+        Ok(())
+    }
+
+    /// One number with its sign. Returns whether it ends where a number may.
+    fn digits(&mut self) -> bool {
+        self.accept(is_sign);
+        let mut radix = 10;
+        if self.accept(|c| c == '0') {
+            radix = match self.peek() {
+                Some('x' | 'X') => 16,
+                Some('o' | 'O') => 8,
+                Some('b' | 'B') => 2,
+                _ => 10,
+            };
+            self.position += usize::from(radix != 10);
+        }
+        let digit = |c: char| c == '_' || c.is_digit(radix);
+        self.accept_run(digit);
+        if self.accept(|c| c == '.') {
+            self.accept_run(digit);
+        }
+        let exponent = match radix {
+            10 => self.accept(|c| matches!(c, 'e' | 'E')),
+            16 => self.accept(|c| matches!(c, 'p' | 'P')),
+            _ => false,
+        };
+        if exponent {
+            self.accept(is_sign);
+            self.accept_run(|c| c == '_' || c.is_ascii_digit());
+        }
+        self.accept(|c| c == 'i');
+        !self.accept(is_alphanumeric)
+    }
+
+    fn rest(&self) -> &'t str {
+        &self.text[self.position..]
+    }
+
+    fn peek(&self) -> Option<char> {
+        self.rest().chars().next()
+    }
+
+    fn next(&mut self) -> Option<char> {
+        let c = self.peek()?;
+        self.position += c.len_utf8();
+        Some(c)
+    }
+
+    fn accept(&mut self, wanted: impl Fn(char) -> bool) -> bool {
+        let found = self.peek().filter(|c| wanted(*c));
+        self.position += found.map_or(0, char::len_utf8);
+        found.is_some()
+    }
+
+    fn accept_run(&mut self, wanted: impl Fn(char) -> bool) {
+        while self.accept(&wanted) {}
+    }
+
+    fn emit(&mut self, kind: Kind) {
+        let text = &self.text[self.start..self.position];
+        self.tokens.push(Token { kind, text, position: self.start });
+        self.start = self.position;
+    }
+
+    fn emit_unless_empty(&mut self, kind: Kind) {
+        if self.position > self.start {
+            self.emit(kind);
+        }
+    }
+}
+
+/// Whether an action that goes on so trims the text before it.
+fn trims_left(inside: &str) -> bool {
+    inside.strip_prefix('-').is_some_and(|rest| rest.starts_with(is_space))
+}
+
+/// Whether this is a right delimiter that trims the text after it.
+fn trims_right(rest: &str) -> bool {
+    let mut chars = rest.chars();
+    chars.next().is_some_and(is_space) && chars.next() == Some('-') && chars.as_str().starts_with(RIGHT)
+}
+
+fn is_space(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\r' | '\n')
+}
+
+fn is_alphanumeric(c: char) -> bool {
+    c == '_' || c.is_alphanumeric()
+}
+
+fn is_sign(c: char) -> bool {
+    matches!(c, '+' | '-')
+}
+
+/// A character as Go's `%#U` shows it.
+fn code_point(c: char) -> String {
+    let number = format!("U+{:04X}", u32::from(c));
+    if c.is_control() { number } else { format!("{number} '{c}'") }
+}
