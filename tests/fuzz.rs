@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! corpus.rs ─▶ World (labels, files, environment) ─mutator.rs─▶ World ─judge.rs─▶ refused, planned, or a broken rule
+//!                                                  seeds.rs: one by one   watch.rs: panics, and time
 //!                                                                guard.rs: each test in a process with limits
 //! ```
 //!
@@ -31,92 +32,34 @@ mod judge;
 mod laughs;
 #[path = "fuzz/mutator.rs"]
 mod mutator;
-
-use std::env;
-use std::fs;
-use std::path::Path;
-use std::process;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
-use std::time::{Duration, Instant};
+#[path = "fuzz/seeds.rs"]
+mod seeds;
+#[path = "fuzz/watch.rs"]
+mod watch;
 
 use corpus::Corpus;
 use judge::{Judge, Tally};
 use mutator::mutant;
+use seeds::Broken;
 
 /// As many as take about 20 seconds.
 const MUTANTS: u64 = 15_000;
-/// Longer than any mutant takes, also on a machine that is busy.
-const HANGS: Duration = Duration::from_mins(1);
-/// What a process may come to hold of memory between its first thousand mutants and its last, in KiB: the
-/// allocator keeps up to some 50 MiB of what was freed.
-const LEAK: u64 = 96 << 10;
 /// At least so many of a hundred must get as far as a plan: else the mutator only tries the parser.
 const DEEP: u64 = 20;
 
-fn number(variable: &str) -> Option<u64> {
-    let text = env::var(variable).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{variable} is a number, not '{text}'")))
-}
-
 #[test]
 fn mutants_break_no_rule() {
-    let minutes = number("FUZZ_MINUTES");
-    let seconds = minutes.map_or(600, |minutes| minutes * 60 + 600);
-    guard::guarded("mutants_break_no_rule", seconds, move || {
-        let first = number("FUZZ_SEED").unwrap_or(1);
-        let many = if minutes.is_some() { u64::MAX } else { number("FUZZ_MUTANTS").unwrap_or(MUTANTS) };
-        let until = minutes.map(|minutes| Instant::now() + Duration::from_mins(minutes));
-        run(first, many, until);
+    seeds::guarded("mutants_break_no_rule", || {
+        let corpus = Corpus::read();
+        let mut judge = Judge::new();
+        let mut tally = Tally::default();
+        let took = seeds::each(MUTANTS, |seed| {
+            let world = mutant(&corpus, seed);
+            let judged = judge.judge(&world, seed, &mut tally);
+            judged.map_err(|rule| Broken { rule, mutant: world.to_string() })
+        });
+        println!("{}", tally.figures(took));
+        let share = tally.planned * 100 / tally.mutants.max(1);
+        assert!(share >= DEEP || tally.mutants < 1000, "only {share} of a hundred mutants have a plan");
     });
-}
-
-fn run(first: u64, many: u64, until: Option<Instant>) {
-    let corpus = Corpus::read();
-    let mut judge = Judge::new();
-    let mut tally = Tally::default();
-    let current = watched();
-    let begun = Instant::now();
-    let mut warm = None;
-    for seed in (first..).take(usize::try_from(many).unwrap_or(usize::MAX)) {
-        if until.is_some_and(|until| Instant::now() >= until) {
-            break;
-        }
-        current.store(seed, Ordering::Relaxed);
-        guard::note(seed);
-        let world = mutant(&corpus, seed);
-        if let Err(rule) = judge.judge(&world, seed, &mut tally) {
-            let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("mutant-{seed}.txt"));
-            fs::write(&file, world.to_string()).expect("a file");
-            panic!("FUZZ_SEED={seed} FUZZ_MUTANTS=1 ({}): {rule}", file.display());
-        }
-        if tally.mutants == 1000 {
-            warm = Some(guard::memory().now);
-        }
-    }
-    let memory = guard::memory();
-    println!("{}", tally.figures(begun.elapsed()));
-    println!("memory: {} KiB at the end, {} KiB at most", memory.now, memory.peak);
-    let Some(warm) = warm else { return };
-    assert!(memory.now < warm + LEAK, "it holds {} KiB, and held {warm} KiB after a thousand mutants", memory.now);
-    let share = tally.planned * 100 / tally.mutants;
-    assert!(share >= DEEP, "only {share} of a hundred mutants have a plan");
-}
-
-/// The seed that is being tried. One that is tried for ever ends the process.
-fn watched() -> Arc<AtomicU64> {
-    let current = Arc::new(AtomicU64::new(0));
-    let watched = Arc::clone(&current);
-    thread::spawn(move || {
-        loop {
-            let before = watched.load(Ordering::Relaxed);
-            thread::sleep(HANGS);
-            if before == watched.load(Ordering::Relaxed) {
-                println!("FUZZ_SEED={before} FUZZ_MUTANTS=1 hangs");
-                process::exit(1);
-            }
-        }
-    });
-    current
 }

@@ -4,9 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;
-use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use podlike::compose::Place;
@@ -16,7 +14,7 @@ use podlike::report;
 use serde_json::Value;
 
 use super::corpus::{SECRET, World};
-use super::guard;
+use super::watch::Watch;
 
 /// For all texts of a mutant together, which are shorter than [`super::mutator::LONGEST`], without optimization.
 const LONGEST: Duration = Duration::from_secs(1);
@@ -71,34 +69,19 @@ pub(crate) struct Judge {
     /// The files of the mutant before.
     written: Vec<PathBuf>,
     controllers: Vec<(Controller, Options)>,
-    panicked: Arc<Mutex<String>>,
+    watch: Watch,
 }
 
 impl Judge {
     pub(crate) fn new() -> Self {
-        let panicked = Arc::new(Mutex::new(String::new()));
-        let told = Arc::clone(&panicked);
-        let before = panic::take_hook();
-        panic::set_hook(Box::new(move |info| {
-            if let Ok(mut told) = told.lock() {
-                *told = info.to_string();
-            }
-            // Others than the mutants' are for people.
-            if !info.location().is_some_and(|location| location.file().starts_with("src/")) {
-                before(info);
-            }
-        }));
         let root = tempfile::tempdir().expect("a folder");
-        Self { root, written: Vec::new(), controllers: controllers(), panicked }
+        Self { root, written: Vec::new(), controllers: controllers(), watch: Watch::new() }
     }
 
     /// Tries a mutant. What is returned is the rule that it broke.
     pub(crate) fn judge(&mut self, world: &World, seed: u64, tally: &mut Tally) -> Result<(), String> {
         self.write(world);
-        let begun = guard::cpu_time();
-        let tried = panic::catch_unwind(AssertUnwindSafe(|| self.read(world, seed, tally)));
-        let took = guard::cpu_time().saturating_sub(begun);
-        tried.unwrap_or_else(|_| Err(self.panicked.lock().map(|told| told.clone()).unwrap_or_default()))?;
+        let took = self.watch.attempt(|| self.read(world, seed, tally))?;
         tally.mutants += 1;
         tally.slowest = tally.slowest.max((took, seed));
         if took > LONGEST {
