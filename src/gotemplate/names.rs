@@ -20,7 +20,8 @@ impl fmt::Display for Type {
     }
 }
 
-/// What `%T` prints: the type of a value. A number or a string by itself has its kind's usual name.
+/// What `%T` prints: the type of a value. A number or a text by itself has lost the name of its slot, and has the name that
+/// is usual for it. An opaque struct is a pointer in Go.
 pub(super) fn type_name(value: &Value) -> String {
     match value {
         Value::Missing | Value::Nil => "<nil>".to_owned(),
@@ -32,8 +33,14 @@ pub(super) fn type_name(value: &Value) -> String {
         Value::Duration(_) => "time.Duration".to_owned(),
         Value::List(element, _) => format!("[]{element}"),
         Value::Map(element, _) => format!("map[string]{element}"),
+        Value::Struct(kind, _) if kind.opaque => format!("*{}", kind.name),
         Value::Struct(kind, _) => kind.name.to_owned(),
         Value::Pointer(target) => format!("*{}", type_name(target)),
         Value::NilPointer(target) => format!("*{target}"),
     }
+}
+
+/// The type of a value in a slot: the slot's own, but in a slot for anything the value's.
+pub(super) fn slot_name(value: &Value, slot: &Type) -> String {
+    if *slot == Type::Interface { type_name(value) } else { slot.to_string() }
 }
