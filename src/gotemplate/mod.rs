@@ -22,5 +22,7 @@ mod value;
 
 pub use error::Error;
 pub use functions::{Body, Function, Functions, Parameter};
+pub use printf::display;
+pub use quote::quote;
 pub use template::Template;
 pub use value::{Field, StructType, Type, Value};

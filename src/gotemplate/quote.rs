@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 /// strconv.Quote.
-pub(super) fn quote(text: &str) -> String {
+pub fn quote(text: &str) -> String {
     quoted(text.chars(), '"', Charset::Unicode)
 }
 

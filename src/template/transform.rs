@@ -42,7 +42,9 @@ pub fn transform(files: &[StackFile], surroundings: &Surroundings, fetch: &Fetch
         context: OnceCell::new(),
     };
     for (name, service) in services(&mut result) {
-        let (Some(definition), Some(written)) = (config.of(name), written.get("services").and_then(|all| all.get(name))) else {
+        let (Some(definition), Some(written)) =
+            (config.of(name), written.get("services").and_then(|all| all.get(name)))
+        else {
             continue;
         };
         let mut making = Making { folder: stack.folder(), surroundings, image: &image, notes: &mut notes };
