@@ -27,7 +27,7 @@ pub(super) fn sprintf(format: &str, arguments: &[Value]) -> Result<String, Strin
 
 /// A value as a template prints it: its pointers followed, and `<no value>` where there is none. Like what [`sprint`] and
 /// [`sprintln`] give, it is cut where it is longer than [`OUTPUT_LIMIT`], but stays longer than that.
-pub(super) fn display(value: &Value) -> String {
+pub fn display(value: &Value) -> String {
     match value {
         Value::Missing | Value::Nil => "<no value>".to_owned(),
         Value::Pointer(target) => display(target),
@@ -108,7 +108,7 @@ mod tests {
     static SECRET: StructType = StructType { name: "main.Secret", fields: &[field("Mode", &TEXT)], opaque: true };
 
     const fn field(name: &'static str, kind: &'static Type) -> Field {
-        Field { name, key: "", omit_empty: false, kind }
+        Field { name, key: "", omit_empty: false, newer: false, kind }
     }
 
     fn text(text: &str) -> Value {

@@ -106,7 +106,8 @@ impl Printer {
         let name = if self.flags.style == Style::Source { kind.name } else { "" };
         self.out.push(name);
         self.out.push("{");
-        for (position, (field, value)) in kind.fields.iter().zip(values).enumerate() {
+        let shown = kind.fields.iter().zip(values).filter(|(field, value)| !(field.newer && value.is_zero()));
+        for (position, (field, value)) in shown.enumerate() {
             self.separate(position);
             if self.flags.style != Style::Plain {
                 self.out.push(field.name);

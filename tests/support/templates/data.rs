@@ -79,7 +79,7 @@ static LOGGING: StructType =
 static PROJECT: StructType = StructType { name: "main.Project", fields: &[field("Version", &STRING)], opaque: true };
 
 const fn field(name: &'static str, kind: &'static Type) -> Field {
-    Field { name, key: "", omit_empty: false, kind }
+    Field { name, key: "", omit_empty: false, newer: false, kind }
 }
 
 /// The value that all templates of the corpus work on.
