@@ -40,6 +40,6 @@ pub use scalar::{byte_size, duration, go_duration, image, signal};
 pub use surroundings::Surroundings;
 #[cfg(test)]
 pub(crate) use value::valid;
-pub use value::{Kind, Node, parse};
+pub use value::{Kind, Node, parse, parse_1_1};
 pub use volume::{Content, Volume, file_mode};
 pub use write::write;

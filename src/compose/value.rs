@@ -51,22 +51,36 @@ const DEEPEST: usize = 100;
 
 /// Reads one YAML document. Anchors are followed, merge keys resolved, tags but `!!str` ignored.
 pub fn parse(source: &Source, text: &str, budget: &Budget) -> Result<Node, Error> {
-    document(source, text, budget, false)
+    document(source, text, budget, false, Words::Texts)
 }
 
-/// Reads the first YAML document, whatever stands behind its end.
-pub(super) fn parse_first(source: &Source, text: &str, budget: &Budget) -> Result<Node, Error> {
-    document(source, text, budget, true)
+/// Likewise, but `yes`, `no`, `on`, `off`, `y` and `n` are booleans, as they are in YAML 1.1.
+pub fn parse_1_1(source: &Source, text: &str, budget: &Budget) -> Result<Node, Error> {
+    document(source, text, budget, false, Words::Booleans)
 }
 
-fn document(source: &Source, text: &str, budget: &Budget, first: bool) -> Result<Node, Error> {
+/// Reads the first YAML document, whatever stands behind its end. Below the key `old` it is YAML 1.1, as of [`parse_1_1`].
+pub(super) fn parse_first(source: &Source, text: &str, budget: &Budget, old: &'static str) -> Result<Node, Error> {
+    document(source, text, budget, true, Words::BooleansBelow(old))
+}
+
+/// What words such as `yes` are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Words {
+    Texts,
+    Booleans,
+    /// Booleans below this key, else texts.
+    BooleansBelow(&'static str),
+}
+
+fn document(source: &Source, text: &str, budget: &Budget, first: bool, words: Words) -> Result<Node, Error> {
     let source = Arc::new(source.clone());
     if text.len() > LARGEST {
         return Err(Error::new(&source.place(1, 1), "", Problem::TooLarge("it is longer than 4 MiB")));
     }
     let raw = Reader { source: &source, text, end: end_of(text), anchors: HashMap::new(), first }.read()?;
     let tree = Tree { source: &source, budget };
-    tree.node(String::new(), &raw, None)
+    tree.node(String::new(), &raw, None, words)
 }
 
 /// A valid document of a test.
@@ -263,7 +277,7 @@ struct Tree<'a> {
 }
 
 impl Tree<'_> {
-    fn node(&self, at: String, raw: &Raw, key: Option<&Raw>) -> Result<Node, Error> {
+    fn node(&self, at: String, raw: &Raw, key: Option<&Raw>, words: Words) -> Result<Node, Error> {
         // The events tell where a block has its first letter; its text begins with the blank lines before.
         let blank = match &raw.kind {
             RawKind::Scalar { text, style: ScalarStyle::Literal, .. } => text.find(|c| c != '\n').unwrap_or(0),
@@ -277,23 +291,23 @@ impl Tree<'_> {
             RawKind::Scalar { text, style, is_text } => {
                 block = *style == ScalarStyle::Literal;
                 let plain = *style == ScalarStyle::Plain && !is_text;
-                if plain { scalar(text) } else { Kind::Text(text.clone()) }
+                if plain { scalar(text, words) } else { Kind::Text(text.clone()) }
             }
             RawKind::List(items) => Kind::List(
                 items
                     .iter()
                     .enumerate()
-                    .map(|(i, item)| self.node(format!("{at}[{i}]"), item, None))
+                    .map(|(i, item)| self.node(format!("{at}[{i}]"), item, None, words))
                     .collect::<Result<_, _>>()?,
             ),
-            RawKind::Map(entries) => Kind::Map(self.mapping(&at, entries)?),
+            RawKind::Map(entries) => Kind::Map(self.mapping(&at, entries, words)?),
         };
         let key = key.map_or_else(|| place.clone(), |key| self.source.place(key.line, key.column));
         Ok(Node { at, place, key, block, kind })
     }
 
     /// The entries of a mapping: its own first, then what its merge keys add, the earlier winning.
-    fn mapping(&self, at: &str, entries: &[(Rc<Raw>, Rc<Raw>)]) -> Result<Vec<(String, Node)>, Error> {
+    fn mapping(&self, at: &str, entries: &[(Rc<Raw>, Rc<Raw>)], words: Words) -> Result<Vec<(String, Node)>, Error> {
         let mut own: Vec<(String, Node)> = Vec::new();
         let mut known: HashMap<String, usize> = HashMap::new();
         let mut merged: Vec<Node> = Vec::new();
@@ -304,7 +318,7 @@ impl Tree<'_> {
             };
             if name == "<<" && *style == ScalarStyle::Plain && !is_text {
                 // What is merged has the path of where it arrives.
-                match self.node(at.to_owned(), value, Some(key))? {
+                match self.node(at.to_owned(), value, Some(key), words)? {
                     Node { kind: Kind::List(items), .. } => merged.extend(items),
                     single => merged.push(single),
                 }
@@ -314,7 +328,8 @@ impl Tree<'_> {
                 let first = self.source.place(first, 1).line;
                 return Err(Error::new(&place, at, Problem::DuplicateKey { key: name.clone(), first }));
             }
-            own.push((name.clone(), self.node(join(at, name), value, Some(key))?));
+            let words = if words == Words::BooleansBelow(name) { Words::Booleans } else { words };
+            own.push((name.clone(), self.node(join(at, name), value, Some(key), words)?));
         }
         for source in merged {
             let Kind::Map(entries) = source.kind else {
@@ -337,8 +352,10 @@ fn join(at: &str, key: &str) -> String {
 }
 
 /// The type of a plain scalar: YAML 1.2's, and what YAML 1.1 writes as a number.
-fn scalar(text: &str) -> Kind {
+fn scalar(text: &str, words: Words) -> Kind {
     match text {
+        "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" if words == Words::Booleans => Kind::Bool(true),
+        "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" if words == Words::Booleans => Kind::Bool(false),
         "" | "~" | "null" | "Null" | "NULL" => Kind::Null,
         "true" | "True" | "TRUE" => Kind::Bool(true),
         "false" | "False" | "FALSE" => Kind::Bool(false),
@@ -733,5 +750,22 @@ mod tests {
             parse("\u{feff}a: 1\r\n").expect("a mark of the byte order").get("a").map(Node::integer),
             Some(Ok(1))
         );
+    }
+
+    #[test]
+    fn the_words_of_yaml_1_1_are_booleans_where_it_is_yaml_1_1() {
+        let source = Source::default();
+        let yes = |node: &Node, key: &str| node.get(key).map(|node| node.kind.clone());
+        let (on, word) = (Some(Kind::Bool(true)), Some(Kind::Text("yes".to_owned())));
+        let node = parse_1_1(&source, "a: yes\nb: 'yes'", &Budget::default()).expect("valid");
+        assert_eq!((yes(&node, "a"), yes(&node, "b")), (on.clone(), word.clone()));
+        let text = "a: &a {b: yes}\nold: {<<: *a, c: {b: yes}}";
+        let node = parse_first(&source, text, &Budget::default(), "old").expect("valid");
+        let below =
+            |path: &[&str]| path.iter().try_fold(&node, |node, key| node.get(key)).map(|node| node.kind.clone());
+        assert_eq!((below(&["a", "b"]), below(&["old", "b"]), below(&["old", "c", "b"])), (word, on.clone(), on));
+        for (text, value) in [("n", false), ("Off", false), ("ON", true), ("Y", true)] {
+            assert_eq!(parse_1_1(&source, text, &Budget::default()).expect("valid").kind, Kind::Bool(value), "{text}");
+        }
     }
 }

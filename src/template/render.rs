@@ -90,7 +90,7 @@ impl OfService<'_> {
         };
         // A rendered text has lines of its own.
         let source = Source::file(format!("{} (rendered)", text.name).as_ref());
-        let node = match compose::parse(&source, &rendered, &Budget::default()) {
+        let node = match compose::parse_1_1(&source, &rendered, &Budget::default()) {
             Ok(node) => node,
             Err(error) => return Err(Error::rendered(template, error)),
         };

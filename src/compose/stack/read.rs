@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::EXTENSION;
 use super::schema::{FORBIDDEN, SECTIONS};
 use crate::compose::value::parse_first;
 use crate::compose::{Error, Kind, Node, Source, Surroundings};
@@ -31,7 +32,7 @@ pub(super) struct File {
 impl File {
     pub(super) fn read(file: &StackFile, surroundings: &Surroundings) -> Result<Self, Error> {
         let path = if file.path == Path::new("-") { Path::new("<stdin>") } else { &file.path };
-        let root = parse_first(&Source::file(path), &file.text, &surroundings.budget)?;
+        let root = parse_first(&Source::file(path), &file.text, &surroundings.budget, EXTENSION)?;
         let version = version(&root)?;
         for (key, section) in root.map()? {
             match SECTIONS.iter().find(|(known, _)| known == key) {
