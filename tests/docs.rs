@@ -130,6 +130,9 @@ fn every_stack_loads_and_its_labels_make_a_pod() {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     for example in fs::read_dir(examples).expect("examples") {
         let folder = example.expect("an example").path();
+        if !folder.is_dir() {
+            continue;
+        }
         for file in fs::read_dir(&folder).expect("an example's files") {
             let path = file.expect("a file").path();
             if path.extension().is_some_and(|extension| extension == "yml") {
