@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
-use podlike::gotemplate::{Error, Functions, OUTPUT, Template, Value};
+use podlike::gotemplate::{Error, Functions, Template, Value};
 
 use super::corpus::{self, NAME};
 use super::watch::Watch;
 
 /// For a template that is shorter than [`super::mutator::LONGEST`], without optimization: all steps that it may take.
 const LONGEST: Duration = Duration::from_secs(20);
+
+/// The longest output that there may be, in bytes.
+const OUTPUT: usize = 16 << 20;
 
 pub(crate) struct Judge {
     functions: Functions,

@@ -45,9 +45,9 @@ fn nested(count: usize, open: &str, inner: &str, close: &str) -> String {
 }
 
 /// What is said of an input that is too much in a way of its own.
-const TOO_DEEP: &str = "deep";
-const TOO_LONG: &str = "too long";
-const TOO_MANY: &str = "steps";
+const TOO_DEEP: &str = "exceeded maximum";
+const TOO_LONG: &str = "exceeded maximum output";
+const TOO_MANY: &str = "exceeded maximum number of steps";
 
 #[test]
 fn what_is_deep_in_itself() {

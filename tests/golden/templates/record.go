@@ -118,7 +118,7 @@ func data() map[string]interface{} {
 	root["pairs"] = map[string]string{"k": "v"}
 	root["counts"] = map[string]int{"one": 1}
 	root["wait"] = 1500 * time.Millisecond
-	root["port"] = uint32(8080)
+	root["port"] = uint64(8080)
 	return root
 }
 

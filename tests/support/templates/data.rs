@@ -17,6 +17,8 @@ static SOME_DURATION: Type = Type::Pointer(&DURATION);
 static SOME_STRING: Type = Type::Pointer(&STRING);
 static STRINGS: Type = Type::List(&STRING);
 static LABELS: Type = Type::Map(&STRING);
+static A_PORT: Type = Type::Struct(&PORT);
+static A_LOGGING: Type = Type::Struct(&LOGGING);
 
 static SERVICE: StructType = StructType {
     name: "main.Service",
@@ -27,10 +29,10 @@ static SERVICE: StructType = StructType {
         field("DNS", &STRINGS),
         field("Labels", &LABELS),
         field("Environment", &Type::Map(&SOME_STRING)),
-        field("Ports", &Type::List(&Type::Struct(&PORT))),
+        field("Ports", &Type::List(&A_PORT)),
         field("Deploy", &Type::Struct(&DEPLOY)),
         field("HealthCheck", &Type::Pointer(&Type::Struct(&HEALTH))),
-        field("Logging", &Type::Pointer(&Type::Struct(&LOGGING))),
+        field("Logging", &Type::Pointer(&A_LOGGING)),
         field("Grace", &SOME_DURATION),
         field("Delay", &DURATION),
         field("Memory", &Type::Int("int64")),
@@ -137,10 +139,10 @@ fn service() -> Value {
         strings(&[]),
         labels(&[("b.c", "2"), ("a", "1")]),
         map(&SOME_STRING, environment),
-        list(&Type::Struct(&PORT), [port("ingress", 80, 8080, "tcp"), port("host", 53, 0, "udp")]),
+        list(&A_PORT, [port("ingress", 80, 8080, "tcp"), port("host", 53, 0, "udp")]),
         deploy,
         pointer(Value::Struct(&HEALTH, Rc::new(health))),
-        Value::NilPointer(&Type::Struct(&LOGGING)),
+        Value::NilPointer(&A_LOGGING),
         pointer(Value::Duration(36 * 3600 * SECOND)),
         Value::Duration(90 * SECOND),
         Value::Int(1024),
