@@ -71,12 +71,12 @@ impl Operand {
 
     /// Whether it can be an argument as it is.
     pub(super) fn fits(&self, parameter: Parameter) -> bool {
-        match (parameter, &self.value, self.slot) {
+        matches!(
+            (parameter, &self.value, self.slot),
             (Parameter::Any, _, _)
-            | (Parameter::Str, Value::Str(_), None | Some(Type::Str("string")))
-            | (Parameter::Int, Value::Int(_), None | Some(Type::Int("int"))) => true,
-            _ => false,
-        }
+                | (Parameter::Str, Value::Str(_), None | Some(Type::Str("string")))
+                | (Parameter::Int, Value::Int(_), None | Some(Type::Int("int")))
+        )
     }
 
     /// What pointers point at in the end, and whether that is nil.

@@ -28,7 +28,7 @@ pub(super) fn parse(name: &str, text: &str, functions: &Functions) -> Result<Bod
         seen: 0,
         action: None,
         variables: vec!["$"],
-        open: vec![Open::new(Block::Text, 0)],
+        open: vec![Open::new(Section::Text, 0)],
         parentheses: 0,
         bodies: Bodies::new(),
     };
@@ -53,22 +53,22 @@ pub(super) struct Parser<'t> {
     bodies: Bodies,
 }
 
-/// A block of which the end is not reached.
+/// A section of the text of which the end is not reached.
 struct Open<'t> {
-    block: Block<'t>,
+    section: Section<'t>,
     /// What is read of its body.
     nodes: Vec<Node>,
     /// How many variables were declared before it.
     variables: usize,
 }
 
-/// What a block is.
-enum Block<'t> {
+/// What is open.
+enum Section<'t> {
     /// The text.
     Text,
     /// `{{ define }}`
     Define(Definition<'t>),
-    /// `{{ block }}`, with the call that stands in its place.
+    /// `{{ block }}`, and the call that stands in its place.
     Block(Definition<'t>, Call),
     /// `{{ if }}`, `{{ with }}` or `{{ range }}`: the arms that are complete, and the pipeline of the one that is being
     /// read; none behind `{{ else }}`.
@@ -83,8 +83,8 @@ struct Definition<'t> {
 }
 
 impl Open<'_> {
-    fn new(block: Block<'_>, variables: usize) -> Open<'_> {
-        Open { block, nodes: Vec::new(), variables }
+    fn new(section: Section<'_>, variables: usize) -> Open<'_> {
+        Open { section, nodes: Vec::new(), variables }
     }
 }
 
@@ -138,7 +138,7 @@ impl<'t> Parser<'t> {
     fn branch(&mut self, kind: BranchKind) -> Result<(), Error> {
         let variables = self.variables.len();
         let pipe = self.pipeline(kind.word(), &Kind::RightDelimiter)?;
-        self.begin(Open::new(Block::Branch(kind, Vec::new(), Some(pipe)), variables))
+        self.begin(Open::new(Section::Branch(kind, Vec::new(), Some(pipe)), variables))
     }
 
     fn define(&mut self) -> Result<(), Error> {
@@ -147,7 +147,7 @@ impl<'t> Parser<'t> {
         let name = self.template_name(&name, DEFINE)?;
         self.expect(&Kind::RightDelimiter, DEFINE)?;
         let around = mem::replace(&mut self.variables, vec!["$"]);
-        self.begin(Open::new(Block::Define(Definition { name, around }), 0))
+        self.begin(Open::new(Section::Define(Definition { name, around }), 0))
     }
 
     fn block(&mut self) -> Result<(), Error> {
@@ -157,7 +157,7 @@ impl<'t> Parser<'t> {
         self.action = None;
         let call = Call { position: token.position, name: Rc::clone(&name), pipe: Some(pipe) };
         let around = mem::replace(&mut self.variables, vec!["$"]);
-        self.begin(Open::new(Block::Block(Definition { name, around }, call), 0))
+        self.begin(Open::new(Section::Block(Definition { name, around }, call), 0))
     }
 
     fn begin(&mut self, open: Open<'t>) -> Result<(), Error> {
@@ -192,8 +192,8 @@ impl<'t> Parser<'t> {
 
     fn jump(&mut self, written: &str, node: Node) -> Result<(), Error> {
         self.expect(&Kind::RightDelimiter, written)?;
-        let mut around = self.open.iter().rev().map_while(|open| match &open.block {
-            Block::Branch(kind, _, pipe) => Some(*kind == BranchKind::Range && pipe.is_some()),
+        let mut around = self.open.iter().rev().map_while(|open| match &open.section {
+            Section::Branch(kind, _, pipe) => Some(*kind == BranchKind::Range && pipe.is_some()),
             _ => None,
         });
         if !around.any(|range| range) {
@@ -214,9 +214,9 @@ impl<'t> Parser<'t> {
             self.expect(&Kind::RightDelimiter, "else")?;
         }
         self.action = None;
-        let kind = match &self.innermost().block {
-            Block::Branch(kind, _, Some(_)) => *kind,
-            Block::Branch(..) => return self.fail("expected end; found {{else}}"),
+        let kind = match &self.innermost().section {
+            Section::Branch(kind, _, Some(_)) => *kind,
+            Section::Branch(..) => return self.fail("expected end; found {{else}}"),
             _ => return self.stray("{{else}}"),
         };
         let mut next = None;
@@ -225,7 +225,7 @@ impl<'t> Parser<'t> {
             next = Some(self.pipeline(kind.word(), &Kind::RightDelimiter)?);
         }
         let open = self.innermost();
-        if let Block::Branch(_, arms, pipe) = &mut open.block {
+        if let Section::Branch(_, arms, pipe) = &mut open.section {
             let body = mem::take(&mut open.nodes);
             arms.extend(mem::replace(pipe, next).map(|pipe| Arm { pipe, body }));
         }
@@ -237,19 +237,19 @@ impl<'t> Parser<'t> {
         if self.open.len() == 1 {
             return self.stray("{{end}}");
         }
-        let Some(Open { block, nodes, variables }) = self.open.pop() else { return Ok(()) };
-        match block {
-            Block::Text => {}
-            Block::Define(definition) => {
+        let Some(Open { section, nodes, variables }) = self.open.pop() else { return Ok(()) };
+        match section {
+            Section::Text => {}
+            Section::Define(definition) => {
                 self.variables = definition.around;
                 self.add(definition.name, nodes)?;
             }
-            Block::Block(definition, call) => {
+            Section::Block(definition, call) => {
                 self.variables = definition.around;
                 self.add(definition.name, nodes)?;
                 self.push(Node::Call(call));
             }
-            Block::Branch(kind, mut arms, pipe) => {
+            Section::Branch(kind, mut arms, pipe) => {
                 self.variables.truncate(variables);
                 let (body, otherwise) = if pipe.is_some() { (nodes, Vec::new()) } else { (Vec::new(), nodes) };
                 arms.extend(pipe.map(|pipe| Arm { pipe, body }));
@@ -317,10 +317,10 @@ impl<'t> Parser<'t> {
 
     /// An `{{ end }}` or `{{ else }}` that belongs to nothing.
     fn stray(&mut self, written: &str) -> Result<(), Error> {
-        let context = match self.innermost().block {
-            Block::Define(_) => format!(" in {DEFINE}"),
-            Block::Block(..) => format!(" in {BLOCK}"),
-            Block::Text | Block::Branch(..) => String::new(),
+        let context = match self.innermost().section {
+            Section::Define(_) => format!(" in {DEFINE}"),
+            Section::Block(..) => format!(" in {BLOCK}"),
+            Section::Text | Section::Branch(..) => String::new(),
         };
         self.fail(&format!("unexpected {written}{context}"))
     }

@@ -48,7 +48,7 @@ pub(super) fn ge(arguments: &[Operand]) -> Result<Operand, String> {
     Ok(truth(order(arguments)? != Some(Ordering::Less)))
 }
 
-fn truth(on: bool) -> Operand {
+pub(super) fn truth(on: bool) -> Operand {
     Operand::of(Value::Bool(on))
 }
 

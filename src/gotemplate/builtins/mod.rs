@@ -54,7 +54,7 @@ static ALL: &[Builtin] = &[
     variadic("or", TWO, Work::Logic(true)),
     variadic("call", TWO, Work::Call),
     fixed("include", TEXT_AND_ANY, Work::Include),
-    fixed("not", ONE, Work::Plain(not)),
+    fixed("not", ONE, Work::Plain(|arguments| Ok(compare::truth(!arguments.iter().any(Operand::truth))))),
     variadic("eq", TWO, Work::Plain(compare::eq)),
     fixed("ne", TWO, Work::Plain(compare::ne)),
     fixed("lt", TWO, Work::Plain(compare::lt)),
@@ -71,10 +71,6 @@ static ALL: &[Builtin] = &[
     variadic("js", ONE, Work::Plain(|arguments| Ok(Operand::text(escape::js(&plain(arguments)))))),
     variadic("urlquery", ONE, Work::Plain(|arguments| Ok(Operand::text(escape::query(&plain(arguments)))))),
 ];
-
-fn not(arguments: &[Operand]) -> Result<Operand, String> {
-    Ok(Operand::of(Value::Bool(!arguments.iter().any(Operand::truth))))
-}
 
 fn printf(arguments: &[Operand]) -> Result<Operand, String> {
     let values = values(arguments);

@@ -52,7 +52,7 @@ impl<'t> Evaluator<'t> {
         let given = Given { words, last };
         match &first.kind {
             TermKind::Function(..) => self.function(first, command, dot, given),
-            TermKind::Field(..) | TermKind::Variable(..) | TermKind::Chain(..) => self.fields_of(first, dot, given),
+            TermKind::Field(..) | TermKind::Variable(..) | TermKind::Chain(..) => self.fields_of(first, dot, &given),
             TermKind::Pipe(pipe) => {
                 self.no_function(first, &given)?;
                 self.pipeline(pipe, dot)
@@ -76,7 +76,7 @@ impl<'t> Evaluator<'t> {
         match &term.kind {
             TermKind::Function(..) => self.function(term, term, dot, Given::NOTHING),
             TermKind::Field(..) | TermKind::Variable(..) | TermKind::Chain(..) => {
-                self.fields_of(term, dot, Given::NOTHING)
+                self.fields_of(term, dot, &Given::NOTHING)
             }
             TermKind::Pipe(pipe) => self.pipeline(pipe, dot),
             _ => self.literal(term, dot),
@@ -84,7 +84,7 @@ impl<'t> Evaluator<'t> {
     }
 
     /// `.A.B`, `$x.A` or `(…).A`. What is given goes to the last of it, should that be a method.
-    fn fields_of(&mut self, term: &'t Term, dot: &Operand, given: Given<'t>) -> Result<Operand, Error> {
+    fn fields_of(&mut self, term: &'t Term, dot: &Operand, given: &Given<'t>) -> Result<Operand, Error> {
         self.at = term;
         let (start, fields) = match &term.kind {
             TermKind::Field(fields) => (dot.clone(), fields),
@@ -93,12 +93,12 @@ impl<'t> Evaluator<'t> {
             _ => return Ok(Operand::MISSING),
         };
         let Some((last, before)) = fields.split_last() else {
-            self.no_function(term, &given)?;
+            self.no_function(term, given)?;
             return Ok(start);
         };
         let mut receiver = start;
         for field in before {
-            receiver = self.field(receiver, field, term, Given::NOTHING)?;
+            receiver = self.field(receiver, field, term, &Given::NOTHING)?;
         }
         self.field(receiver, last, term, given)
     }

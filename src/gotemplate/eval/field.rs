@@ -14,14 +14,14 @@ impl<'t> Evaluator<'t> {
         receiver: Operand,
         name: &str,
         term: &'t Term,
-        given: Given<'t>,
+        given: &Given<'t>,
     ) -> Result<Operand, Error> {
         if receiver.is_missing() {
             return Ok(receiver);
         }
         let (target, _) = receiver.indirect();
         if let Some(method) = Method::named(name).filter(|_| is_duration(&target.value)) {
-            return self.method(method, name, &target.value, term, &given);
+            return self.method(method, name, &target.value, term, given);
         }
         let found = match &target.value {
             Value::Nil => return self.nil_pointer(&receiver, name),

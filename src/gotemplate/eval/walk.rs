@@ -71,15 +71,15 @@ impl<'t> Evaluator<'t> {
     /// The end of the innermost body, or its next iteration.
     fn leave(&mut self, frames: &mut Vec<Frame<'t>>) -> Result<(), Error> {
         let Some(frame) = frames.last_mut() else { return Ok(()) };
-        if let FrameKind::Loop(Loop { arm, items, variables }) = &mut frame.kind {
-            if let Some((key, element)) = items.next() {
-                self.variables.truncate(*variables);
-                frame.dot = element.clone();
-                frame.rest = arm.body.iter();
-                let arm = *arm;
-                self.spend(1)?;
-                return self.iteration(&arm.pipe, key, element);
-            }
+        if let FrameKind::Loop(Loop { arm, items, variables }) = &mut frame.kind
+            && let Some((key, element)) = items.next()
+        {
+            self.variables.truncate(*variables);
+            frame.dot = element.clone();
+            frame.rest = arm.body.iter();
+            let pipe = &arm.pipe;
+            self.spend(1)?;
+            return self.iteration(pipe, key, element);
         }
         self.variables.truncate(frame.variables);
         if let FrameKind::Template(scope, running) = frame.kind {
