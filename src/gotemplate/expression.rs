@@ -134,8 +134,8 @@ impl<'t> Parser<'t> {
 
     /// A pipeline of which the left parenthesis is read.
     fn parentheses(&mut self) -> Result<Term, Error> {
-        if self.parentheses == limits::NESTING {
-            return self.fail(&format!("exceeded maximum nesting depth ({})", limits::NESTING));
+        if self.parentheses == limits::PARENTHESES {
+            return self.fail(&format!("exceeded maximum depth of parentheses ({})", limits::PARENTHESES));
         }
         self.parentheses += 1;
         let pipe = self.pipeline("parenthesized pipeline", &Kind::RightParen)?;

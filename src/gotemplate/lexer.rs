@@ -1,5 +1,6 @@
 //! From a template's text to its tokens.
 
+use super::quote::{is_print, quote};
 use super::token::{Keyword, Kind, Token};
 
 const LEFT: &str = "{{";
@@ -215,7 +216,7 @@ impl<'t> Lexer<'t> {
 
     fn emit_number(&mut self, well_formed: bool, kind: Kind) -> Result<(), String> {
         if !well_formed {
-            let number = super::quote::quote(&self.text[self.start..self.position]);
+            let number = quote(&self.text[self.start..self.position]);
             return Err(format!("bad number syntax: {number}"));
         }
         self.emit(kind);
@@ -316,5 +317,5 @@ fn is_sign(c: char) -> bool {
 /// A character as Go's `%#U` shows it.
 fn code_point(c: char) -> String {
     let number = format!("U+{:04X}", u32::from(c));
-    if c.is_control() { number } else { format!("{number} '{c}'") }
+    if is_print(c) { format!("{number} '{c}'") } else { number }
 }

@@ -1,19 +1,23 @@
 //! How far a template may go: no input runs without an end, or takes all of the memory or the stack.
 
-/// How deep blocks and parentheses may nest in a template's text.
+/// How deep blocks may nest in a template's text.
 pub(super) const NESTING: usize = 500;
+
+/// How deep parentheses may nest in an action.
+pub(super) const PARENTHESES: usize = 100;
 
 /// How deep templates may call each other. (Go allows 100,000.)
 pub(super) const TEMPLATE_DEPTH: usize = 1000;
 
-/// How deep expressions may be in each other when they are evaluated, over all `include`s that are under way.
-pub(super) const EXPRESSION_DEPTH: usize = 500;
+/// How deep expressions may be in each other while they are evaluated: parentheses, and templates that `include` each
+/// other. Unlike all other nesting, this takes stack.
+pub(super) const EXPRESSION_DEPTH: usize = 120;
 
 /// The longest text that a template, or a function in it, may make, in bytes.
 pub(super) const OUTPUT: usize = 16 << 20;
 
-/// How many steps an execution may take: nodes, iterations, calls, and for every 16 bytes that a call reads or makes one
-/// more.
+/// How many steps an execution may take: nodes, iterations, calls, and for every [`BYTES_PER_STEP`] that a call reads or
+/// makes one more.
 pub(super) const STEPS: usize = 10_000_000;
 
 /// How many bytes of what functions read or make count as a step.

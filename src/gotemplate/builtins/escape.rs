@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use super::super::quote::is_print;
+
 /// Text in HTML.
 pub(super) fn html(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -44,8 +46,4 @@ pub(super) fn query(text: &str) -> String {
         }
     }
     out
-}
-
-fn is_print(c: char) -> bool {
-    !c.is_control()
 }

@@ -155,10 +155,10 @@ impl<'t> Evaluator<'t> {
 
 /// Why a value cannot be called: there are no functions among values.
 fn uncallable(words: &[Term], arguments: &[Operand]) -> String {
-    let Some(callee) = arguments.first().filter(|callee| !callee.is_missing()) else {
+    let callee = arguments.first().map(|callee| callee.clone().unboxed());
+    let Some(callee) = callee.filter(|callee| !callee.is_missing()) else {
         return "call of nil".to_owned();
     };
-    let callee = callee.clone().unboxed();
     let kind = callee.type_name();
     let name = match (words.first(), &callee.value) {
         (Some(word), _) => word.to_string(),

@@ -19,8 +19,10 @@ struct Frame<'t> {
 }
 
 enum FrameKind<'t> {
-    /// Of an `if` or a `with`, or what follows an `else`.
+    /// Of an `if` or a `with`, or what follows its `else`.
     Plain,
+    /// What follows the `else` of a range.
+    AfterLoop,
     Loop(Loop<'t>),
     /// Of a template: the scope and the name of the body that called it.
     Template(usize, &'t str),
@@ -164,7 +166,7 @@ impl<'t> Evaluator<'t> {
         let over = self.pipeline(&arm.pipe, &dot)?;
         let (length, items) = self.items(&arm.pipe, &over)?;
         let (rest, kind) = if length == 0 {
-            (branch.otherwise.iter(), FrameKind::Plain)
+            (branch.otherwise.iter(), FrameKind::AfterLoop)
         } else {
             let items = Loop { arm, items, variables: self.variables.len() };
             (Iter::default(), FrameKind::Loop(items))
@@ -232,17 +234,19 @@ impl<'t> Evaluator<'t> {
         Ok((name, body))
     }
 
-    /// Out of the bodies inside of the innermost range: to its next iteration, or to its end.
+    /// Out of the bodies inside of the innermost range: to its next iteration, or to its end. As in Go, a break behind the
+    /// `else` of a range is one out of that range, and a continue there is one of the range around it.
     fn jump(&mut self, frames: &mut Vec<Frame<'t>>, ends: bool) -> Result<(), Error> {
         while let Some(frame) = frames.last_mut() {
             frame.rest = Iter::default();
-            if matches!(frame.kind, FrameKind::Loop(_)) {
-                if ends {
+            match frame.kind {
+                FrameKind::Loop(_) if !ends => break,
+                FrameKind::Loop(_) | FrameKind::AfterLoop if ends => {
                     frame.kind = FrameKind::Plain;
+                    break;
                 }
-                break;
+                _ => self.leave(frames)?,
             }
-            self.leave(frames)?;
         }
         Ok(())
     }
