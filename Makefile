@@ -3,6 +3,7 @@
 CARGO ?= cargo
 IMAGE ?= podlike
 TARGET := x86_64-unknown-linux-musl
+CC_OF_TARGET := CC_$(subst -,_,$(TARGET))
 OUT := $(abspath $(or $(CARGO_TARGET_DIR),target))
 BINARY := $(OUT)/$(TARGET)/release/podlike
 TOOLCHAIN := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/podlike/musl-toolchain
@@ -35,10 +36,12 @@ engine: ## bring up a Docker engine where none answers
 engine-down: ## stop the engine that `make engine` started
 	@.ci/engine.sh down
 
-# With the target of rustup where it is installed, else with a compiler out of Debian's packages.
+# With the target of rustup where it is installed, else with a compiler out of Debian's packages. ring has some C in it.
 static: ## build the static binary
 	@if ! ls "$$($${RUSTC:-rustc} --print sysroot)"/lib/rustlib/$(TARGET)/lib/libstd-*.rlib >/dev/null 2>&1; then \
-	    .ci/musl-toolchain.sh "$(TOOLCHAIN)" && export RUSTC="$(TOOLCHAIN)/rustc" || exit 1; \
+	    .ci/musl-toolchain.sh "$(TOOLCHAIN)" && export RUSTC="$(TOOLCHAIN)/rustc" $(CC_OF_TARGET)="$(TOOLCHAIN)/cc" || exit 1; \
+	elif [ -z "$$$(CC_OF_TARGET)" ] && ! command -v musl-gcc >/dev/null; then \
+	    .ci/apt.sh install musl-tools || exit 1; \
 	fi; \
 	RUSTFLAGS="$$RUSTFLAGS --remap-path-prefix=$${CARGO_HOME:-$$HOME/.cargo}=/cargo --remap-path-prefix=$(CURDIR)=/podlike" \
 	    $(CARGO) build --locked --release --target $(TARGET) --target-dir "$(OUT)"

@@ -1,7 +1,8 @@
 #!/bin/sh
 # A Rust compiler that builds for x86_64-unknown-linux-musl, out of Debian's packages alone (rustc-web and the LLVM
 # that it was built with), for a machine where `rustup target add` cannot download.
-# Usage: musl-toolchain.sh PREFIX; then RUSTC=PREFIX/rustc cargo build --target x86_64-unknown-linux-musl
+# Usage: musl-toolchain.sh PREFIX; then RUSTC=PREFIX/rustc CC_x86_64_unknown_linux_musl=PREFIX/cc \
+#        cargo build --target x86_64-unknown-linux-musl
 # Installs nothing. Takes some 100 MB of downloads, 600 MB on disk and two minutes, once: a finished PREFIX is left as it is.
 set -eu
 target=x86_64-unknown-linux-musl
@@ -10,11 +11,23 @@ mkdir -p "$(dirname "$1")"
 prefix=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 apt=$(cd "$(dirname "$0")" && pwd)/apt.sh
 
+# gcc with the headers of musl, for the little C that is in ring; rustc links by itself.
+make_cc() {
+    cat >"$1/cc" <<'EOT'
+#!/bin/sh
+here=$(dirname "$(readlink -f "$0")")
+exec gcc -nostdinc -isystem "$here/usr/include/x86_64-linux-musl" -isystem "$(gcc -print-file-name=include)" "$@"
+EOT
+    chmod +x "$1/cc"
+}
 fail() { echo "musl-toolchain.sh: $*; with rustup: rustup target add $target" >&2; exit 1; }
 
 exec 9>"$prefix.lock"
 flock -w 900 9 || fail "another run holds $prefix.lock since 15 minutes"
-[ ! -x "$prefix/rustc" ] || exit 0
+if [ -x "$prefix/rustc" ]; then
+    [ -x "$prefix/cc" ] || make_cc "$prefix"
+    exit 0
+fi
 [ "$(uname -m)" = x86_64 ] || fail "only for x86_64"
 for tool in gcc ar cargo; do command -v $tool >/dev/null || fail "needs $tool"; done
 
@@ -47,6 +60,7 @@ export LD_LIBRARY_PATH="$here/usr/lib/x86_64-linux-gnu:$here/lib/x86_64-linux-gn
 exec "$here/usr/bin/rustc" "$@"
 EOT
 chmod +x rustc
+make_cc .
 
 # What the target has in self-contained/ when it comes from rustup.
 lib=$new/usr/lib/rustlib/$target/lib

@@ -16,3 +16,4 @@ pub(crate) mod fake_engine;
 pub(crate) mod pod;
 pub(crate) mod real_engine;
 pub(crate) mod registry;
+pub(crate) mod web;

@@ -149,6 +149,7 @@ fn decoded(text: &str) -> Vec<u8> {
 fn server(text: &str) -> Result<(String, Option<u16>), &'static str> {
     let (host, port) = match text.find(']') {
         Some(end) => text.split_at(end + 1),
+        None if text.starts_with('[') => (text, ""),
         None => text.split_at(text.find(':').unwrap_or(text.len())),
     };
     let port = match port.strip_prefix(':') {

@@ -21,7 +21,7 @@ pub(super) enum Problem {
     /// `-offline`.
     Offline,
     /// This binary was built without the feature that it takes.
-    #[cfg(not(feature = "tls"))]
+    #[cfg_attr(feature = "tls", expect(dead_code, reason = "all is built"))]
     NotBuilt(&'static str),
     /// A status other than 200.
     Status(u16),
@@ -68,7 +68,6 @@ impl fmt::Display for Problem {
         match self {
             Self::Address(why) => write!(f, "it is no address: {why}"),
             Self::Offline => f.write_str("-offline forbids it (give the template as a file or inline)"),
-            #[cfg(not(feature = "tls"))]
             Self::NotBuilt(feature) => {
                 write!(
                     f,
@@ -81,14 +80,13 @@ impl fmt::Display for Problem {
             Self::Downgrade => {
                 f.write_str("a redirect from https to http is not followed (name the http address if that is meant)")
             }
-            Self::Variable(why) => f.write_str(why),
             Self::Proxy { proxy, status: Some(status) } => {
                 write!(f, "the proxy {proxy} does not connect to it: status {status}{}", hint(*status))
             }
             Self::Proxy { proxy, status: None } => write!(f, "the proxy {proxy} does not answer as one"),
             Self::Timeout(time) => write!(f, "no complete answer in {time:?}"),
             Self::Host => f.write_str("there is no such host"),
-            Self::Connection(why) => f.write_str(why),
+            Self::Variable(why) | Self::Connection(why) => f.write_str(why),
             Self::Certificate { why, insecure, notes } => {
                 write!(f, "{why} (")?;
                 for note in notes {

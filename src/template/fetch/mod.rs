@@ -8,6 +8,8 @@
 //!
 //! The features `template` and `tls` have what it takes; without them the answer is an error that says so.
 
+#![cfg_attr(not(feature = "tls"), allow(dead_code, clippy::unused_self, reason = "parts that nobody asks then"))]
+
 mod address;
 mod error;
 mod proxies;
@@ -43,7 +45,6 @@ pub struct Fetch {
 }
 
 /// What a server says to one request.
-#[cfg_attr(not(feature = "template"), expect(dead_code, reason = "nobody asks"))]
 struct Answer {
     status: u16,
     /// Where a redirect leads.

@@ -144,7 +144,10 @@ fn certificates(pem: &[u8]) -> Vec<CertificateDer<'static>> {
 
 fn reason(why: &CertificateError) -> String {
     match why {
-        CertificateError::UnknownIssuer => "its certificate is from an unknown authority".to_owned(),
+        // A signature is bad where another authority has the name of a known one.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            "its certificate is from an unknown authority".to_owned()
+        }
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => "its certificate has expired".to_owned(),
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
             "its certificate is not valid yet (or the clock is wrong)".to_owned()
