@@ -328,7 +328,7 @@ impl Tree<'_> {
                 let first = self.source.place(first, 1).line;
                 return Err(Error::new(&place, at, Problem::DuplicateKey { key: name.clone(), first }));
             }
-            let words = if words == Words::BooleansBelow(name) { Words::Booleans } else { words };
+            let words = if matches!(words, Words::BooleansBelow(key) if key == name) { Words::Booleans } else { words };
             own.push((name.clone(), self.node(join(at, name), value, Some(key), words)?));
         }
         for source in merged {

@@ -231,7 +231,7 @@ impl Printer {
         let quoted = match (self.flags.sharp && quote::can_backquote(text), self.flags.plus) {
             (true, _) => format!("`{text}`"),
             (false, true) => quote::quote_to_ascii(text),
-            (false, false) => quote::quote(text),
+            (false, false) => quote(text),
         };
         self.out.pad(&quoted, &self.flags);
     }
