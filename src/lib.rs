@@ -16,7 +16,7 @@
 //! | [`commands`] | the wiring of each subcommand | `cli`, `supervisor`, `pod`, `engine`, `health`, `template`, `compose`, `version` |
 //! | [`cli`] | the command line, the environment | `pod`, `version` |
 //! | [`supervisor`] | threads, and the machine that decides | `pod`, `engine`, `health` |
-//! | [`template`] | stacks → stacks of pods | `compose`, `gotemplate`, `version` |
+//! | [`template`] | stacks → stacks of pods | `compose`, `gotemplate`, `pod`, `version` |
 //! | [`pod`] | the model: spec and plan | `compose`, `engine::types` |
 //! | [`health`] | the pod's health and who asks for it | nothing |
 //! | [`engine`] | the Docker Engine API | nothing |

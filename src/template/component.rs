@@ -2,10 +2,9 @@
 
 use crate::compose::stack::{self, References};
 use crate::compose::{Kind, Node};
+use crate::pod::KEYS;
 
-use super::Sort;
 use super::error::Error;
-use super::merge::Entries;
 use super::pod::Making;
 
 /// What a component cannot have, and why.
@@ -14,41 +13,38 @@ const LEFT_OUT: [(&str, &str); 2] = [
     ("userns_mode", "a component has the controller's namespaces, and with them its user namespace"),
 ];
 
-/// A component by its name.
-pub(super) struct Component<'a> {
-    pub(super) service: &'a str,
-    /// What it was made by.
-    pub(super) sort: Sort,
-    pub(super) name: &'a str,
+/// The component of a name, as the controller accepts it.
+pub(super) fn finished(name: &str, mut node: Node, making: &mut Making<'_>) -> Result<Node, Error> {
+    if !is_name(name) {
+        let why = format!("'{name}' is no name of a component: expected letters, digits, '_', '.' and '-'");
+        return Err(node.refused(why).into());
+    }
+    if let Kind::Map(entries) = &mut node.kind {
+        entries.retain(|(key, value)| {
+            let left_out = LEFT_OUT.iter().find(|(known, _)| known == key && !value.is_null());
+            if let Some((_, why)) = left_out {
+                making.note(value, format!("component '{name}': '{key}' is left out: {why}"));
+            }
+            left_out.is_none()
+        });
+        entries.iter_mut().filter(|(key, _)| key == "depends_on").for_each(|(_, needs)| complete_needs(needs));
+    }
+    let mut node = stack::component(&node, References::Keep, making.folder, making.surroundings, making.notes)?;
+    making.keep_known(&mut node, &format!("component '{name}'"), KEYS.iter().map(|(key, _)| *key).collect());
+    if node.get("image").is_none() {
+        making.note(&node, format!("component '{name}' has no image: the controller will refuse it"));
+    }
+    Ok(node)
 }
 
-impl Component<'_> {
-    /// The component as the controller accepts it.
-    pub(super) fn finished(&self, node: &Node, making: &mut Making<'_>) -> Result<Node, Error> {
-        let Self { service, sort, name } = self;
-        let together = |problem| Error::Together { service: (*service).to_owned(), sort: *sort, problem };
-        if !is_name(name) {
-            let why = format!("'{name}' is no name of a component: expected letters, digits, '_', '.' and '-'");
-            return Err(together(node.refused(why)));
+/// What a list says in a mapping: where two templates say it in both forms, its conditions are empty.
+fn complete_needs(needs: &mut Node) {
+    let Kind::Map(entries) = &mut needs.kind else { return };
+    for (_, node) in entries {
+        if node.is_null() || node.kind == Kind::Text(String::new()) {
+            node.kind = Kind::Null;
+            node.put("condition", Node::made(Kind::Text("service_started".to_owned())));
         }
-        let mut node = node.clone();
-        if let Kind::Map(entries) = &mut node.kind {
-            entries.retain(|(key, value)| {
-                let left_out = LEFT_OUT.iter().find(|(known, _)| known == key && !value.is_null());
-                if let Some((_, why)) = left_out {
-                    let why = format!("service '{service}': component '{name}': '{key}' is left out: {why}");
-                    making.notes.push((value.key.clone(), why));
-                }
-                left_out.is_none()
-            });
-        }
-        let node = stack::component(&node, References::Keep, making.folder, making.surroundings, making.notes)
-            .map_err(together)?;
-        if node.get("image").is_none() {
-            let why = format!("service '{service}': component '{name}' has no image: the controller will refuse it");
-            making.notes.push((node.key.clone(), why));
-        }
-        Ok(node)
     }
 }
 
@@ -60,7 +56,8 @@ fn is_name(name: &str) -> bool {
 
 /// Of the `depends_on` that the main component has from its service, what are components: Swarm ignores the others, and
 /// the controller would refuse them.
-pub(super) fn only_needs_of(main: &mut Entries, names: &[&str], service: &str, making: &mut Making<'_>) {
+pub(super) fn only_needs_of(main: &mut Node, names: &[&str], service: &str, making: &mut Making<'_>) {
+    let Kind::Map(main) = &mut main.kind else { return };
     let Some(at) = main.iter().position(|(key, _)| key == "depends_on") else { return };
     let node = &mut main[at].1;
     let mut lost = Vec::new();
@@ -83,11 +80,11 @@ pub(super) fn only_needs_of(main: &mut Entries, names: &[&str], service: &str, m
         _ => false,
     };
     if !lost.is_empty() {
-        let why = format!(
-            "service '{service}': the main component does not wait for {}: no component of the pod is called so",
-            lost.join(", ")
+        let why = "no component of the pod is called so";
+        making.note(
+            node,
+            format!("service '{service}': the main component does not wait for {}: {why}", lost.join(", ")),
         );
-        making.notes.push((node.key.clone(), why));
     }
     if is_empty {
         main.remove(at);

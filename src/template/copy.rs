@@ -10,12 +10,8 @@ use super::render::OfService;
 pub(super) fn copies(templates: &OfService<'_>) -> Result<Vec<(String, Vec<Node>)>, Error> {
     let mut all: Vec<(String, Vec<Node>)> = Vec::new();
     for rendered in templates.rendered(Sort::Copy) {
-        let (template, entries) = rendered?;
-        for (name, node) in entries {
-            let copies = match listed(&node) {
-                Ok(copies) => copies,
-                Err(error) => return Err(Error::rendered(template, error)),
-            };
+        for (name, node) in rendered?.1 {
+            let copies = listed(&node)?;
             match all.iter_mut().find(|(known, _)| *known == name) {
                 Some((_, known)) => known.extend(copies),
                 None => all.push((name, copies)),

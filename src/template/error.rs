@@ -10,19 +10,11 @@ use super::Sort;
 /// What is wrong, and where.
 #[derive(Debug)]
 pub enum Error {
-    /// The stack, or what its `x-podlike` says, is not what it should be.
-    Stack(compose::Error),
-    /// One template.
+    /// A value of the stack, of its `x-podlike` or of what a template renders to, is not what it should be. Its place names
+    /// the stack's file, the service and the template.
+    Value(compose::Error),
+    /// A template renders to nothing that could be read.
     Template(Box<Template>, Problem),
-    /// What the templates of one sort, and the service, make together.
-    Together {
-        /// The service.
-        service: String,
-        /// What they make.
-        sort: Sort,
-        /// What is wrong with it.
-        problem: compose::Error,
-    },
 }
 
 /// A template, as errors name it.
@@ -45,8 +37,6 @@ pub enum Problem {
     Unreadable(String),
     /// It is no template, or cannot be carried out.
     Language(gotemplate::Error),
-    /// What it renders to is not what it should be.
-    Rendered(compose::Error),
     /// It renders to a mapping that is not of one key.
     Roots(
         /// The keys.
@@ -57,9 +47,8 @@ pub enum Problem {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Stack(problem) => problem.fmt(f),
+            Self::Value(problem) => problem.fmt(f),
             Self::Template(template, problem) => write!(f, "{template}: {problem}"),
-            Self::Together { service, sort, problem } => write!(f, "service '{service}': {sort}: {problem}"),
         }
     }
 }
@@ -77,7 +66,6 @@ impl fmt::Display for Problem {
         match self {
             Self::Unreadable(why) => f.write_str(why),
             Self::Language(error) => error.fmt(f),
-            Self::Rendered(error) => error.fmt(f),
             Self::Roots(keys) if keys.is_empty() => {
                 f.write_str("it renders to nothing, expected one key with a mapping, such as 'app: {…}'")
             }
@@ -97,6 +85,6 @@ impl std::error::Error for Error {}
 
 impl From<compose::Error> for Error {
     fn from(error: compose::Error) -> Self {
-        Self::Stack(error)
+        Self::Value(error)
     }
 }

@@ -1,8 +1,6 @@
 //! What a pod takes from the service that it stands for, where its templates don't say it.
 
-use crate::compose::Node;
-
-use super::merge::Entries;
+use crate::compose::{Kind, Node};
 
 /// What the controller takes: what is Swarm's, the network's or a namespace's. The service's `healthcheck` is not among it:
 /// it is the main component's, and in the controller's image it could only fail.
@@ -96,17 +94,18 @@ const BY_MAIN: [&str; 50] = [
 ];
 
 /// Adds what the controller takes from its service.
-pub(super) fn by_controller(entries: &mut Entries, service: &[(String, Node)]) {
-    add(entries, service, &BY_CONTROLLER);
+pub(super) fn by_controller(definition: &mut Node, service: &[(String, Node)]) {
+    add(definition, service, &BY_CONTROLLER);
 }
 
 /// Adds what the main component takes from its service.
-pub(super) fn by_main(entries: &mut Entries, service: &[(String, Node)]) {
-    add(entries, service, &BY_MAIN);
+pub(super) fn by_main(definition: &mut Node, service: &[(String, Node)]) {
+    add(definition, service, &BY_MAIN);
 }
 
 /// A key that is there is left as it is, also one that is null: nothing is merged.
-fn add(entries: &mut Entries, service: &[(String, Node)], keys: &[&str]) {
+fn add(definition: &mut Node, service: &[(String, Node)], keys: &[&str]) {
+    let Kind::Map(entries) = &mut definition.kind else { return };
     for (key, value) in service {
         if keys.contains(&key.as_str()) && !entries.iter().any(|(known, _)| known == key) {
             entries.push((key.clone(), value.clone()));

@@ -28,7 +28,8 @@ pub(super) fn fill(entries: &mut Entries, more: &[(String, Node)]) {
     }
 }
 
-fn complete(known: &mut Node, more: &Node) {
+/// Adds to a value, by the table.
+pub(super) fn complete(known: &mut Node, more: &Node) {
     match (&mut known.kind, &more.kind) {
         (Kind::Map(entries), Kind::Map(more)) => fill(entries, more),
         (Kind::Map(entries), Kind::List(more)) => fill(entries, &pairs(more).unwrap_or_default()),

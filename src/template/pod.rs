@@ -5,11 +5,10 @@ use std::path::Path;
 use crate::compose::stack::{self, References};
 use crate::compose::{Kind, Node, Place, Surroundings, write};
 
-use super::component::{self, Component};
 use super::error::Error;
 use super::merge::{Entries, fill, pairs};
 use super::render::OfService;
-use super::{Sort, copy, inherit};
+use super::{Sort, component, copy, inherit};
 
 /// The main component where no template names it.
 const MAIN: &str = "app";
@@ -29,6 +28,27 @@ pub(super) struct Making<'a> {
     pub(super) notes: &'a mut Vec<(Place, String)>,
 }
 
+impl Making<'_> {
+    /// Tells that a value is not done as asked.
+    pub(super) fn note(&mut self, node: &Node, why: String) {
+        self.notes.push((node.key.clone(), why));
+    }
+
+    /// Leaves out what is none of the `known` keys, and tells it: whoever reads them would refuse it.
+    pub(super) fn keep_known(&mut self, node: &mut Node, what: &str, known: Vec<&str>) {
+        let whole = node.clone();
+        let Kind::Map(entries) = &mut node.kind else { return };
+        entries.retain(|(key, value)| {
+            let is_known = known.contains(&key.as_str()) || key.starts_with("x-");
+            if !is_known {
+                let why = whole.unknown(key, known.iter().copied()).problem;
+                self.note(value, format!("{what}: {why}; it is left out"));
+            }
+            is_known
+        });
+    }
+}
+
 /// The service of a pod, in the place of `service`.
 pub(super) fn pod(
     name: &str,
@@ -37,45 +57,45 @@ pub(super) fn pod(
     making: &mut Making<'_>,
 ) -> Result<Node, Error> {
     let Kind::Map(inherited) = &service.kind else { return Err(service.expected("a mapping").into()) };
-    let together = |sort| move |problem| Error::Together { service: name.to_owned(), sort, problem };
     let definition = controller(inherited, templates, making.image)?;
+    let has_no_volumes =
+        has(&definition, "volumes", |node| node.is_null() || node.list().is_ok_and(<[Node]>::is_empty));
     let mut labels = component_labels(name, inherited, templates, making)?;
-    let asked = Node { kind: Kind::Map(definition), ..service.clone() };
-    let no_volumes = matches!(&asked.kind, Kind::Map(entries) if entries.iter().any(|(key, node)| key == "volumes" && is_empty(node)));
-    let mut pod = stack::service(&asked, References::Keep, making.folder, making.surroundings, making.notes)
-        .map_err(together(Sort::Pod))?;
+    let mut pod = stack::service(&definition, References::Keep, making.folder, making.surroundings, making.notes)?;
+    making.keep_known(&mut pod, &format!("the pod '{name}'"), stack::service_keys().collect());
     if let Some(grace) = pod.get("stop_grace_period") {
         labels.push(("pod.stop_grace_period".to_owned(), grace.clone()));
     }
-    if !no_volumes {
+    if !has_no_volumes {
         mount_socket(&mut pod);
     }
-    add_labels(&mut pod, labels).map_err(together(Sort::Pod))?;
+    add_labels(&mut pod, labels)?;
     for (key, node) in inherit::lost(inherited) {
-        let why = format!("service '{name}': '{key}' is lost: neither the controller nor the main component takes it");
-        making.notes.push((node.key.clone(), why));
+        let why = "neither the controller nor the main component takes it";
+        making.note(node, format!("service '{name}': '{key}' is lost: {why}"));
     }
     Ok(pod)
 }
 
 /// What the pod templates and the service say of the controller.
-fn controller(service: &[(String, Node)], templates: &OfService<'_>, image: &str) -> Result<Entries, Error> {
-    let mut definition: Option<Entries> = None;
-    for rendered in templates.single(Sort::Pod) {
-        let (_, entries) = rendered?;
-        match &mut definition {
-            None => definition = Some(entries),
-            Some(definition) => fill(definition, &entries),
-        }
-    }
-    let mut definition = definition.unwrap_or_else(|| {
-        vec![("command".to_owned(), text(FLAGS)), ("volumes".to_owned(), Node::made(Kind::List(vec![socket()])))]
-    });
+fn controller(service: &[(String, Node)], templates: &OfService<'_>, image: &str) -> Result<Node, Error> {
+    let mut definition = match templates.together(Sort::Pod)? {
+        Some((_, definition)) => definition,
+        None => Node::made(Kind::Map(vec![
+            ("command".to_owned(), text(FLAGS)),
+            ("volumes".to_owned(), Node::made(Kind::List(vec![socket()]))),
+        ])),
+    };
     inherit::by_controller(&mut definition, service);
-    if !definition.iter().any(|(key, _)| key == "image") {
-        definition.push(("image".to_owned(), text(image)));
+    if !has(&definition, "image", |_| true) {
+        definition.put("image", text(image));
     }
     Ok(definition)
+}
+
+/// Whether a mapping has a key with such a value.
+fn has(node: &Node, key: &str, is: impl Fn(&Node) -> bool) -> bool {
+    matches!(&node.kind, Kind::Map(entries) if entries.iter().any(|(known, value)| known == key && is(value)))
 }
 
 /// The labels for the components, and for what is copied into them.
@@ -85,65 +105,50 @@ fn component_labels(
     templates: &OfService<'_>,
     making: &mut Making<'_>,
 ) -> Result<Entries, Error> {
-    let (main, mut definition) = main_component(templates)?;
+    let default = || (MAIN.to_owned(), Node::made(Kind::Map(Entries::new())));
+    let (main, mut definition) = templates.together(Sort::Transformer)?.unwrap_or_else(default);
     let others = other_components(&main, templates)?;
     let names: Vec<&str> = [main.as_str()].into_iter().chain(others.iter().map(|(name, _)| name.as_str())).collect();
-    let own_needs = definition.iter().any(|(key, _)| key == "depends_on");
+    let has_needs = has(&definition, "depends_on", |_| true);
     inherit::by_main(&mut definition, service);
-    if !own_needs {
+    if !has_needs {
         component::only_needs_of(&mut definition, &names, service_name, making);
     }
     let mut labels = Entries::new();
-    let all = [(main.clone(), Node::made(Kind::Map(definition)))].into_iter().chain(others.iter().cloned());
-    for (sort, (name, node)) in [Sort::Transformer].into_iter().chain([Sort::Templates].into_iter().cycle()).zip(all) {
-        let of = Component { service: service_name, sort, name: &name };
-        labels.push((format!("pod.component.{name}"), text(&write(&of.finished(&node, making)?))));
+    for (name, node) in [(main.clone(), definition)].into_iter().chain(others.iter().cloned()) {
+        let key = format!("pod.component.{name}");
+        labels.push((key, text(&write(&component::finished(&name, node, making)?))));
     }
     let mut init = Vec::new();
     for rendered in templates.single(Sort::Init) {
-        let (name, entries) = rendered?;
-        let of = Component { service: service_name, sort: Sort::Init, name: &name };
-        init.push(of.finished(&Node::made(Kind::Map(entries)), making)?);
+        let (name, node) = rendered?;
+        init.push(component::finished(&name, node, making)?);
     }
     if !init.is_empty() {
         labels.push(("pod.init.components".to_owned(), text(&write(&Node::made(Kind::List(init))))));
     }
     for (name, copies) in copy::copies(templates)? {
         if !names.contains(&name.as_str()) {
-            let place = copies.first().map(|copy| copy.place.clone()).unwrap_or_default();
             let why = format!("service '{service_name}': the pod has no component '{name}' to copy into");
-            making.notes.push((place, why));
+            making.notes.push((copies.first().map(|copy| copy.place.clone()).unwrap_or_default(), why));
         }
         labels.push((format!("pod.copy.{name}"), text(&write(&Node::made(Kind::List(copies))))));
     }
     Ok(labels)
 }
 
-/// The name of the main component, which is the key of the first transformer, and what all of them say.
-fn main_component(templates: &OfService<'_>) -> Result<(String, Entries), Error> {
-    let mut main: Option<(String, Entries)> = None;
-    for rendered in templates.single(Sort::Transformer) {
-        let (name, entries) = rendered?;
-        match &mut main {
-            None => main = Some((name, entries)),
-            Some((_, definition)) => fill(definition, &entries),
-        }
-    }
-    Ok(main.unwrap_or_else(|| (MAIN.to_owned(), Entries::new())))
-}
-
 /// The other components by their names, in the order of their templates.
 fn other_components(main: &str, templates: &OfService<'_>) -> Result<Entries, Error> {
     let mut components = Entries::new();
     for rendered in templates.rendered(Sort::Templates) {
-        let (template, entries) = rendered?;
+        let (_, entries) = rendered?;
         for (name, node) in &entries {
             if name == main {
                 let why = format!("the main component is called '{name}' already: give this one another name");
-                return Err(Error::rendered(template, node.refused(why)));
+                return Err(node.refused(why).into());
             }
             if !matches!(node.kind, Kind::Map(_)) {
-                return Err(Error::rendered(template, node.expected("a mapping")));
+                return Err(node.expected("a mapping").into());
             }
         }
         fill(&mut components, &entries);
@@ -153,10 +158,6 @@ fn other_components(main: &str, templates: &OfService<'_>) -> Result<Entries, Er
 
 fn text(text: &str) -> Node {
     Node::made(Kind::Text(text.to_owned()))
-}
-
-fn is_empty(node: &Node) -> bool {
-    matches!(&node.kind, Kind::Null) || matches!(&node.kind, Kind::List(items) if items.is_empty())
 }
 
 /// The engine's socket as a volume.

@@ -10,7 +10,7 @@ use super::Sort;
 use super::config::{Definition, Item};
 use super::context::Context;
 use super::error::{Error, Problem, Template};
-use super::merge::Entries;
+use super::merge::{Entries, complete};
 use super::source::Sources;
 
 /// What all templates of a stack are rendered with.
@@ -52,20 +52,27 @@ impl OfService<'_> {
     }
 
     /// Likewise of templates that make one thing each: its name, which is their only key, and its mapping.
-    pub(super) fn single(&self, sort: Sort) -> impl Iterator<Item = Result<(String, Entries), Error>> {
+    pub(super) fn single(&self, sort: Sort) -> impl Iterator<Item = Result<(String, Node), Error>> {
         self.rendered(sort).map(|rendered| {
             let (template, entries) = rendered?;
-            match <[(String, Node); 1]>::try_from(entries) {
-                Ok([(name, node)]) => match node.kind {
-                    Kind::Map(entries) => Ok((name, entries)),
-                    _ => Err(Error::rendered(template, node.expected("a mapping"))),
-                },
-                Err(entries) => {
-                    let keys = entries.into_iter().map(|(key, _)| key).collect();
-                    Err(Error::Template(Box::new(template), Problem::Roots(keys)))
-                }
-            }
+            let [(name, node)] = <[(String, Node); 1]>::try_from(entries).map_err(|entries| {
+                let keys = entries.into_iter().map(|(key, _)| key).collect();
+                Error::Template(Box::new(template), Problem::Roots(keys))
+            })?;
+            node.map()?;
+            Ok((name, node))
         })
+    }
+
+    /// The first of what [`single`](Self::single) gives, completed by the others, whatever their names are.
+    pub(super) fn together(&self, sort: Sort) -> Result<Option<(String, Node)>, Error> {
+        let mut all = self.single(sort);
+        let Some(first) = all.next() else { return Ok(None) };
+        let (name, mut node) = first?;
+        for other in all {
+            complete(&mut node, &other?.1);
+        }
+        Ok(Some((name, node)))
     }
 
     fn render(&self, sort: Sort, item: &Item) -> Result<(Template, Entries), Error> {
@@ -89,15 +96,12 @@ impl OfService<'_> {
             Err(error) => return Err(Error::Template(Box::new(template), Problem::Language(error))),
         };
         // A rendered text has lines of its own.
-        let source = Source::file(format!("{} (rendered)", text.name).as_ref());
-        let node = match compose::parse_1_1(&source, &rendered, &Budget::default()) {
-            Ok(node) => node,
-            Err(error) => return Err(Error::rendered(template, error)),
-        };
+        let source = Source::file(format!("{template}, rendered").as_ref());
+        let node = compose::parse_1_1(&source, &rendered, &Budget::default())?;
         match node.kind {
             Kind::Map(entries) => Ok((template, entries)),
             Kind::Null => Ok((template, Entries::new())),
-            _ => Err(Error::rendered(template, node.expected("a mapping"))),
+            _ => Err(node.expected("a mapping").into()),
         }
     }
 
@@ -107,12 +111,5 @@ impl OfService<'_> {
         }
         let variables = self.renderer.context()?.variables(self.service, &self.definition.arguments);
         Ok(self.variables.get_or_init(|| variables))
-    }
-}
-
-impl Error {
-    /// The error that a template renders to something else.
-    pub(super) fn rendered(template: Template, error: compose::Error) -> Self {
-        Self::Template(Box::new(template), Problem::Rendered(error))
     }
 }

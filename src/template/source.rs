@@ -23,7 +23,7 @@ pub(super) struct Sources<'a> {
 /// A text, and what it is called.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Text {
-    /// The file's path or the address as written, but without a login; or `inline`.
+    /// The file's path or the address as written, but without secrets; or `inline`.
     pub(super) name: String,
     pub(super) text: Rc<str>,
 }
@@ -40,7 +40,7 @@ impl Sources<'_> {
                 ("inline".to_owned(), Ok(text), &None)
             }
             Origin::File { path, fallback } => (path.clone(), self.file(path), fallback),
-            Origin::Http { url, insecure, fallback } => (without_login(url), self.page(url, *insecure), fallback),
+            Origin::Http { url, insecure, fallback } => (without_secrets(url), self.page(url, *insecure), fallback),
         };
         match (text, fallback) {
             (Ok(text), _) => Ok(Text { name, text }),
@@ -67,10 +67,13 @@ impl Sources<'_> {
     }
 }
 
-/// An address without `user:password@`.
-fn without_login(url: &str) -> String {
+/// An address without what may be secret: `user:password@`, and what is behind a `?`.
+fn without_secrets(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
     let (server, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
     let server = server.rsplit('@').next().unwrap_or(server);
-    format!("{scheme}://{server}{path}")
+    match path.split_once('?') {
+        Some((path, _)) => format!("{scheme}://{server}{path}?…"),
+        None => format!("{scheme}://{server}{path}"),
+    }
 }

@@ -169,6 +169,11 @@ pub fn component(
     decoded(Role::Component, node, references, folder, surroundings, notes)
 }
 
+/// The keys that a stack's service can have.
+pub fn service_keys() -> impl Iterator<Item = &'static str> {
+    schema::SERVICE.fields.iter().map(|field| field.key)
+}
+
 fn decoded(
     role: Role,
     node: &Node,

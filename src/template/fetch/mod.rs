@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use address::{Address, Scheme, shown};
-pub use error::Error;
+pub(super) use error::Error;
 use error::Problem;
 use proxies::Proxies;
 
