@@ -42,7 +42,7 @@ impl Making<'_> {
             let is_known = known.contains(&key.as_str()) || key.starts_with("x-");
             if !is_known {
                 let why = whole.unknown(key, known.iter().copied()).problem;
-                self.note(value, format!("{what}: {why}; it is left out"));
+                self.note(value, format!("{what}: left out: {why}"));
             }
             is_known
         });
