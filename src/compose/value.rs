@@ -410,7 +410,9 @@ impl Node {
         let hint = match &self.kind {
             _ if expected == "a list" => Some("each entry of a list begins with '- '"),
             _ if expected == "a boolean" => Some("write true or false"),
-            Kind::Number(_) | Kind::Bool(_) if expected == "a string" => Some("put quotes around it"),
+            Kind::Number(_) | Kind::Bool(_) if expected == "a string" || expected.starts_with("a size") => {
+                Some("put quotes around it")
+            }
             Kind::List(_) if mapping => Some("the keys of a mapping have no '- ' before them"),
             Kind::Text(text) if mapping && text.contains(':') => Some("a blank follows the ':' behind a key"),
             Kind::Null if mapping && !self.at.is_empty() => Some("what belongs to a key is indented below it"),
@@ -746,6 +748,10 @@ mod tests {
     fn an_alias_in_its_own_anchor_and_a_second_document_are_refused() {
         assert_eq!(parse("a: &a [*a]").expect_err("itself").problem, Problem::AliasOfItself);
         assert_eq!(parse("a: 1\n---\nb: 2\n").expect_err("two").problem, Problem::SecondDocument);
+        for text in ["a: 1\n---\nb: 2\n", "a: 1\n...\n---\n[", "---\na: 1\n--- }"] {
+            let first = parse_first(&Source::default(), text, &Budget::default()).expect(text);
+            assert_eq!(first.map().map(<[_]>::len), Ok(1), "{text}");
+        }
         assert_eq!(
             parse("\u{feff}a: 1\r\n").expect("a mark of the byte order").get("a").map(Node::integer),
             Some(Ok(1))

@@ -146,12 +146,15 @@ impl Loader<'_> {
         Ok(like(node, Kind::List(hosts)))
     }
 
-    /// Names in a list, as those of a mapping to nothing.
+    /// Names in a list, as those of a mapping to nothing. Docker does not replace variables in keys: a list with one stays.
     pub(super) fn names(&self, form: &Form, node: &Node) -> Result<Node, Error> {
         self.once(node)?;
         let mut names = BTreeMap::new();
-        for item in node.list()? {
-            let name = self.text(&Form::Text, item)?;
+        let items = node.list()?.iter().map(|item| self.text(&Form::Text, item)).collect::<Result<Vec<_>, _>>()?;
+        if self.references != References::Resolve && items.iter().any(refers) {
+            return Ok(like(node, Kind::List(items)));
+        }
+        for (item, name) in node.list()?.iter().zip(items) {
             names.insert(name.text()?, self.read(form, &like(item, Kind::Null))?);
         }
         Ok(like(node, Kind::Map(names.into_iter().collect())))
@@ -184,6 +187,11 @@ impl Loader<'_> {
             _ => self.set(&Form::Text, node),
         }
     }
+}
+
+/// Whether a text may become another one.
+fn refers(node: &Node) -> bool {
+    matches!(&node.kind, Kind::Text(text) if text.contains('$'))
 }
 
 /// What a pair without a value has.

@@ -23,15 +23,17 @@ impl Loader<'_> {
                 value.kind = known.map_or(Kind::Null, |value| Kind::Text(value.clone()));
             }
         }
-        if !environment.is_empty() && is_whole {
-            let place = service.get("environment").or(service.get("env_file")).unwrap_or(&service);
-            let environment = like(place, Kind::Map(environment.into_iter().collect()));
-            service.put("environment", environment);
+        let Kind::Map(entries) = &mut service.kind else { return Ok(service) };
+        let at = |key: &str| entries.iter().position(|(known, _)| known == key);
+        let (own, files) = (at("environment"), at("env_file"));
+        if let Some(place) = own.or(files).filter(|_| is_whole && !environment.is_empty()) {
+            let whole = like(&entries[place].1, Kind::Map(environment.into_iter().collect()));
+            match own {
+                Some(own) => entries[own].1 = whole,
+                None => entries.insert(place, ("environment".to_owned(), whole)),
+            }
         }
-        if let Kind::Map(entries) = &mut service.kind
-            && is_whole
-            && self.references != References::Resolve
-        {
+        if is_whole && self.references != References::Resolve {
             entries.retain(|(key, _)| key != "env_file");
         }
         Ok(service)

@@ -51,7 +51,7 @@ pub(super) enum Form {
     Object(&'static Object),
     /// A string that stands for a mapping with only this key, or the mapping.
     Short(&'static str, &'static Form),
-    /// A number, or a mapping.
+    /// A number, or a mapping that has all of these keys.
     NumberOr(&'static Object),
     /// What may also be null.
     Optional(&'static Form),

@@ -67,7 +67,8 @@ impl Loader<'_> {
             (Form::Optional(form), _) => self.read(form, node),
             (_, Kind::Null) if !self.checks() => Ok(node.clone()),
             (_, Kind::Null) => Err(node.expected(form.expected())),
-            (Form::Text | Form::Choice(..) | Form::Word | Form::Path, _) => self.text(form, node),
+            (Form::Text | Form::Word | Form::Path, _) => self.text(form, node),
+            (Form::Choice(what, known), _) => self.choice(what, known, node),
             (Form::Bool, _) => self.boolean(node),
             (Form::Int | Form::Count | Form::Float, _) => self.number(form, node),
             (Form::Duration, _) => self.duration(node),
@@ -83,7 +84,7 @@ impl Loader<'_> {
             (Form::Object(object), _) => self.object(object, node),
             (Form::Short(key, form), Kind::Text(_)) => self.short(key, form, node),
             (Form::Short(_, form), _) => self.read(form, node),
-            (Form::NumberOr(object), Kind::Map(_)) => self.object(object, node),
+            (Form::NumberOr(object), Kind::Map(_)) => self.whole(object, node),
             (Form::NumberOr(_), _) => self.number(&Form::Int, node),
             (Form::External, Kind::Map(_)) => self.object(&EXTERNAL, node),
             (Form::External, _) => self.boolean(node),
@@ -114,6 +115,14 @@ impl Loader<'_> {
         let known = object.fields.iter().zip(known);
         let known = known.filter_map(|(field, value)| Some((field.key.to_owned(), value?)));
         Ok(like(node, Kind::Map(known.chain(others).collect())))
+    }
+
+    /// Reads a mapping that has all of its keys.
+    fn whole(&self, object: &Object, node: &Node) -> Result<Node, Error> {
+        match object.fields.iter().find(|field| self.checks() && node.get(field.key).is_none()) {
+            Some(field) => Err(node.missing(field.key)),
+            None => self.object(object, node),
+        }
     }
 
     /// Where a key is in the table. What templates print may write it in capitals.
@@ -236,10 +245,10 @@ impl Field {
                 _ => !text.is_empty(),
             },
             Kind::List(items) => !items.is_empty(),
-            Kind::Map(entries) => !entries.is_empty(),
+            Kind::Map(entries) => !entries.is_empty() || matches!(self.form, Form::External),
         }
     }
 }
 
 /// `external: {name: NAME}`
-static EXTERNAL: Object = super::form::open(&[super::form::field("name", Form::Text)]);
+static EXTERNAL: Object = super::form::closed(&[super::form::field("name", Form::Text)]);

@@ -189,3 +189,128 @@ fn decoded(
     let read = read?;
     Ok(if read.is_null() { like(node, Kind::Map(Vec::new())) } else { read })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{valid, write};
+    use super::*;
+
+    fn read(files: &[(&str, &str)]) -> Result<Node, Error> {
+        let file = |(path, text): &(&str, &str)| StackFile { path: path.into(), text: (*text).to_owned() };
+        let files: Vec<_> = files.iter().map(file).collect();
+        Stack::read(&files, &Surroundings::default())?.load(References::Typed)
+    }
+
+    type Decode = fn(&Node, References, &Path, &Surroundings, &mut Vec<(Place, String)>) -> Result<Node, Error>;
+
+    /// What a template printed, as it is decoded, in one line; and its warnings.
+    fn decoded(decode: Decode, text: &str) -> (Result<String, Error>, Vec<String>) {
+        let mut notes = Vec::new();
+        let surroundings = Surroundings::default();
+        let read = decode(&valid(text), References::Keep, Path::new("/work"), &surroundings, &mut notes);
+        let line = read.map(|read| write(&read).trim_end().replace('\n', "|"));
+        (line, notes.into_iter().map(|(_, note)| note).collect())
+    }
+
+    #[test]
+    fn files_of_one_stack_have_one_version() {
+        let service = |version: &str| format!("{version}services: {{app: {{image: i}}}}\n");
+        let (none, newest, three, old) =
+            (service(""), service("version: '3.13'\n"), service("version: '3'\n"), service("version: '3.5'\n"));
+        for (one, other) in [(&none, &newest), (&newest, &three), (&old, &old), (&none, &none)] {
+            assert!(read(&[("a.yml", one), ("b.yml", other)]).is_ok(), "{one}{other}");
+        }
+        let error = read(&[("a.yml", &old), ("b.yml", &none)]).expect_err("two versions").to_string();
+        assert!(error.starts_with("b.yml:1:1: ") && error.ends_with("here no version, before '3.5'"), "{error}");
+    }
+
+    #[test]
+    fn paths_are_relative_to_the_folder_of_the_first_file() {
+        let text = "services: {app: {image: i}}\nsecrets: {s: {file: x}}\n";
+        for (path, expected) in [("sub/a.yml", "/home/sub/x"), ("/abs/a.yml", "/abs/x"), ("-", "/home/x")] {
+            let surroundings = Surroundings { working_dir: "/home".into(), ..Surroundings::default() };
+            let stack = Stack::read(&[StackFile { path: path.into(), text: text.to_owned() }], &surroundings);
+            let loaded = stack.and_then(|stack| stack.load(References::Keep)).expect("a stack");
+            let file = loaded.get("secrets").and_then(|it| it.get("s")?.get("file")).map(Node::text);
+            assert_eq!(file, Some(Ok(expected.to_owned())));
+        }
+        let error = read(&[("-", "services: 5")]).expect_err("no mapping").to_string();
+        assert!(error.starts_with("<stdin>:1:11: services: "), "{error}");
+    }
+
+    #[test]
+    fn extensions_are_found_and_not_loaded() {
+        let text = "x-podlike: {a: $}\nservices: {b: {image: i, x-podlike: }, a: {image: i}, c: {image: i, x-podlike: {d: 1}}}\n";
+        let file = |path: &str| StackFile { path: path.into(), text: text.to_owned() };
+        let surroundings = Surroundings::default();
+        let stack = Stack::read(&[file("a.yml"), file("b.yml")], &surroundings).expect("a stack");
+        let extensions = stack.extensions();
+        let files: Vec<_> = extensions.top.iter().map(|node| node.place.file().to_owned()).collect();
+        assert_eq!(files, [Path::new("a.yml"), Path::new("b.yml")]);
+        let services: Vec<_> = extensions.services.iter().map(|(name, node)| (*name, node.is_null())).collect();
+        assert_eq!(services, [("b", true), ("c", false), ("b", true), ("c", false)]);
+        let loaded = stack.load(References::Resolve).expect("nothing of the extension is read");
+        assert_eq!(write(&loaded), "services:\n  a:\n    image: i\n  b:\n    image: i\n  c:\n    image: i\n");
+    }
+
+    #[test]
+    fn a_component_keeps_what_a_stack_does_not_have() {
+        for (text, expected) in [
+            ("{mem_limit: 64m, cpus: 0.5, image: s}", "image: s|mem_limit: 64m|cpus: 0.5"),
+            ("{sysctls: {a: 1024}, shm_size: 64m}", "shm_size: 64m|sysctls:|  a: \"1024\""),
+            ("{devices: [{source: /a, target: /b}]}", "devices:|- source: /a|  target: /b"),
+            ("{env_file: [{path: a.env, required: false}]}", "env_file:|- path: a.env|  required: false"),
+            ("{Image: s, COMMAND: a b}", "command:|- a|- b|image: s"),
+            ("{stop_grace_period: 1d}", "stop_grace_period: 1d"),
+            (
+                "{depends_on: {b: {condition: service_healthy}, a: }}",
+                "depends_on:|  a: null|  b:|    condition: service_healthy",
+            ),
+            ("{depends_on: [a]}", "depends_on:|- a"),
+            ("{}", "{}"),
+            ("", "{}"),
+        ] {
+            assert_eq!(decoded(component, text), (Ok(expected.to_owned()), vec![]), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_template_prints_is_decoded_and_not_checked() {
+        for (text, expected) in [
+            ("{image: x, labels: , volumes: [], deploy: , ports: }", "image: x"),
+            ("{command: [--listen, 80, true]}", "command:|- --listen|- \"80\"|- \"true\""),
+            ("{environment: {A: true, B: 1.50, C: }}", "environment:|  A: \"true\"|  B: \"1.5\"|  C: null"),
+            ("{cap_add: [A, A], unknown: {a: 1}}", "cap_add:|- A|- A|unknown:|  a: 1"),
+            ("{deploy: {replicas: '$N', other: 1}}", "deploy:|  replicas: $N|  other: 1"),
+            ("{depends_on: {db: {condition: service_healthy}}}", "depends_on:|- db"),
+            ("{volumes: ['./a:/b']}", "volumes:|- type: bind|  source: /work/a|  target: /b"),
+            ("{ports: ['$P:80', 81]}", "ports:|- $P:80|- mode: ingress|  target: 81|  protocol: tcp"),
+        ] {
+            assert_eq!(decoded(service, text), (Ok(expected.to_owned()), vec![]), "{text}");
+        }
+        for text in
+            ["text", "{privileged: 'true'}", "{deploy: {replicas: '2'}}", "{environment: [A=1, 5]}", "{labels: 5}"]
+        {
+            assert!(decoded(service, text).0.is_err() && decoded(component, text).0.is_err(), "{text}");
+        }
+        assert!(decoded(service, "{stop_grace_period: 1d}").0.is_err());
+        let error =
+            decoded(component, "{depends_on: {a: {condition: service_completed}}}").0.expect_err("no condition");
+        assert!(error.to_string().contains("'service_completed' is not a condition"), "{error}");
+    }
+
+    #[test]
+    fn a_dollar_sign_that_docker_will_not_take_is_a_warning() {
+        let (line, notes) = decoded(component, "{command: ['echo $(date)']}");
+        assert_eq!(line, Ok("command:|- echo $(date)".to_owned()));
+        assert!(notes.len() == 1 && notes[0].contains("docker stack deploy refuses it"), "{notes:?}");
+    }
+
+    #[test]
+    fn an_env_file_that_is_not_here_is_the_controllers() {
+        let (line, notes) = decoded(component, "{env_file: /nowhere/a.env, environment: [A=1]}");
+        assert_eq!(line, Ok("environment:|  A: \"1\"|env_file:|- /nowhere/a.env".to_owned()));
+        assert_eq!(notes, ["/nowhere/a.env is not here: the controller reads it"]);
+        assert!(decoded(service, "{env_file: /nowhere/a.env}").0.is_err());
+    }
+}

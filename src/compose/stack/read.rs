@@ -67,10 +67,11 @@ fn version(root: &Node) -> Result<Option<u32>, Error> {
     };
     let number = match text.strip_prefix("3.").map(str::parse::<u32>) {
         _ if text == "3" => Some(NEWEST),
-        Some(Ok(number)) => Some(number),
+        Some(Ok(number)) if text[2..] == number.to_string() => Some(number),
         _ => None,
     };
     match number {
+        None if text.is_empty() => Ok(None),
         Some(number) if number <= NEWEST => Ok(Some(number)),
         _ => Err(node.invalid(format!("a version of a stack: '3' to '3.{NEWEST}', or none"))),
     }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use super::Role;
 use super::form::Form;
 use super::loader::{Loader, Settled, like};
-use super::{References, Role};
 use crate::compose::{Error, Kind, Node, byte_size, duration, one_of};
 
 impl Loader<'_> {
@@ -15,24 +15,23 @@ impl Loader<'_> {
                 let hidden = self.hidden(node, text)?;
                 if let Form::Path = form { self.path(&hidden, &hidden.text) } else { hidden.shown(&hidden.text) }
             }
-            Kind::Number(number) if !self.checks() || matches!(form, Form::Word) => number.clone(),
+            Kind::Number(number) if matches!(form, Form::Word) => go_number(node, number),
+            Kind::Number(number) if !self.checks() => number.clone(),
             Kind::Bool(value) if !self.checks() => value.to_string(),
             _ => return Err(node.expected(form.expected())),
         };
-        let read = if matches!(&node.kind, Kind::Text(written) if *written == text) {
-            node.clone()
-        } else {
-            like(node, Kind::Text(text))
-        };
-        match form {
-            Form::Choice(what, known) if !self.is_open(&read) => one_of(&read, what, known).map(|_| read),
-            _ => Ok(read),
-        }
+        let is_same = matches!(&node.kind, Kind::Text(written) if *written == text);
+        Ok(if is_same { node.clone() } else { like(node, Kind::Text(text)) })
     }
 
-    /// Whether a text may become another one.
-    fn is_open(&self, node: &Node) -> bool {
-        self.references != References::Resolve && matches!(&node.kind, Kind::Text(text) if text.contains('$'))
+    /// One of some strings.
+    pub(super) fn choice(&self, what: &str, known: &[&str], node: &Node) -> Result<Node, Error> {
+        match self.settled(node)? {
+            Settled::Open => return Ok(self.left_open(node)),
+            Settled::Replaced(replaced) => one_of(&replaced, what, known)?,
+            Settled::Written(node) => one_of(node, what, known)?,
+        };
+        self.text(&Form::Text, node)
     }
 
     /// A boolean. A string is none, but for YAML 1.1's words, and what comes from a variable.
@@ -60,13 +59,18 @@ impl Loader<'_> {
                 Ok(number) => number.to_string(),
                 Err(_) => return Err(replaced.invalid("a whole number such as 5")),
             },
-            Settled::Written(Node { kind: Kind::Number(_), .. }) if matches!(form, Form::Float) => {
-                go_float(node.number()?)
+            Settled::Written(Node { kind: Kind::Number(number), .. }) if matches!(form, Form::Float) => {
+                go_number(node, number)
             }
             Settled::Written(Node { kind: Kind::Number(number), .. }) => match whole(node, number) {
                 Some(number) => number.to_string(),
                 None => return Err(node.invalid("a whole number such as 5")),
             },
+            Settled::Written(node) if node.number().is_ok() => {
+                return Err(
+                    node.refused(format!("expected {}, found a string (write it without quotes)", form.expected()))
+                );
+            }
             Settled::Written(_) => return Err(node.expected(form.expected())),
         };
         if matches!(form, Form::Count) && number.starts_with('-') {
@@ -95,7 +99,7 @@ impl Loader<'_> {
             Settled::Open => return Ok(self.left_open(node)),
             Settled::Replaced(replaced) => byte_size(&replaced)?,
             Settled::Written(node) if self.checks() && !matches!(node.kind, Kind::Text(_)) => {
-                return Err(node.refused("expected a string, found what is none (put quotes around it)"));
+                return Err(node.expected(Form::Bytes.expected()));
             }
             Settled::Written(node) => byte_size(node)?,
         };

@@ -85,6 +85,9 @@ pub(super) static SERVICE: Object = closed(&[
     field("working_dir", Form::Text),
 ]);
 
+/// A mapping of which only Docker knows the keys.
+static ANY: Object = open(&[]);
+
 static BUILD: Object = open(&[
     field("context", Form::Text),
     field("dockerfile", Form::Text),
@@ -198,13 +201,13 @@ pub(super) static MOUNT: Object = closed(&[
     pointer("volume", Form::Object(&MOUNT_VOLUME)),
     pointer("image", Form::Object(&MOUNT_IMAGE)),
     pointer("tmpfs", Form::Object(&MOUNT_TMPFS)),
-    pointer("cluster", Form::Kept),
+    pointer("cluster", Form::Object(&ANY)),
 ]);
 
 static MOUNT_BIND: Object = open(&[field("propagation", Form::Text)]);
 static MOUNT_VOLUME: Object = open(&[field("nocopy", Form::Bool), field("subpath", Form::Text)]);
 static MOUNT_IMAGE: Object = open(&[field("subpath", Form::Text)]);
-static MOUNT_TMPFS: Object = open(&[field("size", Form::Int)]);
+static MOUNT_TMPFS: Object = open(&[field("size", Form::Count)]);
 
 /// A top-level network.
 static NETWORK: Object = closed(&[
@@ -228,7 +231,7 @@ static VOLUME: Object = closed(&[
     field("driver_opts", Form::Options),
     field("external", Form::External),
     field("labels", Form::Pairs),
-    pointer("x-cluster-spec", Form::Kept),
+    pointer("x-cluster-spec", Form::Object(&ANY)),
 ]);
 
 /// A top-level secret.

@@ -93,6 +93,10 @@ impl Loader<'_> {
         if path.is_empty() || is_absolute(path) || path.starts_with(|c| hidden.is_variable(c)) {
             return hidden.shown(path);
         }
+        // A variable may stand for many folders, of which '..' leaves the last.
+        if path.contains("..") && path.contains(|c| hidden.is_variable(c)) {
+            return format!("{}/{}", self.folder.display(), hidden.shown(path.trim_start_matches("./")));
+        }
         let absolute = self.surroundings.path(&self.folder, &format!("./{path}"));
         hidden.shown(&absolute.to_string_lossy())
     }

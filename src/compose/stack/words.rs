@@ -55,7 +55,7 @@ mod tests {
             ("one\ntwo\n", vec!["one", "two"]),
             ("  ", vec![]),
         ] {
-            assert_eq!(split(line).as_deref(), Ok(expected.as_slice()), "{line}");
+            assert_eq!(split(line), Ok(expected.into_iter().map(str::to_owned).collect()), "{line}");
         }
         for line in ["echo \"unbalanced", "it's", "a\\", "\"a\\"] {
             assert!(split(line).is_err(), "{line}");
