@@ -212,7 +212,8 @@ impl Maker<'_> {
 
     /// Puts a part of a text deep into something.
     fn nest(&mut self, text: &mut String) {
-        let many = 1 + self.dice.roll(if self.dice.one_in(8) { 700 } else { 8 });
+        let most = if self.dice.one_in(8) { 700 } else { 8 };
+        let many = 1 + self.dice.roll(most);
         let (open, close) = *self.dice.pick(&[
             ("(", ")"),
             ("(print ", ")"),
