@@ -50,6 +50,9 @@ impl<'t> Parser<'t> {
                 self.next = before;
                 return Ok((found, false));
             }
+            if self.variables.len() == limits::VARIABLES {
+                return self.fail(&format!("more than {} variables", limits::VARIABLES));
+            }
             found.push(variable.text.into());
             self.variables.push(variable.text);
             if !comma {

@@ -13,12 +13,18 @@ pub(super) const TEMPLATE_DEPTH: usize = 1000;
 /// other. Unlike all other nesting, this takes stack.
 pub(super) const EXPRESSION_DEPTH: usize = 120;
 
+/// How many variables a body may see at a time.
+pub(super) const VARIABLES: usize = 1000;
+
 /// The longest text that a template, or a function in it, may make, in bytes.
 pub(super) const OUTPUT: usize = 16 << 20;
 
-/// How many steps an execution may take: nodes, iterations, calls, and for every [`BYTES_PER_STEP`] that a call reads or
-/// makes one more.
+/// How many steps an execution may take: nodes, iterations, calls, elements that a call makes, and one for every
+/// [`BYTES_PER_STEP`] that a call reads or makes, or that are written.
 pub(super) const STEPS: usize = 10_000_000;
+
+/// How many variables that are passed over to find one count as a step.
+pub(super) const VARIABLES_PER_STEP: usize = 16;
 
 /// How many bytes of what functions read or make count as a step.
 pub(super) const BYTES_PER_STEP: usize = 16;

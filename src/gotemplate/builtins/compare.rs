@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::rc::Rc;
 
+use super::super::error::excerpt;
 use super::super::operand::Operand;
 use super::super::printf::{display, sprintf};
 use super::super::{Type, Value};
@@ -102,7 +103,7 @@ fn equal_composites(one: &Operand, other: &Operand) -> Result<bool, String> {
     let missing = one.is_missing() || other.is_missing();
     if !missing && !same_kind(&one.value, &other.value) {
         let (first, second) = (one.type_name(), other.type_name());
-        let (shown, value) = (as_text(&one.value), display(&other.value));
+        let (shown, value) = (as_text(&one.value), excerpt(&display(&other.value)));
         return Err(format!("non-comparable types {shown}: {first}, {second}: {value}"));
     }
     if is_nil(&one.value) || is_nil(&other.value) {
@@ -155,5 +156,5 @@ fn is_comparable_type(kind: &Type) -> bool {
 
 /// As Go's `%s` shows it, also where that does not suit the value: so do Go's messages.
 fn as_text(value: &Value) -> String {
-    sprintf("%s", std::slice::from_ref(value)).unwrap_or_default()
+    excerpt(&sprintf("%s", std::slice::from_ref(value)).unwrap_or_default())
 }

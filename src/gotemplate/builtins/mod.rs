@@ -22,6 +22,8 @@ pub(super) struct Builtin {
 pub(super) enum Work {
     /// It makes a value of its arguments, or says what is wrong.
     Plain(fn(&[Operand]) -> Result<Operand, String>),
+    /// It gives a part of an argument, which takes no time.
+    Part(fn(&[Operand]) -> Result<Operand, String>),
     /// It stops at the first argument with this truth, and does not evaluate what follows.
     Logic(bool),
     /// It carries a template out.
@@ -61,9 +63,9 @@ static ALL: &[Builtin] = &[
     fixed("le", TWO, Work::Plain(compare::le)),
     fixed("gt", TWO, Work::Plain(compare::gt)),
     fixed("ge", TWO, Work::Plain(compare::ge)),
-    variadic("index", TWO, Work::Plain(element::index)),
+    variadic("index", TWO, Work::Part(element::index)),
     variadic("slice", TWO, Work::Plain(element::slice)),
-    fixed("len", ONE, Work::Plain(element::len)),
+    fixed("len", ONE, Work::Part(element::len)),
     variadic("print", ONE, Work::Plain(|arguments| Ok(Operand::text(sprint(&values(arguments)))))),
     variadic("println", ONE, Work::Plain(|arguments| Ok(Operand::text(sprintln(&values(arguments)))))),
     variadic("printf", TEXT_AND_ANY, Work::Plain(printf)),

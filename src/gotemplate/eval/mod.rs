@@ -79,7 +79,7 @@ impl<'t> Evaluator<'t> {
             return self.fail(format_args!("exceeded maximum output ({} bytes)", limits::OUTPUT));
         }
         self.output.push_str(text);
-        Ok(())
+        self.spend(cost_of_text(text))
     }
 
     /// Counts work, and refuses what is too much of it.
@@ -107,31 +107,19 @@ impl<'t> Evaluator<'t> {
     fn variable(&mut self, name: &str) -> Result<&mut Operand, Error> {
         let found = (self.scope..self.variables.len()).rev().find(|position| self.variables[*position].0 == name);
         match found {
-            Some(position) => Ok(&mut self.variables[position].1),
+            Some(position) => {
+                self.spend((self.variables.len() - position) / limits::VARIABLES_PER_STEP)?;
+                Ok(&mut self.variables[position].1)
+            }
             None => self.fail(format_args!("undefined variable: {name}")),
         }
     }
 }
 
-/// How many steps it takes to read or make a value: texts count by their length.
-fn cost(value: &Value) -> usize {
-    match value {
-        Value::Str(text) => text.len() / limits::BYTES_PER_STEP,
-        Value::List(_, elements) => elements.len() / limits::BYTES_PER_STEP,
-        _ => 0,
-    }
+/// How many steps it takes to read a text.
+fn cost_of_text(text: &str) -> usize {
+    text.len() / limits::BYTES_PER_STEP
 }
 
 /// A name that outlives the execution.
 type Name<'t> = &'t Rc<str>;
-
-/// A value's text for a message: cut where it is long.
-fn excerpt(text: &str) -> String {
-    match text.char_indices().nth(EXCERPT) {
-        Some((end, _)) => format!("{}...", &text[..end]),
-        None => text.to_owned(),
-    }
-}
-
-/// How much of a value a message shows, in characters.
-const EXCERPT: usize = 200;

@@ -6,6 +6,7 @@ use std::slice::Iter;
 use super::super::ast::{Arm, Branch, BranchKind, Call, Node, Pipe};
 use super::super::operand::Operand;
 use super::super::printf::display;
+use super::super::error::excerpt;
 use super::super::{Error, Value, limits};
 use super::{Evaluator, Name};
 
@@ -138,7 +139,6 @@ impl<'t> Evaluator<'t> {
             Value::Str(text) => self.write(text),
             value => {
                 let text = display(value);
-                self.spend(text.len() / limits::BYTES_PER_STEP)?;
                 self.write(&text)
             }
         }
@@ -206,7 +206,7 @@ impl<'t> Evaluator<'t> {
             Value::Duration(end) => (positive(end), each(over, (0..end).map(Value::Duration))),
             Value::Uint(end) => (count(end), each(over, (0..end).map(Value::Uint))),
             value => {
-                let shown = super::excerpt(&display(&value));
+                let shown = excerpt(&display(&value));
                 return self.fail(format_args!("range can't iterate over {shown}"));
             }
         })
