@@ -2,7 +2,7 @@
 
 /// The longest text that is made, in bytes. What would be longer is cut, one byte or a little more above it, so that it
 /// still shows that it was too long.
-pub(super) const OUTPUT_LIMIT: usize = 16 << 20;
+pub(super) const OUTPUT_LIMIT: usize = super::super::limits::OUTPUT;
 
 /// What stands between `%` and the verb.
 #[derive(Debug, Default, Clone, Copy)]
