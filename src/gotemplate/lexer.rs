@@ -319,3 +319,81 @@ fn code_point(c: char) -> String {
     let number = format!("U+{:04X}", u32::from(c));
     if is_print(c) { format!("{number} '{c}'") } else { number }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::token::{Keyword, Kind};
+    use super::tokens;
+
+    /// The kinds and texts of a text's tokens, but for the end.
+    fn pieces(text: &str) -> Vec<(Kind, &str)> {
+        let mut pieces: Vec<_> = tokens(text).into_iter().map(|token| (token.kind, token.text)).collect();
+        assert_eq!(pieces.pop().map(|last| last.0), Some(Kind::End), "{text}");
+        pieces
+    }
+
+    fn error(text: &str) -> (String, usize) {
+        let token = tokens(text).pop().expect("a last token");
+        let Kind::Error(problem) = token.kind else { return (String::new(), 0) };
+        (problem, token.position)
+    }
+
+    #[test]
+    fn an_action_falls_into_its_words() {
+        let expected = [
+            (Kind::Text, "a"),
+            (Kind::LeftDelimiter, "{{"),
+            (Kind::Variable, "$x"),
+            (Kind::Space, " "),
+            (Kind::Declare, ":="),
+            (Kind::Field, ".A"),
+            (Kind::Field, ".B"),
+            (Kind::Space, "  "),
+            (Kind::Pipe, "|"),
+            (Kind::Name, "len"),
+            (Kind::LeftParen, "("),
+            (Kind::Keyword(Keyword::Nil), "nil"),
+            (Kind::RightParen, ")"),
+            (Kind::RightDelimiter, "}}"),
+        ];
+        assert_eq!(pieces("a{{$x :=.A.B  |len(nil)}}"), expected);
+    }
+
+    #[test]
+    fn markers_trim_the_text_and_no_more() {
+        let texts = |text| -> Vec<_> {
+            pieces(text).into_iter().filter(|piece| piece.0 == Kind::Text).map(|piece| piece.1).collect()
+        };
+        assert_eq!(texts("a \n{{- 1 -}}\t b"), ["a", "b"]);
+        assert_eq!(texts(" {{- 1 -}} "), [""; 0]);
+        assert_eq!(texts("a {{-1}} b"), ["a ", " b"]);
+        assert_eq!(texts("a {{- /* c */ -}} b {{/* d */}} e"), ["a", "b ", " e"]);
+    }
+
+    #[test]
+    fn the_space_of_a_marker_is_no_word() {
+        assert_eq!(pieces("{{1 -}}"), pieces("{{1}}"));
+        assert_eq!(pieces("{{1  -}}")[2], (Kind::Space, " "));
+    }
+
+    #[test]
+    fn numbers_are_taken_whole() {
+        for number in ["0x1F", "-3.5e+7", "0b1_0", "'a'", ".5", "+1i", "0x1p-2", "1."] {
+            let action = format!("{{{{{number}}}}}");
+            let pieces = pieces(&action);
+            assert_eq!(pieces[1].1, number);
+            assert_eq!(pieces.len(), 3);
+        }
+        assert_eq!(pieces("{{1+2i}}")[1], (Kind::Complex, "1+2i"));
+    }
+
+    #[test]
+    fn what_cannot_be_read_ends_the_tokens_where_it_starts() {
+        assert_eq!(error("{{ 5x }}"), ("bad number syntax: \"5x\"".to_owned(), 3));
+        assert_eq!(error("{{ \"a\n\" }}"), ("unterminated quoted string".to_owned(), 3));
+        assert_eq!(error("{{ x"), ("unclosed action".to_owned(), 4));
+        assert_eq!(error("{{ (x }}"), ("unclosed left paren".to_owned(), 6));
+        assert_eq!(error("{{/* x"), ("unclosed comment".to_owned(), 2));
+        assert_eq!(error("{{/* x */ }}"), ("comment ends before closing delimiter".to_owned(), 2));
+    }
+}

@@ -164,3 +164,78 @@ fn whole(float: f64) -> Option<i64> {
     #[expect(clippy::cast_possible_truncation, reason = "it is in the range of an i64")]
     (float.fract() == 0.0 && float.abs() < 9.2e18).then_some(float as i64)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Value;
+    use super::Number;
+
+    fn ideal(text: &str) -> Result<Option<Value>, String> {
+        Number::parse(text).map(|number| number.ideal)
+    }
+
+    fn int(text: &str, expected: i64) {
+        assert_eq!(ideal(text), Ok(Some(Value::Int(expected))), "{text}");
+    }
+
+    fn float(text: &str, expected: f64) {
+        assert_eq!(ideal(text), Ok(Some(Value::Float(expected))), "{text}");
+    }
+
+    #[test]
+    fn integers_have_the_bases_of_go() {
+        int("0x1F", 31);
+        int("0b101", 5);
+        int("0o17", 15);
+        int("017", 15);
+        int("1_000", 1000);
+        int("0x_1", 1);
+        int("-9223372036854775808", i64::MIN);
+        int("+5", 5);
+        int("0", 0);
+    }
+
+    #[test]
+    fn a_point_or_an_exponent_makes_a_float() {
+        float("1.0", 1.0);
+        float("1e3", 1000.0);
+        float(".5", 0.5);
+        float("1_0.5", 10.5);
+        float("0x1.8p1", 3.0);
+        float("-0x1p-2", -0.25);
+        float("0x1fffffffffffff8p0", 144_115_188_075_855_864.0);
+        int("0x1e", 30);
+        float("-0x1e", -30.0);
+    }
+
+    #[test]
+    fn a_float_that_is_whole_is_an_integer_where_one_is_wanted() {
+        let integer = |text| Number::parse(text).ok().and_then(|number| number.integer);
+        assert_eq!(integer("1e3"), Some(1000));
+        assert_eq!(integer("1.0"), Some(1));
+        assert_eq!(integer("1.5"), None);
+        assert_eq!(integer("1e300"), None);
+    }
+
+    #[test]
+    fn what_is_no_number_is_refused_in_the_words_of_go() {
+        let refused = |text: &str, problem: &str| assert_eq!(ideal(text), Err(problem.to_owned()), "{text}");
+        refused("08", "integer overflow: \"08\"");
+        refused("99999999999999999999", "integer overflow: \"99999999999999999999\"");
+        refused("1__0", "illegal number syntax: \"1__0\"");
+        refused("1_", "illegal number syntax: \"1_\"");
+        refused("0x", "illegal number syntax: \"0x\"");
+        refused("0x1.8", "illegal number syntax: \"0x1.8\"");
+        refused("1e400", "illegal number syntax: \"1e400\"");
+        refused("+", "illegal number syntax: \"+\"");
+        assert_eq!(ideal("9223372036854775808"), Ok(None));
+        assert!(ideal("1i").is_err());
+    }
+
+    #[test]
+    fn a_character_is_a_number() {
+        assert_eq!(Number::character("'a'").ok().and_then(|number| number.integer), Some(97));
+        assert_eq!(Number::character("'ab'"), Err("malformed character constant: 'ab'".to_owned()));
+        assert_eq!(Number::character("'\\q'"), Err("invalid syntax".to_owned()));
+    }
+}

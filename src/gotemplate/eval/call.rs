@@ -147,14 +147,16 @@ impl<'t> Evaluator<'t> {
         let [name, data] = arguments else { return Ok(Operand::MISSING) };
         let Value::Str(name) = &name.value else { return Ok(Operand::MISSING) };
         let (name, body) = self.find(name).map_err(|error| error.problem)?;
-        let around = mem::take(&mut self.output);
-        self.body(name, body, data.clone().unboxed()).map_err(innermost)?;
+        let (around, running) = (mem::take(&mut self.output), self.running);
+        let done = self.body(name, body, data.clone().unboxed());
+        self.running = running;
+        done.map_err(|error| innermost(&error))?;
         Ok(Operand::text(mem::replace(&mut self.output, around)))
     }
 }
 
 /// What went wrong in a template that is included, without those that lead from this one to it.
-fn innermost(error: Error) -> String {
+fn innermost(error: &Error) -> String {
     match error.problem.split_once("error calling include: ") {
         Some((_, inner)) => inner.to_owned(),
         None => error.to_string(),

@@ -8,6 +8,9 @@ mod expression;
 mod field;
 mod walk;
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::rc::Rc;
 

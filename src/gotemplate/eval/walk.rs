@@ -4,9 +4,9 @@
 use std::slice::Iter;
 
 use super::super::ast::{Arm, Branch, BranchKind, Call, Node, Pipe};
+use super::super::error::excerpt;
 use super::super::operand::Operand;
 use super::super::printf::display;
-use super::super::error::excerpt;
 use super::super::{Error, Value, limits};
 use super::{Evaluator, Name};
 
