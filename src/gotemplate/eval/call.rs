@@ -146,7 +146,7 @@ impl<'t> Evaluator<'t> {
     fn include(&mut self, arguments: &[Operand]) -> Result<Operand, String> {
         let [name, data] = arguments else { return Ok(Operand::MISSING) };
         let Value::Str(name) = &name.value else { return Ok(Operand::MISSING) };
-        let (name, body) = self.find(name).map_err(|error| error.problem)?;
+        let (name, body) = self.find(name)?;
         let (around, running) = (mem::take(&mut self.output), self.running);
         let done = self.body(name, body, data.clone().unboxed());
         self.running = running;

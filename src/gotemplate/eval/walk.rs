@@ -214,7 +214,7 @@ impl<'t> Evaluator<'t> {
 
     fn call_template(&mut self, call: &'t Call, dot: &Operand, frames: &mut Vec<Frame<'t>>) -> Result<(), Error> {
         self.at = call;
-        let (name, body) = self.find(&call.name)?;
+        let (name, body) = self.find(&call.name).or_else(|problem| self.fail(problem))?;
         let data = match &call.pipe {
             Some(pipe) => self.pipeline(pipe, dot)?,
             None => Operand::MISSING,
@@ -223,13 +223,13 @@ impl<'t> Evaluator<'t> {
     }
 
     /// A template that one more call may go to.
-    pub(super) fn find(&self, name: &str) -> Result<(Name<'t>, &'t [Node]), Error> {
+    pub(super) fn find(&self, name: &str) -> Result<(Name<'t>, &'t [Node]), String> {
         let template = self.template;
         let Some((name, body)) = template.bodies.get_key_value(name) else {
-            return self.fail(format_args!("template {} not defined", super::quote(name)));
+            return Err(format!("template {} not defined", super::quote(name)));
         };
         if self.templates > limits::TEMPLATE_DEPTH {
-            return self.fail(format_args!("exceeded maximum template depth ({})", limits::TEMPLATE_DEPTH));
+            return Err(format!("exceeded maximum template depth ({})", limits::TEMPLATE_DEPTH));
         }
         Ok((name, body))
     }
