@@ -189,6 +189,9 @@ func wrong() {
 	}
 	record("%d", 1, nil, "x", 2.5, name("ints"), name("pport"), name("nouint"), time.Minute, true)
 	record("%s and %q", "a", "b")
+	record("%.1000001s|%.10000009s|%.10000010s", "hi", "hi", "hi")
+	record("%p %#p %5p", name("nouint"), name("noport"), name("nowait"))
+	record("%.0x %.0x %.1x %.1x %.1x", 1.5, 3.5, 1.03125, 1.09375, 1.04)
 	record("é%sé%vé", "☺", "☺")
 	record("%5s|%-5s|%05s|%.1s|%5.1q", "é☺", "é☺", "é☺", "é☺", "é☺")
 }

@@ -40,12 +40,7 @@ fn general(number: f64, letter: char, precision: Option<usize>) -> String {
     let decimal = precision.map_or_else(|| Decimal::shortest(number), |digits| Decimal::rounded(number, digits));
     let count = decimal.digits.len();
     let whole = usize::try_from(decimal.point).unwrap_or(0);
-    let most = match precision {
-        None => 6,
-        Some(digits) if digits > count && count >= whole => count,
-        Some(digits) => digits,
-    };
-    if decimal.point < -3 || whole > most {
+    if decimal.point < -3 || whole > precision.unwrap_or(6) {
         let digits = precision.map_or(count, |digits| digits.min(count));
         return decimal.scientific(letter, digits.saturating_sub(1));
     }
@@ -160,7 +155,7 @@ mod tests {
     use super::magnitude;
 
     #[test]
-    fn the_shortest_text_has_an_exponent_from_a_hundred_million_parts_to_a_million() {
+    fn the_shortest_text_has_an_exponent_below_a_ten_thousandth_and_from_a_million_on() {
         for (number, text) in [
             (0.0, "0"),
             (100_000.0, "100000"),
