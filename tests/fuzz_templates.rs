@@ -33,7 +33,7 @@ use mutator::Mutator;
 use seeds::Broken;
 
 /// As many as take about 20 seconds.
-const MUTANTS: u64 = 40_000;
+const MUTANTS: u64 = 10_000;
 /// At least so many of a hundred must get as far as an output: else the mutator only tries the parser.
 const DEEP: u64 = 20;
 

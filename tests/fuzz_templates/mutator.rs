@@ -20,8 +20,8 @@ const FRAGMENTS: &[&str] = &[
 #[rustfmt::skip]
 const LITERALS: &[&str] = &[
     "0", "1", "-1", "2", "3", "7", "007", "0x10", "1_000", "'a'", "'\\n'", "9223372036854775807", "-9223372036854775808",
-    "18446744073709551615", "4294967296", "1000000", "1000001", "0.0", "-0.0", "1.5", "1e3", "1e308", "5e-324", "0x1p-2",
-    "1e400", "\"\"", "\"x\"", "\"a b\"", "\"é世\"", "\"\\n\"", "\"\\x00\"", "`raw`", "`<\"&'>`", "true", "false", "nil",
+    "4294967296", "1000000", "1000001", "0.0", "-0.0", "1.5", "1e3", "1e308", "5e-324", "0x1p-2",
+    "\"\"", "\"x\"", "\"a b\"", "\"é世\"", "\"\\n\"", "\"\\x00\"", "`raw`", "`<\"&'>`", "true", "false", "nil",
     "\"42\"", "\"deeper\"", "\"k\"",
 ];
 
@@ -38,13 +38,16 @@ const FIELDS: &[&str] = &[
     ".Service.Unknown", ".Project", ".Project.Version", "$.list", "$.text", "$.Service.Ports", "$x", "$y", "$x.y",
 ];
 
+/// What makes [`FIELDS`] of the variables among them.
+const VARIABLES: &str = "{{ $x := .deep }}{{ $y := .list }}";
+
 /// Functions, with the number of arguments that suits them.
 #[rustfmt::skip]
 const FUNCTIONS: &[(&str, usize)] = &[
     ("and", 2), ("or", 2), ("not", 1), ("eq", 2), ("ne", 2), ("lt", 2), ("le", 2), ("gt", 2), ("ge", 2), ("eq", 3),
     ("index", 2), ("index", 3), ("slice", 2), ("slice", 3), ("slice", 4), ("len", 1), ("print", 2), ("println", 1),
-    ("printf", 0), ("html", 1), ("js", 1), ("urlquery", 1), ("call", 1), ("upper", 1), ("repeat", 2), ("concat", 2),
-    ("list", 3), ("same", 1), ("include", 2), ("fail", 1),
+    ("printf", 0), ("html", 1), ("js", 1), ("urlquery", 1), ("upper", 1), ("repeat", 2), ("concat", 2),
+    ("list", 3), ("same", 1), ("include", 2),
 ];
 
 /// Parts of formats.
@@ -79,7 +82,10 @@ impl Mutator {
             1 => maker.case(),
             _ => maker.case() + &maker.body(1),
         };
-        if !maker.dice.one_in(3) {
+        if !maker.dice.one_in(4) {
+            text.insert_str(0, VARIABLES);
+        }
+        if maker.dice.one_in(2) {
             for _ in 0..=maker.dice.roll(4) {
                 maker.change(&mut text);
             }
@@ -96,13 +102,19 @@ struct Maker<'a> {
 
 impl Maker<'_> {
     fn case(&mut self) -> String {
-        let cases = if self.dice.one_in(5) { &self.mutator.bad } else { &self.mutator.good };
+        let cases = if self.dice.one_in(8) { &self.mutator.bad } else { &self.mutator.good };
         self.dice.pick(cases).clone()
     }
 
     /// Text and actions.
     fn body(&mut self, depth: usize) -> String {
-        (0..=self.dice.roll(3)).map(|_| if self.dice.one_in(3) { self.case() } else { self.action(depth) }).collect()
+        (0..=self.dice.roll(3)).map(|_| if self.dice.one_in(4) { self.part() } else { self.action(depth) }).collect()
+    }
+
+    /// A template that can stand in another.
+    fn part(&mut self) -> String {
+        let part = self.dice.pick(&self.mutator.good);
+        if part.contains("define") || part.contains("block") { String::new() } else { part.clone() }
     }
 
     fn action(&mut self, depth: usize) -> String {
@@ -121,8 +133,8 @@ impl Maker<'_> {
             ),
             5 => format!("{{{{ with {pipe} }}}}{body}{{{{ else with {} }}}}{other}{{{{ end }}}}", self.pipeline(1)),
             6 => format!("{{{{ $x := {pipe} }}}}{body}{{{{ $x = {} }}}}{other}", self.pipeline(1)),
-            7 => format!("{{{{ define \"a\" }}}}{body}{{{{ end }}}}{{{{ template \"a\" {pipe} }}}}"),
-            8 => format!("{{{{ block \"b\" {pipe} }}}}{body}{{{{ end }}}}{{{{ template \"b\" . }}}}"),
+            7 if depth == 0 => format!("{{{{ define \"a\" }}}}{body}{{{{ end }}}}{{{{ template \"a\" {pipe} }}}}"),
+            8 if depth == 0 => format!("{{{{ block \"b\" {pipe} }}}}{body}{{{{ end }}}}{{{{ template \"b\" . }}}}"),
             9 => format!("{{{{ with $y := {pipe} }}}}{body}{{{{ end }}}}"),
             10 => format!("{{{{ $x := 1 }}}}{{{{ range $x = {pipe} }}}}{body}{{{{ end }}}}{{{{ $x }}}}"),
             11 => format!("{{{{- {pipe} -}}}}"),
@@ -192,7 +204,10 @@ impl Maker<'_> {
                 text.push_str(&other[self.dice.place(&other)..]);
             }
             7 => self.nest(text),
-            8 => text.insert_str(at, &self.action(2)),
+            8 => {
+                let action = self.action(2);
+                text.insert_str(self.between(text), &action);
+            }
             _ => self.word(text),
         }
     }
@@ -223,9 +238,19 @@ impl Maker<'_> {
             ("{{ if false }}{{ else if true }}", "{{ end }}"),
             ("{{ block \"x\" . }}", "{{ end }}"),
         ]);
-        let (from, to) = self.range(text);
-        text.insert_str(to, &close.repeat(many));
-        text.insert_str(from, &open.repeat(many));
+        let (a, b) = if open.starts_with('(') {
+            (self.dice.place(text), self.dice.place(text))
+        } else {
+            (self.between(text), self.between(text))
+        };
+        text.insert_str(a.max(b), &close.repeat(many));
+        text.insert_str(a.min(b), &open.repeat(many));
+    }
+
+    /// A place before an action, or the end.
+    fn between(&mut self, text: &str) -> usize {
+        let places: Vec<usize> = text.match_indices("{{").map(|(at, _)| at).chain([text.len()]).collect();
+        *self.dice.pick(&places)
     }
 
     fn range(&mut self, text: &str) -> (usize, usize) {
