@@ -157,11 +157,11 @@ fn a_server_that_drips_is_left_too() {
 #[test]
 fn the_time_is_for_all_redirects_together() {
     let slow = Web::http(|head| {
-        thread::sleep(BRIEF / 2);
+        thread::sleep(BRIEF / 5);
         to(&format!("/{}", head.len()))
     });
     fails(&plain().with_timeout(BRIEF), &slow.url("/"), &["no complete answer in 300ms"]);
-    assert!(slow.seen().len() < 4, "{:?}", slow.seen());
+    assert!(slow.seen().len() < 8, "{:?}", slow.seen());
 }
 
 // Connections.
