@@ -30,7 +30,7 @@ pub(super) fn finished(name: &str, mut node: Node, making: &mut Making<'_>) -> R
         entries.iter_mut().filter(|(key, _)| key == "depends_on").for_each(|(_, needs)| complete_needs(needs));
     }
     let mut node = stack::component(&node, References::Keep, making.folder, making.surroundings, making.notes)?;
-    making.keep_known(&mut node, &format!("component '{name}'"), KEYS.iter().map(|(key, _)| *key).collect());
+    making.keep_known(&mut node, &format!("component '{name}'"), &KEYS.map(|(key, _)| key));
     if node.get("image").is_none() {
         making.note(&node, format!("component '{name}' has no image: the controller will refuse it"));
     }

@@ -35,7 +35,7 @@ impl Making<'_> {
     }
 
     /// Leaves out what is none of the `known` keys, and tells it: whoever reads them would refuse it.
-    pub(super) fn keep_known(&mut self, node: &mut Node, what: &str, known: Vec<&str>) {
+    pub(super) fn keep_known(&mut self, node: &mut Node, what: &str, known: &[&str]) {
         let whole = node.clone();
         let Kind::Map(entries) = &mut node.kind else { return };
         entries.retain(|(key, value)| {
@@ -62,7 +62,7 @@ pub(super) fn pod(
         has(&definition, "volumes", |node| node.is_null() || node.list().is_ok_and(<[Node]>::is_empty));
     let mut labels = component_labels(name, inherited, templates, making)?;
     let mut pod = stack::service(&definition, References::Keep, making.folder, making.surroundings, making.notes)?;
-    making.keep_known(&mut pod, &format!("the pod '{name}'"), stack::service_keys().collect());
+    making.keep_known(&mut pod, &format!("the pod '{name}'"), &stack::service_keys().collect::<Vec<_>>());
     if let Some(grace) = pod.get("stop_grace_period") {
         labels.push(("pod.stop_grace_period".to_owned(), grace.clone()));
     }

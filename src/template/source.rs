@@ -16,9 +16,11 @@ pub(super) struct Sources<'a> {
     pub(super) folder: &'a Path,
     pub(super) surroundings: &'a Surroundings,
     pub(super) fetch: &'a Fetch,
-    /// What servers have given: each is asked once.
-    pub(super) fetched: RefCell<HashMap<(String, bool), Result<Rc<str>, String>>>,
+    pub(super) fetched: RefCell<Fetched>,
 }
+
+/// What servers have given, by address and whether any certificate will do: each is asked once.
+pub(super) type Fetched = HashMap<(String, bool), Result<Rc<str>, String>>;
 
 /// A text, and what it is called.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,7 +1,6 @@
 //! A stack → a stack of pods.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::HashMap;
 
 use crate::compose::stack::{References, Stack, StackFile};
 use crate::compose::{Kind, Node, Place, Surroundings, write};
@@ -37,7 +36,7 @@ pub fn transform(files: &[StackFile], surroundings: &Surroundings, fetch: &Fetch
     let mut notes = config.notes.clone();
     let renderer = Renderer {
         stack: &stack,
-        sources: Sources { folder: stack.folder(), surroundings, fetch, fetched: RefCell::new(HashMap::new()) },
+        sources: Sources { folder: stack.folder(), surroundings, fetch, fetched: RefCell::default() },
         functions: functions::functions(&surroundings.env),
         context: OnceCell::new(),
     };

@@ -35,12 +35,12 @@ fn structure(kind: &StructType, values: &[Value]) -> Node {
     let find = |name: &str| fields().find(|(field, _)| field.name == name).map(|(_, value)| value);
     match kind.name {
         ULIMITS if find("Single").is_some_and(|single| !single.is_zero()) => {
-            return find("Single").map(tree).unwrap_or_else(null);
+            return find("Single").map_or_else(null, tree);
         }
         EXTERNAL if find("Name").is_none_or(Value::is_zero) => return find("External").map_or_else(null, tree),
         _ => {}
     }
-    let shown = |(field, value): &(&Field, &Value)| !field.key.is_empty() && !(field.omit_empty && value.is_zero());
+    let shown = |(field, value): &(&Field, &Value)| !(field.key.is_empty() || field.omit_empty && value.is_zero());
     let entry = |(field, value): (&Field, &Value)| (field.key.to_owned(), typed(field.kind, value));
     Node::made(Kind::Map(fields().filter(shown).map(entry).collect()))
 }

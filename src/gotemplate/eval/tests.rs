@@ -23,7 +23,7 @@ static SERVICE: StructType = StructType {
 };
 
 const fn field(name: &'static str, kind: &'static Type) -> Field {
-    Field { name, key: "", omit_empty: false, kind }
+    Field { name, key: "", omit_empty: false, newer: false, kind }
 }
 
 fn service() -> Value {

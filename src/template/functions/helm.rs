@@ -19,19 +19,19 @@ pub(super) fn functions(env: &BTreeMap<String, String>) -> Vec<Function> {
     vec![
         variadic("default", &[Any, Any], |arguments| Ok(default(arguments))),
         function("required", &[Str, Any], |arguments| required(text(arguments, 0), &arguments[1])),
-        function("toJson", &[Any], |arguments| string(json(&yaml::tree(&arguments[0])).to_string())),
+        function("toJson", &[Any], |arguments| Ok(string(json(&yaml::tree(&arguments[0])).to_string()))),
         function("fromYaml", &[Str], |arguments| from_yaml(text(arguments, 0))),
-        variadic("quote", &[Any], |arguments| string(quoted(arguments))),
-        function("trim", &[Str], |arguments| string(text(arguments, 0).trim())),
-        function("lower", &[Str], |arguments| string(text(arguments, 0).to_lowercase())),
-        function("upper", &[Str], |arguments| string(text(arguments, 0).to_uppercase())),
+        variadic("quote", &[Any], |arguments| Ok(string(quoted(arguments)))),
+        function("trim", &[Str], |arguments| Ok(string(text(arguments, 0).trim()))),
+        function("lower", &[Str], |arguments| Ok(string(text(arguments, 0).to_lowercase()))),
+        function("upper", &[Str], |arguments| Ok(string(text(arguments, 0).to_uppercase()))),
         function("join", &[Str, Any], |arguments| join(text(arguments, 0), &arguments[1])),
         function("split", &[Str, Str], |arguments| Ok(split(text(arguments, 0), text(arguments, 1)))),
         Function {
             name: "env",
             parameters: &[Str],
             variadic: false,
-            call: Rc::new(move |arguments| string(env.get(text(arguments, 0)).map_or("", String::as_str))),
+            call: Rc::new(move |arguments| Ok(string(env.get(text(arguments, 0)).map_or("", String::as_str)))),
         },
     ]
 }
@@ -98,6 +98,8 @@ fn join(between: &str, list: &Value) -> Result<Value, String> {
     limited(length, || parts.join(between))
 }
 
+static PART: Type = Type::Str("string");
+
 /// The parts by `_0`, `_1` and so on.
 fn split(between: &str, text: &str) -> Value {
     let key = |(place, part): (usize, &str)| (format!("_{place}"), Value::Str(part.into()));
@@ -106,6 +108,5 @@ fn split(between: &str, text: &str) -> Value {
     } else {
         text.split(between).enumerate().map(key).collect()
     };
-    static PART: Type = Type::Str("string");
     Value::Map(&PART, Rc::new(parts))
 }

@@ -10,7 +10,7 @@ use Parameter::{Any, Int, Str};
 
 pub(super) fn functions() -> Vec<Function> {
     vec![
-        function("yaml", &[Any], |arguments| string(compose::write(&yaml::tree(&arguments[0])))),
+        function("yaml", &[Any], |arguments| Ok(string(compose::write(&yaml::tree(&arguments[0]))))),
         function("indent", &[Int, Str], |arguments| indent(int(arguments, 0), text(arguments, 1))),
         function("empty", &[Any], |arguments| Ok(Value::Bool(length(&arguments[0])? == 0))),
         function("notEmpty", &[Any], |arguments| Ok(Value::Bool(length(&arguments[0])? > 0))),
