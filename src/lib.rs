@@ -21,7 +21,6 @@
 //! | [`health`] | the pod's health and who asks for it | nothing |
 //! | [`engine`] | the Docker Engine API | nothing |
 //! | [`compose`] | Compose notation | nothing |
-//! | [`template`] | templates of a stack | nothing |
 //! | [`gotemplate`] | Go's text/template | nothing |
 //! | [`version`] | what was built | nothing |
 //!

@@ -230,3 +230,67 @@ fn located(
         _ => Err(node.expected("a string or a mapping")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compose::valid;
+
+    /// The sources of one template, the fallbacks behind it.
+    fn sources(text: &str) -> Result<Vec<String>, String> {
+        let node = valid(text);
+        let mut item = Item::read(&node, &mut Vec::new()).map_err(|error| error.to_string())?;
+        let mut found = Vec::new();
+        loop {
+            let (source, fallback) = match item.origin {
+                Origin::Inline(node) => (format!("inline {}", node.kind.name()), None),
+                Origin::File { path, fallback } => (format!("file {path}"), fallback),
+                Origin::Http { url, insecure, fallback } => (format!("http {url} {insecure}"), fallback),
+            };
+            found.push(source);
+            let Some(fallback) = fallback else { return Ok(found) };
+            item = *fallback;
+        }
+    }
+
+    #[test]
+    fn a_template_has_many_forms() {
+        for (text, expected) in [
+            ("a.yml", &["file a.yml"][..]),
+            ("http://a", &["http http://a false"]),
+            ("HTTPS://a", &["http HTTPS://a false"]),
+            ("https", &["file https"]),
+            ("łódź", &["file łódź"]),
+            ("file: a", &["file a"]),
+            ("file: {path: a, fallback: b}", &["file a", "file b"]),
+            ("http: a", &["http a false"]),
+            ("http: {url: a, insecure: true, fallback: {inline: b}}", &["http a true", "inline a string"]),
+            ("inline: {a: b}", &["inline a mapping"]),
+            ("inline: ''", &["inline a string"]),
+            ("{inline: i, http: h}", &["inline a string"]),
+            ("{inline: i, http: h, file: f}", &["file f"]),
+        ] {
+            assert_eq!(sources(text).expect(text), expected, "{text}");
+        }
+        for text in
+            ["5", "[a]", "{}", "file: ", "file: 5", "file: {path: 5}", "inline: 5", "http: {url: a, insecure: 1}"]
+        {
+            assert!(sources(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_comes_first_wins_and_one_extension_is_for_many() {
+        let (own, second) = (valid("{pod: a, args: {x: own}}"), valid("{pod: [b], args: {x: second, y: second}}"));
+        let top = valid("{app: {pod: c, init: d}, args: {x: all, z: all}}");
+        let extensions = Extensions { services: vec![("app", &own), ("app", &second)], top: vec![&top] };
+        let config = Config::read(&extensions, &["app".to_owned(), "other".to_owned()]).expect("valid");
+        let definition = config.of("app").expect("a definition");
+        assert_eq!(definition.templates(Sort::Pod).count(), 3);
+        assert_eq!(definition.templates(Sort::Init).count(), 1);
+        let arguments: Vec<_> =
+            definition.arguments.iter().map(|(key, value)| (key.as_str(), value.text().expect("text"))).collect();
+        assert_eq!(arguments, [("x", "own".to_owned()), ("y", "second".to_owned()), ("z", "all".to_owned())]);
+        assert!(config.of("other").is_none() && !config.is_empty());
+    }
+}

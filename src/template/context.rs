@@ -127,3 +127,84 @@ fn structure(kind: &'static StructType, node: &Node) -> Value {
     });
     Value::Struct(kind, Rc::new(values.collect()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compose::valid;
+    use crate::gotemplate::display;
+
+    #[test]
+    fn an_argument_is_what_yaml_says_it_is() {
+        let text = |text: &str| Value::Str(text.into());
+        for (written, value) in [
+            ("7", Value::Int(7)),
+            ("-3", Value::Int(-3)),
+            ("0644", Value::Int(420)),
+            ("0x1f", Value::Int(31)),
+            ("18446744073709551615", Value::Uint(u64::MAX)),
+            ("2.5", Value::Float(2.5)),
+            ("3.0", Value::Float(3.0)),
+            ("1e3", Value::Float(1000.0)),
+            ("'7'", text("7")),
+            ("1.2.3", text("1.2.3")),
+            ("2018-06-01", text("2018-06-01")),
+            ("true", Value::Bool(true)),
+            ("~", Value::Nil),
+        ] {
+            assert_eq!(any(&valid(written)), value, "{written}");
+        }
+    }
+
+    /// A field of a service, by its names, as it prints.
+    fn seen(service: &str, field: &str) -> String {
+        let stack = Node::made(Kind::Map(vec![(
+            "services".to_owned(),
+            Node::made(Kind::Map(vec![("app".to_owned(), valid(service))])),
+        )]));
+        let mut value = Context::of(&stack).services["app"].clone();
+        for name in field.split('.') {
+            while let Value::Pointer(target) = value {
+                value = (*target).clone();
+            }
+            value = match value {
+                Value::Struct(kind, values) => {
+                    let at = kind.fields.iter().position(|field| field.name == name).expect(name);
+                    values[at].clone()
+                }
+                Value::Map(_, entries) => entries[name].clone(),
+                other => panic!("{name} of {other:?}"),
+            };
+        }
+        display(&value)
+    }
+
+    #[test]
+    fn a_service_has_the_fields_of_docker_cli() {
+        for (service, field, shown) in [
+            ("image: a", "Name", "app"),
+            ("image: a", "Image", "a"),
+            ("image: a", "HealthCheck", "<nil>"),
+            ("image: a", "Build", "{  map[] map[] []  }"),
+            (
+                "ports: [{mode: ingress, target: 3000, published: 9090, protocol: tcp}]",
+                "Ports",
+                "[{ingress 3000 9090 tcp}]",
+            ),
+            ("stop_grace_period: 1m30s", "StopGracePeriod", "1m30s"),
+            ("ulimits: {a: 5, b: {soft: 1, hard: 2}}", "Ulimits.a", "{5 0 0}"),
+            ("ulimits: {a: 5, b: {soft: 1, hard: 2}}", "Ulimits.b", "{0 1 2}"),
+            ("environment: {A: a, B: }", "Environment.B", "<nil>"),
+            ("networks: {n: , m: {aliases: [x]}}", "Networks.n", "<nil>"),
+            ("networks: {n: , m: {aliases: [x]}}", "Networks.m", "{[x]  }"),
+            ("deploy: {replicas: 0}", "Deploy.Replicas", "0"),
+            ("deploy: {resources: {limits: {memory: '67108864'}}}", "Deploy.Resources.Limits.MemoryBytes", "67108864"),
+            ("deploy: {placement: {constraints: [a]}}", "Deploy.Placement", "{[a] []}"),
+            ("deploy: {placement: {max_replicas_per_node: 2}}", "Deploy.Placement", "{[] [] 2}"),
+            ("secrets: [{source: s, mode: 288}]", "Secrets", "[{s    288}]"),
+            ("healthcheck: {test: [CMD, x], interval: 30s}", "HealthCheck.Interval", "30s"),
+        ] {
+            assert_eq!(seen(service, field), shown, "{field} of {service}");
+        }
+    }
+}

@@ -118,3 +118,29 @@ pub(super) fn lost(service: &[(String, Node)]) -> impl Iterator<Item = &(String,
     let taken = |key: &str| BY_CONTROLLER.contains(&key) || BY_MAIN.contains(&key);
     service.iter().filter(move |(key, _)| !taken(key) && !key.starts_with("x-"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compose::{valid, write};
+
+    #[test]
+    fn what_is_defined_is_not_inherited_not_even_where_it_is_null() {
+        let service = valid("{labels: {a: b}, user: me, healthcheck: {disable: true}, command: [x], ports: [80]}");
+        let mut controller = valid("{labels: , user: you}");
+        by_controller(&mut controller, service.map().expect("a mapping"));
+        assert_eq!(write(&controller), "labels: null\nuser: you\nports:\n- 80\n");
+        let mut main = valid("{user: you}");
+        by_main(&mut main, service.map().expect("a mapping"));
+        let main = write(&main);
+        for part in ["user: you\n", "a: b\n", "disable: true\n", "command:\n- x\n"] {
+            assert!(main.contains(part), "{part} is not in\n{main}");
+        }
+        assert!(!main.contains("ports"), "{main}");
+    }
+
+    #[test]
+    fn the_lists_are_in_the_order_of_the_alphabet() {
+        assert!(BY_CONTROLLER.is_sorted() && BY_MAIN.is_sorted());
+    }
+}

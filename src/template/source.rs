@@ -79,3 +79,20 @@ fn without_secrets(url: &str) -> String {
         None => format!("{scheme}://{server}{path}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_has_no_secrets() {
+        for (url, name) in [
+            ("https://user:secret@host/a.yml?token=secret", "https://host/a.yml?…"),
+            ("http://host:80/a@b", "http://host:80/a@b"),
+            ("https://host?a", "https://host?…"),
+            ("nothing", "nothing"),
+        ] {
+            assert_eq!(without_secrets(url), name);
+        }
+    }
+}

@@ -48,3 +48,59 @@ fn structure(kind: &StructType, values: &[Value]) -> Node {
 fn null() -> Node {
     Node::made(Kind::Null)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use super::super::context::Context;
+    use super::*;
+    use crate::compose::{valid, write};
+
+    #[test]
+    fn a_stack_is_shown_as_it_is_written() {
+        let stack = "services:
+  app:
+    deploy:
+      replicas: 0
+      resources:
+        limits:
+          memory: \"67108864\"
+    image: a
+    ports:
+    - target: 80
+    stop_grace_period: 1m30s
+    ulimits:
+      a:
+        soft: 1
+        hard: 2
+      b: 5
+volumes:
+  v:
+    name: w
+    external: true
+";
+        let variables = Context::of(&valid(stack)).variables("app", &[]);
+        let Value::Struct(_, fields) = variables else { panic!("a struct") };
+        let shown = write(&tree(&fields[1]));
+        for line in stack.lines().filter(|line| *line != "  app:") {
+            assert!(shown.contains(line.trim()), "{line} is not in\n{shown}");
+        }
+        assert!(!shown.contains("Name") && !shown.contains("image: \"\""), "{shown}");
+    }
+
+    #[test]
+    fn numbers_are_written_as_go_prints_them() {
+        for (value, shown) in [
+            (Value::Int(7), "7\n"),
+            (Value::Float(2.5), "2.5\n"),
+            (Value::Float(1e21), "1e+21\n"),
+            (Value::Nil, "null\n"),
+            (Value::Str("yes".into()), "\"yes\"\n"),
+            (Value::Pointer(Rc::new(Value::Bool(true))), "true\n"),
+            (Value::Duration(90_000_000_000), "1m30s\n"),
+        ] {
+            assert_eq!(write(&tree(&value)), shown);
+        }
+    }
+}

@@ -110,3 +110,49 @@ fn split(between: &str, text: &str) -> Value {
     };
     Value::Map(&PART, Rc::new(parts))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(items: &[Value]) -> Value {
+        Value::List(&Type::Interface, Rc::new(items.to_vec()))
+    }
+
+    fn word(text: &str) -> Value {
+        Value::Str(text.into())
+    }
+
+    #[test]
+    fn what_is_empty_has_a_default() {
+        let other = word("other");
+        for empty in [Value::Nil, Value::Int(0), Value::Bool(false), word(""), list(&[])] {
+            assert_eq!(default(&[other.clone(), empty]), other);
+        }
+        assert_eq!(default(&[other.clone()]), other);
+        assert_eq!(default(&[other, word("x")]), word("x"));
+    }
+
+    #[test]
+    fn what_is_required_must_be_there() {
+        assert_eq!(required("why", &Value::Nil), Err("why".to_owned()));
+        assert_eq!(required("why", &word("")), Err("why".to_owned()));
+        assert_eq!(required("why", &Value::Int(0)), Ok(Value::Int(0)));
+    }
+
+    #[test]
+    fn lists_are_joined_and_texts_split() {
+        assert_eq!(join("-", &list(&[word("a"), Value::Int(1), Value::Nil])), Ok(word("a-1")));
+        assert_eq!(join("-", &word("a")), Ok(word("a")));
+        let Value::Map(_, parts) = split(",", "a,b") else { panic!("a mapping") };
+        assert_eq!(parts["_0"], word("a"));
+        assert_eq!(parts["_1"], word("b"));
+    }
+
+    #[test]
+    fn json_keeps_its_types() {
+        let read = from_yaml("{a: [1, 2.5, x, true, null], b: {c: '1'}}").expect("YAML");
+        assert_eq!(json(&yaml::tree(&read)).to_string(), r#"{"a":[1,2.5,"x",true,null],"b":{"c":"1"}}"#);
+        assert!(from_yaml("{a").is_err());
+    }
+}
