@@ -749,7 +749,7 @@ mod tests {
         assert_eq!(parse("a: &a [*a]").expect_err("itself").problem, Problem::AliasOfItself);
         assert_eq!(parse("a: 1\n---\nb: 2\n").expect_err("two").problem, Problem::SecondDocument);
         for text in ["a: 1\n---\nb: 2\n", "a: 1\n...\n---\n[", "---\na: 1\n--- }"] {
-            let first = parse_first(&Source::default(), text, &Budget::default(), "").expect(text);
+            let first = parse_first(&Source::default(), text, &Budget::default(), "old").expect(text);
             assert_eq!(first.map().map(<[_]>::len), Ok(1), "{text}");
         }
         assert_eq!(

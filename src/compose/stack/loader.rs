@@ -69,7 +69,6 @@ impl Loader<'_> {
             (_, Kind::Null) => Err(node.expected(form.expected())),
             (Form::Text | Form::Word | Form::Path, _) => self.text(form, node),
             (Form::Choice(what, known), _) => self.choice(what, known, node),
-            (Form::Bool, _) => self.boolean(node),
             (Form::Int | Form::Count | Form::Float, _) => self.number(form, node),
             (Form::Duration, _) => self.duration(node),
             (Form::Bytes, _) => self.bytes(node),
@@ -87,7 +86,7 @@ impl Loader<'_> {
             (Form::NumberOr(object), Kind::Map(_)) => self.whole(object, node),
             (Form::NumberOr(_), _) => self.number(&Form::Int, node),
             (Form::External, Kind::Map(_)) => self.object(&EXTERNAL, node),
-            (Form::External, _) => self.boolean(node),
+            (Form::External | Form::Bool, _) => self.boolean(node),
             (Form::Dependencies, _) => self.dependencies(node),
             (Form::Ports, _) => self.ports(node),
             (Form::Volumes, _) => self.volumes(node),
@@ -209,8 +208,8 @@ impl Loader<'_> {
         match replaced {
             Ok(replaced) => {
                 for name in unset.iter().filter(|_| resolves) {
-                    let note = format!("the variable {name} is not set: templates find nothing in its place");
-                    self.notes.add(&node.place, note);
+                    let why = format!("the variable {name} is not set: templates find nothing in its place");
+                    self.notes.add(&node.place, why);
                 }
                 Ok((replaced, unset.is_empty()))
             }
