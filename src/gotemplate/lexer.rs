@@ -1,5 +1,7 @@
 //! From a template's text to its tokens.
 
+use std::collections::VecDeque;
+
 use super::quote::{is_print, quote};
 use super::token::{Keyword, Kind, Token};
 
@@ -10,41 +12,48 @@ const COMMENT_END: &str = "*/";
 /// The length of a trim marker, `-`, and the space that belongs to it.
 const MARKER: usize = 2;
 
-/// All tokens of a text. The last one is [`Kind::End`], or the [`Kind::Error`] beyond which the text cannot be read.
-pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
-    let mut lexer = Lexer { text, start: 0, position: 0, parens: 0, tokens: Vec::new() };
-    let last = match lexer.all() {
-        Ok(()) => Kind::End,
-        Err(problem) => Kind::Error(problem),
-    };
-    lexer.tokens.push(Token { kind: last, text: "", position: lexer.start });
-    lexer.tokens
-}
-
-struct Lexer<'t> {
+/// Reads a text token by token.
+pub(super) struct Lexer<'t> {
     text: &'t str,
     /// Where the token starts that is being read.
     start: usize,
     position: usize,
+    /// Whether it is between delimiters.
+    inside: bool,
     /// How many parentheses are open.
     parens: usize,
-    tokens: Vec<Token<'t>>,
+    /// What is read and not taken.
+    tokens: VecDeque<Token<'t>>,
 }
 
 impl<'t> Lexer<'t> {
-    fn all(&mut self) -> Result<(), String> {
-        while self.plain() {
-            self.delimited()?;
-        }
-        Ok(())
+    pub(super) fn new(text: &'t str) -> Self {
+        Self { text, start: 0, position: 0, inside: false, parens: 0, tokens: VecDeque::new() }
     }
 
-    /// Text up to the next action. Returns whether there is one.
-    fn plain(&mut self) -> bool {
+    /// The next token; at last, and then again and again, [`Kind::End`], or the [`Kind::Error`] beyond which the text
+    /// cannot be read.
+    pub(super) fn token(&mut self) -> Token<'t> {
+        loop {
+            if let Some(token) = self.tokens.pop_front() {
+                return token;
+            }
+            let more = if self.inside { self.action() } else { self.plain() };
+            let last = match more {
+                Ok(true) => continue,
+                Ok(false) => Kind::End,
+                Err(problem) => Kind::Error(problem),
+            };
+            self.tokens.push_back(Token { kind: last, text: "", position: self.start });
+        }
+    }
+
+    /// Text up to the next delimiter, and that. Returns whether there is more.
+    fn plain(&mut self) -> Result<bool, String> {
         let Some(length) = self.rest().find(LEFT) else {
             self.position = self.text.len();
             self.emit_unless_empty(Kind::Text);
-            return false;
+            return Ok(false);
         };
         let left = self.position + length;
         self.position = left;
@@ -52,14 +61,14 @@ impl<'t> Lexer<'t> {
             self.position = self.start + self.text[self.start..left].trim_end_matches(is_space).len();
         }
         self.emit_unless_empty(Kind::Text);
-        self.position = left;
         self.start = left;
-        true
+        self.position = left + LEFT.len();
+        self.left_delimiter()?;
+        Ok(true)
     }
 
-    /// A comment or an action; the text goes on with its left delimiter.
-    fn delimited(&mut self) -> Result<(), String> {
-        self.position += LEFT.len();
+    /// A left delimiter, of which the braces are read, or a whole comment.
+    fn left_delimiter(&mut self) -> Result<(), String> {
         let marker = if trims_left(self.rest()) { MARKER } else { 0 };
         if self.rest()[marker..].starts_with(COMMENT) {
             self.position += marker;
@@ -69,7 +78,9 @@ impl<'t> Lexer<'t> {
         self.emit(Kind::LeftDelimiter);
         self.position += marker;
         self.start = self.position;
-        self.action()
+        self.inside = true;
+        self.parens = 0;
+        Ok(())
     }
 
     fn comment(&mut self) -> Result<(), String> {
@@ -99,23 +110,22 @@ impl<'t> Lexer<'t> {
         self.start = self.position;
     }
 
-    /// What stands between delimiters, and the right one.
-    fn action(&mut self) -> Result<(), String> {
-        self.parens = 0;
-        loop {
-            if let Some(trims) = self.right_delimiter() {
-                if self.parens > 0 {
-                    return Err("unclosed left paren".to_owned());
-                }
-                self.position += if trims { MARKER } else { 0 };
-                self.start = self.position;
-                self.position += RIGHT.len();
-                self.emit(Kind::RightDelimiter);
-                self.trim(trims);
-                return Ok(());
-            }
+    /// A token between delimiters, or the right one. There is always more, or else an error.
+    fn action(&mut self) -> Result<bool, String> {
+        let Some(trims) = self.right_delimiter() else {
             self.piece()?;
+            return Ok(true);
+        };
+        if self.parens > 0 {
+            return Err("unclosed left paren".to_owned());
         }
+        self.position += if trims { MARKER } else { 0 };
+        self.start = self.position;
+        self.position += RIGHT.len();
+        self.emit(Kind::RightDelimiter);
+        self.trim(trims);
+        self.inside = false;
+        Ok(true)
     }
 
     /// One token of an action.
@@ -280,7 +290,7 @@ impl<'t> Lexer<'t> {
 
     fn emit(&mut self, kind: Kind) {
         let text = &self.text[self.start..self.position];
-        self.tokens.push(Token { kind, text, position: self.start });
+        self.tokens.push_back(Token { kind, text, position: self.start });
         self.start = self.position;
     }
 
@@ -322,8 +332,17 @@ fn code_point(c: char) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::token::{Keyword, Kind};
-    use super::tokens;
+    use super::super::token::{Keyword, Kind, Token};
+    use super::Lexer;
+
+    fn tokens(text: &str) -> Vec<Token<'_>> {
+        let mut lexer = Lexer::new(text);
+        let mut tokens = vec![lexer.token()];
+        while !matches!(tokens.last(), Some(Token { kind: Kind::End | Kind::Error(_), .. })) {
+            tokens.push(lexer.token());
+        }
+        tokens
+    }
 
     /// The kinds and texts of a text's tokens, but for the end.
     fn pieces(text: &str) -> Vec<(Kind, &str)> {

@@ -1,5 +1,8 @@
 //! How far a template may go: no input runs without an end, or takes all of the memory or the stack.
 
+/// How many words a template's text may have: names, numbers, signs, delimiters, and texts between actions.
+pub(super) const TOKENS: usize = 1_000_000;
+
 /// How deep blocks may nest in a template's text.
 pub(super) const NESTING: usize = 500;
 

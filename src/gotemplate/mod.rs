@@ -39,7 +39,7 @@
 //!
 //! `include NAME DATA` is as Helm has it: what `{{ template }}` would print, as a value.
 //!
-//! No text and no value make it panic, or run without an end: blocks nest at most 500 deep, parentheses 100; templates
+//! No text and no value make it panic, or run without an end: a text has at most a million words; blocks nest at most 500 deep, parentheses 100; templates
 //! call each other at most 1000 deep (Go: 100,000), expressions with `include` in them 120; a body sees at most 1000
 //! variables; an output has at most 16 MiB; and an execution takes at most 10 million steps.
 

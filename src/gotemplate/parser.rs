@@ -9,7 +9,7 @@ use std::rc::Rc;
 use super::Error;
 use super::ast::{Arm, Branch, BranchKind, Call, Node, Pipe, is_empty};
 use super::functions::Functions;
-use super::lexer::tokens;
+use super::lexer::Lexer;
 use super::limits;
 use super::quote::{quote, unquote};
 use super::token::{Keyword, Kind, Token};
@@ -23,9 +23,11 @@ pub(super) fn parse(name: &str, text: &str, functions: &Functions) -> Result<Bod
         name,
         text,
         functions,
-        tokens: tokens(text),
+        lexer: Lexer::new(text),
+        tokens: Vec::new(),
         next: 0,
-        seen: 0,
+        read: 0,
+        last: 0,
         action: None,
         variables: vec!["$"],
         open: vec![Open::new(Section::Text, 0)],
@@ -35,15 +37,20 @@ pub(super) fn parse(name: &str, text: &str, functions: &Functions) -> Result<Bod
     parser.bodies()
 }
 
-/// The parser. Its position is the next token; those that it has looked at decide what line errors tell.
+/// The parser.
 pub(super) struct Parser<'t> {
     name: &'t str,
     text: &'t str,
     pub(super) functions: &'t Functions,
+    lexer: Lexer<'t>,
+    /// The tokens of the action that is being read, as far as they were looked at.
     tokens: Vec<Token<'t>>,
+    /// Which of them is the next.
     pub(super) next: usize,
-    /// The furthest token that was looked at.
-    seen: usize,
+    /// How many were looked at in all.
+    read: usize,
+    /// Where the last of them is: in that line errors are.
+    last: usize,
     /// Where the action starts that is being read.
     action: Option<usize>,
     /// The variables that are declared, with their `$`.
@@ -95,8 +102,11 @@ const TEMPLATE: &str = "template clause";
 impl<'t> Parser<'t> {
     fn bodies(mut self) -> Result<Bodies, Error> {
         loop {
+            self.tokens.drain(..self.next);
+            self.next = 0;
             let token = self.take_word();
             match token.kind {
+                _ if self.read > limits::TOKENS => return self.fail(&format!("more than {} words", limits::TOKENS)),
                 Kind::Text => self.push(Node::Text(token.text.into())),
                 Kind::LeftDelimiter => self.action(token.position)?,
                 Kind::End => break,
@@ -279,11 +289,14 @@ impl<'t> Parser<'t> {
 
     /// Takes a token.
     pub(super) fn take(&mut self) -> Token<'t> {
-        let last = self.tokens.len() - 1;
-        let position = self.next.min(last);
-        self.seen = self.seen.max(position);
-        self.next = position + 1;
-        self.tokens[position].clone()
+        if self.next == self.tokens.len() {
+            let token = self.lexer.token();
+            self.last = token.position;
+            self.read += 1;
+            self.tokens.push(token);
+        }
+        self.next += 1;
+        self.tokens[self.next - 1].clone()
     }
 
     /// Takes a token behind white space.
@@ -338,9 +351,9 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// An error in the line of the last token that was looked at.
+    /// An error, in the line of the last token that was looked at.
     pub(super) fn fail<T>(&self, problem: &str) -> Result<T, Error> {
-        let line = self.line(self.tokens[self.seen].position);
+        let line = self.line(self.last);
         Err(Error { name: self.name.to_owned(), line, column: None, problem: problem.to_owned() })
     }
 

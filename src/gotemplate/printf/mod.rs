@@ -20,7 +20,7 @@ pub(super) fn sprintf(format: &str, arguments: &[Value]) -> Result<String, Strin
     Format::new(format, arguments).print(&mut printer);
     let text = printer.out.into_text();
     if text.len() > OUTPUT_LIMIT {
-        return Err(format!("printf makes a text of more than {OUTPUT_LIMIT} bytes"));
+        return Err(format!("exceeded maximum output ({OUTPUT_LIMIT} bytes)"));
     }
     Ok(text)
 }
