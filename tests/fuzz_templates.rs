@@ -35,7 +35,18 @@ use seeds::Broken;
 /// As many as take about 20 seconds.
 const MUTANTS: u64 = 10_000;
 /// At least so many of a hundred must get as far as an output: else the mutator only tries the parser.
-const DEEP: u64 = 20;
+const DEEP: u64 = 15;
+
+#[test]
+fn cases_break_no_rule_as_they_are() {
+    guard::guarded("cases_break_no_rule_as_they_are", 60, || {
+        let mut judge = Judge::new();
+        for case in corpus::cases() {
+            guard::note(&case.place);
+            judge.judge(&case.template, 0).unwrap_or_else(|rule| panic!("{}: {rule}", case.place));
+        }
+    });
+}
 
 #[test]
 fn mutants_break_no_rule() {

@@ -16,6 +16,16 @@ fn answer(template: &str, functions: &Functions, data: &Value) -> Answer {
     output.map_or_else(|error| Answer::Error(error.to_string()), Answer::Output)
 }
 
+/// Whether an answer is the one that is written.
+fn fits(written: &Answer, given: &Answer) -> bool {
+    match (written, given) {
+        (Answer::Error(words), Answer::Error(given)) if words.ends_with('*') => {
+            given.starts_with(words.trim_end_matches('*'))
+        }
+        _ => written == given,
+    }
+}
+
 #[test]
 fn templates_become_what_go_makes_of_them() {
     let (functions, data) = (functions(), data());
@@ -24,7 +34,7 @@ fn templates_become_what_go_makes_of_them() {
     let mut wrong = Vec::new();
     for case in &cases {
         let given = answer(&case.template, &functions, &data);
-        if !case.answer.fits(&given) {
+        if !fits(&case.answer, &given) {
             wrong.push(format!("{}: {}\n  want {:?}\n  got  {given:?}", case.place, case.template, case.answer));
         }
     }
@@ -38,7 +48,7 @@ fn a_case_is_read_as_it_is_written() {
     let read: Vec<_> = cases.iter().map(|case| (case.place.as_str(), case.template.as_str())).collect();
     assert_eq!(read, [("x.txt:3", "one\n\n{{ two }}"), ("x.txt:12", "a\tb")]);
     assert_eq!(cases[0].answer, Answer::Output("1\n\n 2".to_owned()));
-    assert!(cases[1].answer.fits(&Answer::Error("test: 1: any words".to_owned())));
-    assert!(!cases[1].answer.fits(&Answer::Error("other: 1".to_owned())));
-    assert!(!cases[1].answer.fits(&Answer::Output("test: 1".to_owned())));
+    assert!(fits(&cases[1].answer, &Answer::Error("test: 1: any words".to_owned())));
+    assert!(!fits(&cases[1].answer, &Answer::Error("other: 1".to_owned())));
+    assert!(!fits(&cases[1].answer, &Answer::Output("test: 1".to_owned())));
 }

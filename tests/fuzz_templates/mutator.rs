@@ -159,7 +159,7 @@ impl Maker<'_> {
         let mut call = name.to_owned();
         if name == "printf" {
             let format: String = (0..=self.dice.roll(3)).map(|_| self.dice.word(FORMATS)).collect();
-            call += &format!(" \"{format}\"");
+            call = format!("{call} \"{format}\"");
             count = self.dice.roll(4);
         }
         for _ in 0..count {
