@@ -64,7 +64,7 @@ fn the_flags_of_the_readme_are_those_of_the_help() {
 
 #[test]
 fn the_variables_of_the_readme_are_those_that_are_read() {
-    let code = read("src/cli.rs");
+    let code = read("src/cli.rs") + &read("src/template/fetch/proxies.rs") + &read("src/template/fetch/tls.rs");
     let read_ones: BTreeSet<String> =
         code.split("value(\"").skip(1).map(|rest| rest.split('"').next().expect("a name").to_owned()).collect();
     // What pods are read with has all of it; these are asked for by name.

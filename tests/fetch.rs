@@ -356,10 +356,11 @@ fn insecure_is_for_one_address_alone() {
 }
 
 #[test]
-fn a_certificate_is_for_its_host_and_its_time_only() {
+fn a_named_certificate_is_for_its_host_its_time_and_its_purpose_only() {
     for (wish, part) in [
         (Wish { expired: true, ..Wish::default() }, "has expired"),
         (Wish { foreign: true, ..Wish::default() }, "is for another host"),
+        (Wish { odd: true, ..Wish::default() }, "is not valid"),
     ] {
         for identity in [Identity::issued(wish), Identity::own(wish), Identity::own(Wish { authority: true, ..wish })] {
             let web = Web::https(&identity, |_| ok("text"));
@@ -425,6 +426,17 @@ fn plain_http_goes_through_a_proxy_that_is_told_the_whole_address() {
     gets(&with(&[("http_proxy", &proxy.address().to_string())]), "http://podlike.test", "by proxy");
     assert!(proxy.seen()[1].starts_with("GET http://podlike.test/ HTTP/1.1\r\n"), "{}", proxy.seen()[1]);
     assert_eq!(header(&proxy.seen()[1], "proxy-authorization"), None);
+}
+
+#[test]
+fn a_proxy_may_speak_tls() {
+    let identity = Identity::issued(Wish::default());
+    let (_folder, pem) = file(&identity.pem);
+    let proxy = Web::https(&identity, |_| ok("by proxy"));
+    let fetch = with(&[("HTTP_PROXY", &proxy.url("")), ("SSL_CERT_FILE", &pem)]);
+    gets(&fetch, "http://podlike.test/", "by proxy");
+    assert!(proxy.seen()[0].starts_with("GET http://podlike.test/ "), "{}", proxy.seen()[0]);
+    fails(&with(&[("HTTP_PROXY", &proxy.url(""))]), "http://podlike.test/", &["unknown authority"]);
 }
 
 #[test]

@@ -210,3 +210,33 @@ fn plain(reference: &str) -> String {
     }
     format!("/{}{rest}", parts.join("/"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_taken_apart() {
+        let address = Address::parse(" hTTps://M%65:p@ss%zz@Host.Example:8443/a b?c=é#d ").expect("an address");
+        assert_eq!((address.scheme, address.host.as_str(), address.port), (Scheme::Https, "host.example", 8443));
+        assert_eq!(address.login.as_deref(), Some(&b"Me:p@ss%zz"[..]));
+        assert_eq!(address.target, "/a%20b?c=%C3%A9");
+        assert_eq!(address.to_string(), "https://host.example:8443/a%20b?…");
+        let bare = Address::parse("http://[::1]:").expect("an address");
+        assert_eq!((bare.to_string().as_str(), bare.port, bare.login), ("http://[::1]/", 80, None));
+    }
+
+    #[test]
+    fn what_is_shown_has_no_secrets() {
+        for (text, expected) in [
+            ("https://me:secret@host/x?token=secret#y", "https://host/x?…"),
+            ("https://me:se?cret@host/x", "https://host/x"),
+            ("https://me:se/cret@host/x", "https://host/x"),
+            ("me:secret@host", "host"),
+            ("http://host/\u{1b}[2J", "http://host/\u{fffd}[2J"),
+            ("", ""),
+        ] {
+            assert_eq!(shown(text), expected);
+        }
+    }
+}

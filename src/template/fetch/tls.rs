@@ -266,8 +266,7 @@ impl<In: Transport> Connector<In> for Tls {
 
     fn connect(&self, to: &ConnectionDetails<'_>, link: Option<In>) -> Result<Option<Self::Out>, ureq::Error> {
         let Some(link) = link else { return Ok(None) };
-        // A tunnel through a proxy has the TLS of its target made twice over otherwise.
-        if !to.needs_tls() || link.is_tls() {
+        if !to.needs_tls() {
             return Ok(Some(Either::A(link)));
         }
         let host = to.uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
@@ -305,11 +304,7 @@ impl<In: Transport> Transport for Stream<In> {
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
         self.stream.sock.set_timeout(timeout);
-        let amount = match self.stream.read(self.buffers.input_append_buf()) {
-            // Many servers just hang up at the end, and Go takes it as one: whoever says a length is held to it.
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => 0,
-            result => result.map_err(from_stream)?,
-        };
+        let amount = self.stream.read(self.buffers.input_append_buf()).map_err(from_stream)?;
         self.buffers.input_appended(amount);
         Ok(amount > 0)
     }
