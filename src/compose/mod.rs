@@ -10,6 +10,8 @@
 //! Compose file ─project.rs─▶ Project (services and top-level entries, as they are meant)
 //!                 ├─ interpolate.rs  ${VARIABLE}      ├─ surroundings.rs  files, environment
 //!                 ├─ dotenv.rs       files of pairs   └─ merge.rs         a service and what it extends
+//!
+//! files of a stack ─stack/─▶ Node (the stack as Docker's command line reads it)
 //! ```
 //!
 //! All that a pod draws in has one budget (`budget.rs`). Every error names the label or file, line and column, and the path of the value, such as `environment[2]`.

@@ -1,19 +1,20 @@
 //! The environment of a service: its env files below what it says itself.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use super::form::Form;
 use super::loader::{Loader, Settled, like};
+use super::references::Hidden;
 use super::{References, Role};
 use crate::compose::{Error, Kind, Node, raw};
 
 impl Loader<'_> {
-    /// Puts the values of a service's env files into its environment. Docker, and what a pod's controller sees, may be far
-    /// from the files: the key goes, but for templates. A file of a component that is not here is the controller's.
-    pub(super) fn with_environment(&self, service: Node) -> Result<Node, Error> {
-        let mut service = service;
+    /// A service: its keys, and then what they mean together.
+    pub(super) fn service(&self, form: &Form, node: &Node) -> Result<Node, Error> {
+        let mut service = self.read(form, node)?;
         let mut environment = BTreeMap::new();
-        let is_whole = self.env_files(&service, &mut environment)?;
+        let is_whole = self.env_files(node, &mut environment)?;
         if let Some(own) = service.get("environment") {
             environment.extend(own.map()?.iter().cloned());
         }
@@ -23,7 +24,21 @@ impl Loader<'_> {
                 value.kind = known.map_or(Kind::Null, |value| Kind::Text(value.clone()));
             }
         }
-        let Kind::Map(entries) = &mut service.kind else { return Ok(service) };
+        if let Kind::Map(entries) = &mut service.kind {
+            self.settle_environment(entries, environment, is_whole)?;
+        }
+        Ok(service)
+    }
+
+    /// Puts the values of a service's env files into its environment. Docker, and what a pod's controller sees, may be far
+    /// from the files: the key goes, but for templates. With a file that is not known yet, the files stay, as paths that do
+    /// not depend on a folder.
+    fn settle_environment(
+        &self,
+        entries: &mut Vec<(String, Node)>,
+        environment: BTreeMap<String, Node>,
+        is_whole: bool,
+    ) -> Result<(), Error> {
         let at = |key: &str| entries.iter().position(|(known, _)| known == key);
         let (own, files) = (at("environment"), at("env_file"));
         if let Some(place) = own.or(files).filter(|_| is_whole && !environment.is_empty()) {
@@ -33,37 +48,38 @@ impl Loader<'_> {
                 None => entries.insert(place, ("environment".to_owned(), whole)),
             }
         }
-        if is_whole && self.references != References::Resolve {
-            entries.retain(|(key, _)| key != "env_file");
+        if self.references == References::Resolve {
+            return Ok(());
         }
-        Ok(service)
+        if is_whole {
+            entries.retain(|(key, _)| key != "env_file");
+        } else if let Some(files) = files.filter(|_| self.role != Role::Component) {
+            entries[files].1 = self.read(&Form::List(&Form::Path), &entries[files].1)?;
+        }
+        Ok(())
     }
 
-    /// Adds the values of env files, the later ones stronger. Whether all of them could be read.
+    /// Adds the values of a service's env files, the later ones stronger. Whether all of them could be read: not one that
+    /// a variable decides of, one of a component that is the controller's, or one in the long syntax of components.
     fn env_files(&self, service: &Node, environment: &mut BTreeMap<String, Node>) -> Result<bool, Error> {
-        let files = service.get("env_file").map(Node::list).transpose()?.unwrap_or_default();
-        // The long syntax is one of components.
-        if files.iter().any(|file| matches!(file.kind, Kind::Map(_))) {
-            return Ok(false);
-        }
+        let files = match service.get("env_file") {
+            Some(Node { kind: Kind::List(files), .. }) => files.as_slice(),
+            Some(file) => std::slice::from_ref(file),
+            None => &[],
+        };
         let mut is_whole = true;
         for file in files {
-            let name = match self.settled(file)? {
-                Settled::Written(file) => file.text()?,
-                Settled::Replaced(file) => file.text()?,
-                Settled::Open => {
-                    is_whole = false;
-                    continue;
-                }
+            is_whole &= match self.settled(file)? {
+                Settled::Written(Node { kind: Kind::Map(_), .. }) | Settled::Open => false,
+                Settled::Written(file) => self.env_file(file, &file.text()?, environment)?,
+                Settled::Replaced(file) => self.env_file(&file, &file.text()?, environment)?,
             };
-            is_whole &= self.env_file(file, &name, environment)?;
         }
         Ok(is_whole)
     }
 
     fn env_file(&self, file: &Node, name: &str, environment: &mut BTreeMap<String, Node>) -> Result<bool, Error> {
-        let path = self.surroundings.path(&self.folder, &format!("./{name}"));
-        let path = if name.starts_with('/') { name.into() } else { path };
+        let path = PathBuf::from(self.path(&Hidden::plain(name.to_owned()), name));
         let text = match self.surroundings.read(&path) {
             Ok(text) => text,
             Err(_) if self.role == Role::Component => {
@@ -84,10 +100,5 @@ impl Loader<'_> {
             environment.insert(key, like(file, value));
         }
         Ok(true)
-    }
-
-    /// A service: its keys, and then what they mean together.
-    pub(super) fn service(&self, form: &Form, node: &Node) -> Result<Node, Error> {
-        self.with_environment(self.read(form, node)?)
     }
 }
