@@ -12,10 +12,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use rcgen::{BasicConstraints, CertificateParams, CustomExtension, IsCa, Issuer, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// A connection, with TLS or without.
@@ -200,8 +199,6 @@ pub(crate) struct Wish {
     pub(crate) expired: bool,
     /// Self-signed, but an authority's: what `openssl req -x509` makes.
     pub(crate) authority: bool,
-    /// With a part that nobody knows, and that nobody may pass over.
-    pub(crate) odd: bool,
 }
 
 impl Identity {
@@ -232,11 +229,6 @@ fn params(wish: Wish) -> CertificateParams {
         params.not_before = date_time_ymd(1998, 1, 1);
         params.not_after = date_time_ymd(1999, 12, 31);
     }
-    if wish.odd {
-        let mut part = CustomExtension::from_oid_content(&[1, 3, 6, 1, 4, 1, 99999, 1], vec![5, 0]);
-        part.set_criticality(true);
-        params.custom_extensions.push(part);
-    }
     if wish.authority {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     }
@@ -245,12 +237,9 @@ fn params(wish: Wish) -> CertificateParams {
 
 fn config(certificate: CertificateDer<'static>, key: &KeyPair) -> Arc<ServerConfig> {
     let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
-    let key = ring::sign::any_supported_type(&key).expect("a key");
     let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
-    let builder = builder.with_safe_default_protocol_versions().expect("versions").with_no_client_auth();
-    // Unlike `with_single_cert` this shows any certificate.
-    let shown = SingleCertAndKey::from(CertifiedKey::new(vec![certificate], key));
-    Arc::new(builder.with_cert_resolver(Arc::new(shown)))
+    let builder = builder.with_safe_default_protocol_versions().expect("versions");
+    Arc::new(builder.with_no_client_auth().with_single_cert(vec![certificate], key).expect("a pair"))
 }
 
 /// The value of a header in a head.
