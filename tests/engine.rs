@@ -34,6 +34,8 @@ mod secrets;
 mod settings;
 #[path = "engine/sharing.rs"]
 mod sharing;
+#[path = "engine/stack.rs"]
+mod stack;
 #[path = "engine/template.rs"]
 mod template;
 #[path = "engine/validate.rs"]
