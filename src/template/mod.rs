@@ -13,6 +13,7 @@
 mod component;
 mod config;
 mod context;
+mod controller;
 mod copy;
 mod error;
 mod fetch;

@@ -5,17 +5,14 @@ use std::path::Path;
 use crate::compose::stack::{self, References};
 use crate::compose::{Kind, Node, Place, Surroundings, write};
 
+use super::controller::{self, has};
 use super::error::Error;
-use super::merge::{Entries, fill, pairs};
+use super::merge::{Entries, fill};
 use super::render::OfService;
 use super::{Sort, component, copy, inherit};
 
 /// The main component where no template names it.
 const MAIN: &str = "app";
-/// The flags of a controller without a template.
-const FLAGS: &str = "-logs";
-/// The engine's socket, which the controller needs.
-const SOCKET: &str = "/var/run/docker.sock";
 
 /// What a pod is made with.
 pub(super) struct Making<'a> {
@@ -57,7 +54,7 @@ pub(super) fn pod(
     making: &mut Making<'_>,
 ) -> Result<Node, Error> {
     let Kind::Map(inherited) = &service.kind else { return Err(service.expected("a mapping").into()) };
-    let definition = controller(inherited, templates, making.image)?;
+    let definition = controller::definition(inherited, templates, making.image)?;
     let has_no_volumes =
         has(&definition, "volumes", |node| node.is_null() || node.list().is_ok_and(<[Node]>::is_empty));
     let mut labels = component_labels(name, inherited, templates, making)?;
@@ -67,35 +64,14 @@ pub(super) fn pod(
         labels.push(("pod.stop_grace_period".to_owned(), grace.clone()));
     }
     if !has_no_volumes {
-        mount_socket(&mut pod);
+        controller::mount_socket(&mut pod);
     }
-    add_labels(&mut pod, labels)?;
+    controller::add_labels(&mut pod, labels)?;
     for (key, node) in inherit::lost(inherited) {
         let why = "neither the controller nor the main component takes it";
         making.note(node, format!("service '{name}': '{key}' is lost: {why}"));
     }
     Ok(pod)
-}
-
-/// What the pod templates and the service say of the controller.
-fn controller(service: &[(String, Node)], templates: &OfService<'_>, image: &str) -> Result<Node, Error> {
-    let mut definition = match templates.together(Sort::Pod)? {
-        Some((_, definition)) => definition,
-        None => Node::made(Kind::Map(vec![
-            ("command".to_owned(), text(FLAGS)),
-            ("volumes".to_owned(), Node::made(Kind::List(vec![socket()]))),
-        ])),
-    };
-    inherit::by_controller(&mut definition, service);
-    if !has(&definition, "image", |_| true) {
-        definition.put("image", text(image));
-    }
-    Ok(definition)
-}
-
-/// Whether a mapping has a key with such a value.
-fn has(node: &Node, key: &str, is: impl Fn(&Node) -> bool) -> bool {
-    matches!(&node.kind, Kind::Map(entries) if entries.iter().any(|(known, value)| known == key && is(value)))
 }
 
 /// The labels for the components, and for what is copied into them.
@@ -158,60 +134,4 @@ fn other_components(main: &str, templates: &OfService<'_>) -> Result<Entries, Er
 
 fn text(text: &str) -> Node {
     Node::made(Kind::Text(text.to_owned()))
-}
-
-/// The engine's socket as a volume.
-fn socket() -> Node {
-    let entry = |key: &str, kind| (key.to_owned(), Node::made(kind));
-    Node::made(Kind::Map(vec![
-        entry("type", Kind::Text("bind".to_owned())),
-        entry("source", Kind::Text(SOCKET.to_owned())),
-        entry("target", Kind::Text(SOCKET.to_owned())),
-        entry("read_only", Kind::Bool(true)),
-    ]))
-}
-
-/// Mounts the socket unless something is mounted there.
-fn mount_socket(pod: &mut Node) {
-    let mut volumes = match pod.get("volumes") {
-        Some(Node { kind: Kind::List(volumes), .. }) => volumes.clone(),
-        _ => Vec::new(),
-    };
-    let is_there = |volume: &Node| {
-        volume.get("target").and_then(|target| target.text().ok()).is_some_and(|target| target == SOCKET)
-    };
-    if !volumes.iter().any(is_there) {
-        volumes.push(socket());
-        put(pod, "volumes", Node::made(Kind::List(volumes)));
-    }
-}
-
-/// Adds our labels to those of the pod, in the order of their keys.
-fn add_labels(pod: &mut Node, ours: Entries) -> Result<(), crate::compose::Error> {
-    let mut labels = match pod.get("labels") {
-        None => Entries::new(),
-        Some(Node { kind: Kind::Map(labels), .. }) => labels.clone(),
-        Some(Node { kind: Kind::List(items), .. }) => pairs(items).unwrap_or_default(),
-        Some(other) => return Err(other.expected("a mapping")),
-    };
-    for (key, value) in ours {
-        if let Some((_, known)) = labels.iter().find(|(known, _)| *known == key) {
-            if key == "pod.stop_grace_period" {
-                continue;
-            }
-            return Err(known.refused(format!("the label '{key}' is there already, and a template makes one, too")));
-        }
-        labels.push((key, value));
-    }
-    labels.sort_by(|(a, _), (b, _)| a.cmp(b));
-    put(pod, "labels", Node::made(Kind::Map(labels)));
-    Ok(())
-}
-
-/// Puts an entry where its key comes in the alphabet, in which services are written.
-fn put(pod: &mut Node, key: &str, value: Node) {
-    let Kind::Map(entries) = &mut pod.kind else { return };
-    entries.retain(|(known, _)| known != key);
-    let at = entries.iter().position(|(known, _)| known.as_str() > key).unwrap_or(entries.len());
-    entries.insert(at, (key.to_owned(), value));
 }
