@@ -129,7 +129,7 @@ mod tests {
         for empty in [Value::Nil, Value::Int(0), Value::Bool(false), word(""), list(&[])] {
             assert_eq!(default(&[other.clone(), empty]), other);
         }
-        assert_eq!(default(&[other.clone()]), other);
+        assert_eq!(default(std::slice::from_ref(&other)), other);
         assert_eq!(default(&[other, word("x")]), word("x"));
     }
 
