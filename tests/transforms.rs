@@ -7,6 +7,7 @@
 #![allow(clippy::panic, reason = "a test fails by a panic")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -20,6 +21,9 @@ use tempfile::TempDir;
 
 /// The folder of the stack.
 const FOLDER: &str = "/work";
+/// How the names of results end.
+const OUT: &str = "out.yml";
+const ERROR: &str = "error";
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
@@ -72,10 +76,11 @@ fn has_pods(stack: &str) -> bool {
 fn result(case: &Case) -> (&'static str, String) {
     match case.transformed() {
         Ok(Transformed { text, notes }) => {
-            let notes: String = notes.iter().map(|(place, note)| format!("# warning: {place}: {note}\n")).collect();
-            ("out.yml", notes + &text)
+            let notes: Vec<String> =
+                notes.iter().map(|(place, note)| format!("# warning: {place}: {note}\n")).collect();
+            (OUT, notes.concat() + &text)
         }
-        Err(message) => ("error", message + "\n"),
+        Err(message) => (ERROR, message + "\n"),
     }
 }
 
@@ -89,7 +94,7 @@ fn cases() -> BTreeMap<String, Case> {
     for entry in fs::read_dir(folder()).expect("the cases") {
         let path = entry.expect("an entry").path();
         let name = path.file_name().expect("a name").to_string_lossy().into_owned();
-        let Some(name) = name.strip_suffix(".yml").filter(|name| !name.ends_with(".out")) else { continue };
+        let Some((name, "yml")) = name.split_once('.') else { continue };
         let text = fs::read_to_string(&path).expect("a case");
         cases.insert(name.to_owned(), serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}")));
     }
@@ -117,7 +122,7 @@ fn every_case_has_its_result() {
     }
     for entry in fs::read_dir(folder()).expect("the results") {
         let name = entry.expect("an entry").file_name().to_string_lossy().into_owned();
-        let is_result = name.ends_with(".out.yml") || name.ends_with(".error");
+        let is_result = name.ends_with(OUT) || name.ends_with(ERROR);
         if is_result && !results.contains(&name) {
             if update {
                 fs::remove_file(folder().join(&name)).expect("an old result");
@@ -161,7 +166,8 @@ fn what_came_out_comes_out_the_same_again() {
 fn large(services: usize) -> String {
     let mut text = "version: '3.7'\nx-podlike:\n".to_owned();
     for at in 0..services {
-        text.push_str(&format!(
+        _ = write!(
+            text,
             "  service-{at}:
     pod:
       inline: |
@@ -182,11 +188,12 @@ fn large(services: usize) -> String {
       - inline: \"log: {{image: 'log:{{{{ len .Project.Services }}}}'}}\"
     args: {{Tag: '{at}'}}
 "
-        ));
+        );
     }
     text.push_str("services:\n");
     for at in 0..services {
-        text.push_str(&format!(
+        _ = write!(
+            text,
             "  service-{at}:
     image: app:{at}
     ports: ['{}:80']
@@ -197,7 +204,7 @@ fn large(services: usize) -> String {
 ",
             10_000 + at,
             at % 5
-        ));
+        );
     }
     text + "volumes: {data: }\n"
 }
