@@ -22,8 +22,8 @@ use tempfile::TempDir;
 /// The folder of the stack.
 const FOLDER: &str = "/work";
 /// How the names of results end.
-const OUT: &str = "out.yml";
-const ERROR: &str = "error";
+const OUT: &str = ".out.yml";
+const ERROR: &str = ".error";
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
@@ -109,7 +109,7 @@ fn every_case_has_its_result() {
     assert!(cases.len() >= 60, "only {} cases were found", cases.len());
     for (name, case) in &cases {
         let (ending, text) = result(case);
-        let file = format!("{name}.{ending}");
+        let file = format!("{name}{ending}");
         let path = folder().join(&file);
         results.insert(file.clone());
         if update {
