@@ -76,6 +76,8 @@ fn an_error_tells_name_line_and_column_in_bytes() {
     let error = run("ä\n  ö {{ .Name.x }}").expect_err("a text has no fields");
     assert_eq!((error.line, error.column), (2, Some(13)));
     assert!(error.to_string().starts_with("template: t:2:13: executing \"t\" at <.Name.x>: can't evaluate"));
+    let error = run("{{ $x := 1 }}{{ $x = (1) 2 }}").expect_err("1 is no function");
+    assert!(error.to_string().contains("at <$x = (1) 2>: can't give argument to non-function 1"), "{error}");
     let error = run("\n{{ if }}").expect_err("a condition is missing");
     assert_eq!(error.to_string(), "template: t:2: missing value for if");
 }
