@@ -2,6 +2,7 @@
 //! `collections.rs`, `ports.rs` and `volumes.rs`.
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use super::form::{Field, Form, Object};
@@ -11,18 +12,21 @@ use crate::compose::{Error, Kind, Node, Place, Surroundings, interpolate};
 
 /// Warnings, each once, with their places.
 #[derive(Debug, Default)]
-pub(super) struct Notes(RefCell<Vec<(Place, String)>>);
+pub(super) struct Notes {
+    all: RefCell<Vec<(Place, String)>>,
+    known: RefCell<HashSet<(Place, String)>>,
+}
 
 impl Notes {
     pub(super) fn add(&self, place: &Place, note: String) {
-        let mut notes = self.0.borrow_mut();
-        if !notes.iter().any(|(known, text)| known == place && *text == note) {
-            notes.push((place.clone(), note));
+        let note = (place.clone(), note);
+        if self.known.borrow_mut().insert(note.clone()) {
+            self.all.borrow_mut().push(note);
         }
     }
 
     pub(super) fn all(&self) -> Vec<(Place, String)> {
-        self.0.borrow().clone()
+        self.all.borrow().clone()
     }
 }
 

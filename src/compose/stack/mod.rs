@@ -239,6 +239,15 @@ mod tests {
     }
 
     #[test]
+    fn ranges_of_ports_are_refused_before_they_take_all_memory() {
+        let ports = |number: usize| (1..=number).map(|port| format!("'{port}-65535', ")).collect::<String>();
+        let text = |number| format!("services: {{app: {{image: i, ports: [{}]}}}}", ports(number));
+        assert!(read(&[("a.yml", "services: {app: {image: i, ports: ['1-9999:1-9999']}}")]).is_ok());
+        let error = read(&[("a.yml", &text(2000))]).expect_err("too many");
+        assert!(matches!(error.problem, crate::compose::Problem::TooLarge(_)), "{error}");
+    }
+
+    #[test]
     fn extensions_are_found_and_not_loaded() {
         let text = "x-podlike: {a: $}\nservices: {b: {image: i, x-podlike: }, a: {image: i}, c: {image: i, x-podlike: {d: 1}}}\n";
         let file = |path: &str| StackFile { path: path.into(), text: text.to_owned() };

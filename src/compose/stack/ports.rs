@@ -33,7 +33,11 @@ impl Loader<'_> {
             let note = format!("the address of '{text}' is left out: a service listens on all of a node");
             self.notes.add(&item.place, note);
         }
-        for (target, published) in short.ports() {
+        let found = short.ports();
+        // A range is short and may be many.
+        let taken = self.surroundings.budget.take(found.len(), 0);
+        taken.map_err(|problem| Error::new(&item.place, &item.at, problem))?;
+        for (target, published) in found {
             let number = |number: u16| Node { kind: Kind::Number(number.to_string()), ..item.clone() };
             let text = |text: &str| Node { kind: Kind::Text(text.to_owned()), ..item.clone() };
             let entries = [
