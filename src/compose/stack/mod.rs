@@ -240,7 +240,7 @@ mod tests {
 
     #[test]
     fn ranges_of_ports_are_refused_before_they_take_all_memory() {
-        let ports = |number: usize| (1..=number).map(|port| format!("'{port}-65535', ")).collect::<String>();
+        let ports = |number: usize| (1..=number).map(|port| format!("'{port}-65535', ")).collect::<Vec<_>>().concat();
         let text = |number| format!("services: {{app: {{image: i, ports: [{}]}}}}", ports(number));
         assert!(read(&[("a.yml", "services: {app: {image: i, ports: ['1-9999:1-9999']}}")]).is_ok());
         let error = read(&[("a.yml", &text(2000))]).expect_err("too many");
