@@ -214,7 +214,9 @@ fn shown(node: Option<&Node>) -> String {
     fn strip(node: &mut Node) {
         let Kind::Map(entries) = &mut node.kind else { return };
         entries.retain(|(key, _)| key == "x-cluster-spec" || !key.starts_with("x-") && key != "env_file");
-        entries.iter_mut().for_each(|(_, value)| strip(value));
+        for (_, value) in entries.iter_mut() {
+            strip(value);
+        }
     }
     let Some(mut node) = node.cloned() else { return String::new() };
     strip(&mut node);
