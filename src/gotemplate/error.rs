@@ -26,14 +26,3 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
-
-/// How much of a value a message shows, in characters.
-const EXCERPT: usize = 200;
-
-/// A value's text for a message: cut where it is long.
-pub(super) fn excerpt(text: &str) -> String {
-    match text.char_indices().nth(EXCERPT) {
-        Some((end, _)) => format!("{}...", &text[..end]),
-        None => text.to_owned(),
-    }
-}

@@ -33,7 +33,7 @@
 //! | methods | those of durations that take no arguments, such as `.Seconds` |
 //! | pointers | as in Go, but they print as what they point at, not as addresses |
 //! | the option `missingkey` | its default |
-//! | errors | `template: NAME:LINE: …` and `template: NAME:LINE:COLUMN: executing "NAME" at <…>: …`, in Go's words; values in them are cut after 200 characters |
+//! | errors | `template: NAME:LINE: …` and `template: NAME:LINE:COLUMN: executing "NAME" at <…>: …`, in Go's words, but that no values are shown |
 //! | strings of any bytes | UTF-8: a byte that is none, of `"\xff"` or of a `slice` inside of a character, is U+FFFD |
 //! | nil lists and maps | an empty list or map equals nil, unless it is one of `interface {}` |
 //!

@@ -3,9 +3,7 @@
 use std::cmp::Ordering;
 use std::rc::Rc;
 
-use super::super::error::excerpt;
 use super::super::operand::Operand;
-use super::super::printf::{display, sprintf};
 use super::super::{Type, Value};
 
 const INCOMPATIBLE: &str = "incompatible types for comparison";
@@ -102,18 +100,14 @@ fn equal(one: &Operand, other: &Operand) -> Result<bool, String> {
 fn equal_composites(one: &Operand, other: &Operand) -> Result<bool, String> {
     let missing = one.is_missing() || other.is_missing();
     if !missing && !same_kind(&one.value, &other.value) {
-        let (first, second) = (one.type_name(), other.type_name());
-        let (shown, value) = (as_text(&one.value), excerpt(&display(&other.value)));
-        return Err(format!("non-comparable types {shown}: {first}, {second}: {value}"));
+        return Err(format!("non-comparable types {}, {}", one.type_name(), other.type_name()));
     }
     if is_nil(&one.value) || is_nil(&other.value) {
         return Ok(is_nil(&one.value) == is_nil(&other.value));
     }
     match (&one.value, &other.value) {
         (Value::Pointer(one), Value::Pointer(other)) => Ok(Rc::ptr_eq(one, other)),
-        (_, value) if !is_comparable(value) => {
-            Err(format!("non-comparable type {}: {}", as_text(value), other.type_name()))
-        }
+        (_, value) if !is_comparable(value) => Err(format!("non-comparable type {}", other.type_name())),
         (one, other) => Ok(one == other),
     }
 }
@@ -152,9 +146,4 @@ fn is_comparable_type(kind: &Type) -> bool {
         Type::Struct(kind) => kind.fields.iter().all(|field| is_comparable_type(field.kind)),
         _ => true,
     }
-}
-
-/// As Go's `%s` shows it, also where that does not suit the value: so do Go's messages.
-fn as_text(value: &Value) -> String {
-    excerpt(&sprintf("%s", std::slice::from_ref(value)).unwrap_or_default())
 }

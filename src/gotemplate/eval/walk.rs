@@ -4,7 +4,6 @@
 use std::slice::Iter;
 
 use super::super::ast::{Arm, Branch, BranchKind, Call, Node, Pipe};
-use super::super::error::excerpt;
 use super::super::operand::Operand;
 use super::super::printf::display;
 use super::super::{Error, Value, limits};
@@ -205,9 +204,9 @@ impl<'t> Evaluator<'t> {
             Value::Int(end) => (positive(end), each(over, (0..end).map(Value::Int))),
             Value::Duration(end) => (positive(end), each(over, (0..end).map(Value::Duration))),
             Value::Uint(end) => (count(end), each(over, (0..end).map(Value::Uint))),
-            value => {
-                let shown = excerpt(&display(&value));
-                return self.fail(format_args!("range can't iterate over {shown}"));
+            _ => {
+                let kind = over.type_name();
+                return self.fail(format_args!("range can't iterate over a value of type {kind}"));
             }
         })
     }
