@@ -7,7 +7,7 @@
 //! what we print), a health check's test is replaced (the CLI glues two tests together), and logging gets options where
 //! it had none (the CLI loses them).
 
-use crate::compose::{Error, Node};
+use std::collections::HashSet;
 
 use super::form::{Field, Form, Object};
 use super::schema::{SECTIONS, SERVICE};

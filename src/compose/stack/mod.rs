@@ -105,7 +105,7 @@ impl<'a> Stack<'a> {
         for file in &self.files {
             let sections = loader.sections(&file.root)?;
             whole = Some(match whole {
-                Some(base) => merge::merge(base, sections)?,
+                Some(base) => merge::merge(base, sections),
                 None => sections,
             });
         }

@@ -55,11 +55,7 @@ mod tests {
             ("one\ntwo\n", vec!["one", "two"]),
             ("  ", vec![]),
         ] {
-            assert_eq!(
-                split(line).as_deref().map_err(Clone::clone),
-                Ok(expected.iter().map(ToString::to_string).collect::<Vec<_>>().as_slice()),
-                "{line}"
-            );
+            assert_eq!(split(line), Ok(expected.into_iter().map(str::to_owned).collect()), "{line}");
         }
         for line in ["echo \"unbalanced", "it's", "a\\", "\"a\\"] {
             assert!(split(line).is_err(), "{line}");
