@@ -75,6 +75,9 @@ struct Template {
     /// fetch nothing: a template at an address is an error, or its fallback is taken (default: false)
     #[argh(option, arg_name = "bool")]
     offline: Option<Switch>,
+    /// the image of controllers whose templates name none (default: rycus86/podlike, of the version in VERSION or latest)
+    #[argh(option, arg_name = "image")]
+    image: Option<String>,
     /// write into a file and not to stdout
     #[argh(option, short = 'o', arg_name = "file")]
     output: Option<PathBuf>,
@@ -87,6 +90,8 @@ pub struct Transformation {
     pub files: Vec<PathBuf>,
     /// Nothing is fetched.
     pub offline: bool,
+    /// The image of controllers whose templates name none.
+    pub image: Option<String>,
     /// Where the result goes; none for stdout.
     pub output: Option<PathBuf>,
 }
@@ -141,7 +146,7 @@ const OF_SUBCOMMANDS: [&str; 2] = ["json", "offline"];
 /// The flags that take another value.
 const VALUES: [&str; 3] = ["images", "profiles", "registry-auth"];
 /// The flags of subcommands that take a value, by their short names.
-const FILES: [(&str, &str); 2] = [("f", "file"), ("o", "output")];
+const VALUES_OF_SUBCOMMANDS: [(&str, &str); 3] = [("f", "file"), ("image", "image"), ("o", "output")];
 
 /// How a pod is to be read and run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -263,11 +268,14 @@ fn parse(words: &[String]) -> Result<Command, Error> {
                 flags(&arguments),
                 Validation { file: file.clone(), json: json.is_some_and(|json| json.0) },
             ),
-            Some(Subcommand::Template(Template { files, offline, output })) => Command::Template(Transformation {
-                files: files.clone(),
-                offline: offline.is_some_and(|offline| offline.0),
-                output: output.clone(),
-            }),
+            Some(Subcommand::Template(Template { files, offline, image, output })) => {
+                Command::Template(Transformation {
+                    files: files.clone(),
+                    offline: offline.is_some_and(|offline| offline.0),
+                    image: image.clone(),
+                    output: output.clone(),
+                })
+            }
             Some(Subcommand::Healthcheck(_)) => Command::Healthcheck,
             Some(Subcommand::Pause(_)) => Command::Pause,
             Some(Subcommand::Version(_)) => Command::Version,
@@ -299,7 +307,9 @@ fn normalised(words: &[String]) -> Result<Vec<String>, Error> {
             }
             let to = if OF_SUBCOMMANDS.contains(&name) { &mut result } else { &mut of_the_pod };
             to.extend([format!("--{name}"), value.unwrap_or("true").to_owned()]);
-        } else if let Some((_, name)) = FILES.iter().find(|(short, long)| name == *short || name == *long) {
+        } else if let Some((_, name)) =
+            VALUES_OF_SUBCOMMANDS.iter().find(|(short, long)| name == *short || name == *long)
+        {
             result.push(format!("--{name}"));
             result.extend(value.map(str::to_owned).or_else(|| words.next().cloned()));
         } else if VALUES.contains(&name) {
@@ -411,13 +421,14 @@ mod tests {
 
     #[test]
     fn a_transformation_takes_files_and_stdin() {
-        let template = |files: &[&str], offline, output: Option<&str>| {
+        let template = |files: &[&str], offline: bool, output: Option<&str>| {
             let files = files.iter().map(PathBuf::from).collect();
-            Ok(Command::Template(Transformation { files, offline, output: output.map(PathBuf::from) }))
+            let image = offline.then(|| "demo/podlike".to_owned());
+            Ok(Command::Template(Transformation { files, offline, image, output: output.map(PathBuf::from) }))
         };
         for (line, expected) in [
             ("template a.yml", template(&["a.yml"], false, None)),
-            ("template a.yml -offline b.yml", template(&["a.yml", "b.yml"], true, None)),
+            ("template a.yml -offline -image demo/podlike b.yml", template(&["a.yml", "b.yml"], true, None)),
             ("template --offline=false -o out.yml -", template(&["-"], false, Some("out.yml"))),
             ("template -output=out.yml - b.yml", template(&["-", "b.yml"], false, Some("out.yml"))),
         ] {

@@ -7,7 +7,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use podlike::compose::stack::StackFile;
 use podlike::pod::{Class, KEYS, PodSpec, Surroundings};
+use podlike::template::{Fetch, transform};
 use serde_yaml::Value;
 
 fn read(path: &str) -> String {
@@ -68,7 +70,10 @@ fn the_variables_of_the_readme_are_those_that_are_read() {
     let read_ones: BTreeSet<String> =
         code.split("value(\"").skip(1).map(|rest| rest.split('"').next().expect("a name").to_owned()).collect();
     // What pods are read with has all of it; these are asked for by name.
-    let code = read("src/compose/surroundings.rs") + &read("src/compose/project.rs") + &read("src/pod/labels.rs");
+    let code = read("src/compose/surroundings.rs")
+        + &read("src/compose/project.rs")
+        + &read("src/pod/labels.rs")
+        + &read("src/template/transform.rs");
     let asked = code.split("env.get(\"").skip(1).chain(code.split("const NAME: &str = \"").skip(1));
     let asked = asked.chain(code.split("const PROFILES: &str = \"").skip(1));
     let by_name = asked.map(|rest| rest.split('"').next().expect("a name").to_owned());
@@ -123,6 +128,14 @@ fn labels(stack: &Value) -> Vec<BTreeMap<String, String>> {
     labels.map(|labels| labels.iter().map(|(key, value)| (text(key), text(value))).collect()).collect()
 }
 
+/// The stack of pods that a stack with templates stands for.
+fn transformed(place: &str, text: String) -> String {
+    let files = [StackFile { path: place.into(), text }];
+    let fetch = Fetch::new(&BTreeMap::new(), true);
+    let transformed = transform(&files, &Surroundings::default(), &fetch, None);
+    transformed.unwrap_or_else(|error| panic!("{place}: {error}")).text
+}
+
 #[test]
 fn every_stack_loads_and_its_labels_make_a_pod() {
     let mut stacks: Vec<(String, String)> =
@@ -142,6 +155,7 @@ fn every_stack_loads_and_its_labels_make_a_pod() {
     }
     assert!(stacks.len() >= 2, "no stacks were found");
     for (place, text) in stacks {
+        let text = if text.contains("x-podlike:") { transformed(&place, text) } else { text };
         let stack: Value = serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{place}: {error}"));
         let pods = labels(&stack);
         assert!(!pods.is_empty(), "{place}: no service has labels");

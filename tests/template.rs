@@ -77,6 +77,19 @@ fn a_stack_may_go_into_a_file() {
 }
 
 #[test]
+fn the_image_of_controllers_can_be_chosen() {
+    let folder = folder();
+    for (args, image) in [
+        (&["stack.yml"][..], "rycus86/podlike:latest"),
+        (&["-image", "demo/podlike:2", "stack.yml"], "demo/podlike:2"),
+        (&["stack.yml", "--image=demo/podlike"], "demo/podlike"),
+    ] {
+        let out = text(&template(folder.path(), args, "").stdout);
+        assert!(out.contains(&format!("\n    image: {image}\n")), "{out}");
+    }
+}
+
+#[test]
 fn an_error_is_one_line_and_nothing_on_stdout() {
     let folder = folder();
     fs::write(folder.path().join("side.yml"), "side:\n  image: {{ .Service.Imag }}").expect("a file");

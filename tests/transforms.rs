@@ -58,7 +58,7 @@ impl Case {
         let stack: Vec<StackFile> =
             args.iter().map(|path| StackFile { path: path.into(), text: files[path].clone() }).collect();
         let fetch = Fetch::new(&surroundings.env, self.offline);
-        transform(&stack, &surroundings, &fetch).map_err(|error| error.to_string())
+        transform(&stack, &surroundings, &fetch, None).map_err(|error| error.to_string())
     }
 
     /// What the controllers of a stack that came out say of their labels.

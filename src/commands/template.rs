@@ -26,7 +26,7 @@ pub fn template(settings: &Settings, transformation: &Transformation) -> Result<
     };
     let files = transformation.files.iter().map(file).collect::<Result<Vec<_>, _>>()?;
     let fetch = Fetch::new(&settings.env, transformation.offline);
-    let transformed = template::transform(&files, &surroundings, &fetch)?;
+    let transformed = template::transform(&files, &surroundings, &fetch, transformation.image.as_deref())?;
     for (place, note) in &transformed.notes {
         log::warn!("{place}: {note}");
     }

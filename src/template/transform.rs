@@ -24,15 +24,22 @@ pub struct Transformed {
 }
 
 /// Makes pods of the services with templates; all others stay what they are. The environment is that of the surroundings:
-/// it is what templates see, and its `VERSION` is the tag of the controller's image.
-pub fn transform(files: &[StackFile], surroundings: &Surroundings, fetch: &Fetch) -> Result<Transformed, Error> {
+/// it is what templates see. Controllers whose templates name no image have this one, or podlike's own with the variable
+/// `VERSION` for its tag.
+pub fn transform(
+    files: &[StackFile],
+    surroundings: &Surroundings,
+    fetch: &Fetch,
+    image: Option<&str>,
+) -> Result<Transformed, Error> {
     let stack = Stack::read(files, surroundings)?;
     let mut result = stack.load(References::Typed)?;
     let names: Vec<String> = services(&mut result).iter().map(|(name, _)| name.clone()).collect();
     let config = Config::read(&stack.extensions(), &names)?;
     // What a pod takes from its service it takes as it is written.
     let written = if config.is_empty() { Node::made(Kind::Null) } else { stack.load(References::Keep)? };
-    let image = default_image(surroundings.env.get("VERSION").map(String::as_str));
+    let own = || own_image(surroundings.env.get("VERSION").map(String::as_str));
+    let image = image.map_or_else(own, str::to_owned);
     let mut notes = config.notes.clone();
     let renderer = Renderer {
         stack: &stack,
@@ -61,8 +68,8 @@ fn services(stack: &mut Node) -> &mut [(String, Node)] {
     }
 }
 
-/// The image of a controller whose templates name none: the newest, or of the version that is asked for.
-fn default_image(version: Option<&str>) -> String {
+/// The image of podlike: the newest, or of the version that is asked for.
+fn own_image(version: Option<&str>) -> String {
     let tag = match version {
         None | Some("" | "dev" | "master") => "latest",
         Some(version) => version,
@@ -83,7 +90,7 @@ mod tests {
             (Some("master"), "latest"),
             (Some("1.2"), "1.2"),
         ] {
-            assert_eq!(default_image(version), format!("{}:{tag}", version::IMAGE));
+            assert_eq!(own_image(version), format!("{}:{tag}", version::IMAGE));
         }
     }
 }
