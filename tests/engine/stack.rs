@@ -130,7 +130,7 @@ x-podlike:
     init:
       inline: {{prepare: {{image: {BUSYBOX}, command: "true"}}}}
     copy:
-      inline: {{server: "/etc/site.conf:/site"}}
+      inline: {{server: "/etc/site.conf:/site/"}}
 services:
   web:
     image: {BUSYBOX}
