@@ -175,9 +175,10 @@ fn copy(from: &Path, to: &Path) {
 fn walks(folder: &Path) -> (String, bool) {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mutants");
     let output = Command::new(env!("CARGO"))
-        .args(["test", "--offline", "--locked", "--lib", "walks"])
+        .args(["test", "--offline", "--locked", "--no-default-features", "--lib", "walks"])
         .current_dir(folder)
         .env("CARGO_TARGET_DIR", target)
+        .env("CARGO_PROFILE_DEV_DEBUG", "0")
         .env("RUST_BACKTRACE", "0")
         .output()
         .expect("cargo runs");
