@@ -109,6 +109,22 @@ fn an_error_is_one_line_and_nothing_on_stdout() {
 }
 
 #[test]
+fn an_error_names_an_address_without_its_login() {
+    let folder = folder();
+    for (address, named) in [
+        ("http://me:hunter2@host:0x/t.yml?hunter2", "templates http://host:0x/t.yml?…: "),
+        ("http://me:hun/hunter2@host/t.yml#hunter2", "templates http://host/t.yml?…: "),
+        ("http://me:hunter2@host/t@1/t.yml", "templates http://host/t@1/t.yml: "),
+    ] {
+        let stack = STACK.replace("side.yml", &format!("{{http: '{address}'}}"));
+        let output = template(folder.path(), &["-offline", "-"], &stack);
+        let err = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{err}");
+        assert!(err.contains(named) && !err.contains("hunter2"), "{err}");
+    }
+}
+
+#[test]
 fn without_files_it_says_how_it_is_used() {
     for args in [&[][..], &["--help"], &["-h"]] {
         let output = template(Path::new("/"), args, "");

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use crate::compose::{self, Kind, Surroundings};
 
 use super::config::{Item, Origin};
-use super::fetch::Fetch;
+use super::fetch::{Fetch, shown};
 
 /// Where texts are looked for.
 pub(super) struct Sources<'a> {
@@ -42,7 +42,7 @@ impl Sources<'_> {
                 ("inline".to_owned(), Ok(text), &None)
             }
             Origin::File { path, fallback } => (path.clone(), self.file(path), fallback),
-            Origin::Http { url, insecure, fallback } => (without_secrets(url), self.page(url, *insecure), fallback),
+            Origin::Http { url, insecure, fallback } => (shown(url), self.page(url, *insecure), fallback),
         };
         match (text, fallback) {
             (Ok(text), _) => Ok(Text { name, text }),
@@ -66,33 +66,5 @@ impl Sources<'_> {
         let text = self.fetch.get(url, insecure).map(Rc::from).map_err(|error| error.to_string());
         self.fetched.borrow_mut().insert(key, text.clone());
         text
-    }
-}
-
-/// An address without what may be secret: `user:password@`, and what is behind a `?`.
-fn without_secrets(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let (server, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-    let server = server.rsplit('@').next().unwrap_or(server);
-    match path.split_once('?') {
-        Some((path, _)) => format!("{scheme}://{server}{path}?…"),
-        None => format!("{scheme}://{server}{path}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_has_no_secrets() {
-        for (url, name) in [
-            ("https://user:secret@host/a.yml?token=secret", "https://host/a.yml?…"),
-            ("http://host:80/a@b", "http://host:80/a@b"),
-            ("https://host?a", "https://host?…"),
-            ("nothing", "nothing"),
-        ] {
-            assert_eq!(without_secrets(url), name);
-        }
     }
 }

@@ -112,10 +112,14 @@ impl fmt::Debug for Address {
     }
 }
 
-/// A text that may not be an address, as a message may have it: without login and query.
-pub(super) fn shown(text: &str) -> String {
+/// An address as it is written, or a text that is none, as a message may have it: without login, query and fragment.
+pub(in crate::template) fn shown(text: &str) -> String {
     let (scheme, rest) = text.split_once("://").map_or(("", text), |(scheme, rest)| (scheme, rest));
-    let rest = rest.rsplit('@').next().unwrap_or_default();
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    // What has no server in front may begin with a login that should have been encoded.
+    let login = if server(host).is_ok() && !scheme.is_empty() { authority } else { rest };
+    let rest = login.rfind('@').map_or(rest, |at| &rest[at + 1..]);
     let (path, query) = rest.split_at(rest.find(['?', '#']).unwrap_or(rest.len()));
     let between = if scheme.is_empty() { "" } else { "://" };
     let query = if query.is_empty() { "" } else { "?…" };
@@ -232,6 +236,10 @@ mod tests {
             ("https://me:secret@host/x?token=secret#y", "https://host/x?…"),
             ("https://me:se?cret@host/x", "https://host/x"),
             ("https://me:se/cret@host/x", "https://host/x"),
+            ("https://me:80se/cret@host/x", "https://host/x"),
+            ("https://host/a@1/x", "https://host/a@1/x"),
+            ("https://me:secret@host:80/a@1/x?me@host", "https://host:80/a@1/x?…"),
+            ("http://[::1]/a@1#secret", "http://[::1]/a@1?…"),
             ("me:secret@host", "host"),
             ("http://host/\u{1b}[2J", "http://host/\u{fffd}[2J"),
             ("", ""),

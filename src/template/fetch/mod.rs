@@ -21,7 +21,8 @@ mod wire;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use address::{Address, Scheme, shown};
+pub(super) use address::shown;
+use address::{Address, Scheme};
 pub(super) use error::Error;
 use error::Problem;
 use proxies::Proxies;
