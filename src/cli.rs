@@ -260,6 +260,10 @@ fn parse(words: &[String]) -> Result<Command, Error> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match Arguments::from_args(&["podlike"], &words) {
         Ok(Arguments { command: Some(Subcommand::Template(Template { files, .. })), .. }) if files.is_empty() => {
+            // The word alone asks how it is used; with flags, a list of files was empty.
+            if words.len() > 1 {
+                return Err(Error("no file is named; see podlike template --help".to_owned()));
+            }
             parse(&["template".to_owned(), "--help".to_owned()])
         }
         Ok(arguments) => Ok(match &arguments.command {
@@ -293,13 +297,21 @@ fn normalised(words: &[String]) -> Result<Vec<String>, Error> {
     let (mut of_the_pod, mut result, mut files) = (Vec::new(), Vec::new(), Vec::new());
     let mut words = words.iter().peekable();
     while let Some(word) = words.next() {
+        let takes_files = result.first().is_some_and(|first| first == "template");
+        if takes_files && word == "--" {
+            files.extend(words.by_ref().cloned());
+            break;
+        }
         let Some(flag) = word.strip_prefix("--").or_else(|| word.strip_prefix('-')).filter(|flag| !flag.is_empty())
         else {
-            let takes_files = result.first().is_some_and(|first| first == "template");
             (if takes_files { &mut files } else { &mut result }).push(word.clone());
             continue;
         };
         let (name, value) = flag.split_once('=').map_or((flag, None), |(name, value)| (name, Some(value)));
+        let mut valued = |name: &str| {
+            let value = value.map(str::to_owned).or_else(|| words.next().cloned());
+            value.map(|value| [format!("--{name}"), value]).ok_or_else(|| Error(format!("--{name} needs a value")))
+        };
         if SWITCHES.contains(&name) {
             let next = words.peek().filter(|next| value.is_none() && next.parse::<Switch>().is_ok());
             if let Some(next) = next {
@@ -310,11 +322,9 @@ fn normalised(words: &[String]) -> Result<Vec<String>, Error> {
         } else if let Some((_, name)) =
             VALUES_OF_SUBCOMMANDS.iter().find(|(short, long)| name == *short || name == *long)
         {
-            result.push(format!("--{name}"));
-            result.extend(value.map(str::to_owned).or_else(|| words.next().cloned()));
+            result.extend(valued(name)?);
         } else if VALUES.contains(&name) {
-            of_the_pod.push(format!("--{name}"));
-            of_the_pod.extend(value.map(str::to_owned).or_else(|| words.next().cloned()));
+            of_the_pod.extend(valued(name)?);
         } else {
             result.push(match flag {
                 "h" | "help" => "--help".to_owned(),
@@ -431,12 +441,21 @@ mod tests {
             ("template a.yml -offline -image demo/podlike b.yml", template(&["a.yml", "b.yml"], true, None)),
             ("template --offline=false -o out.yml -", template(&["-"], false, Some("out.yml"))),
             ("template -output=out.yml - b.yml", template(&["-", "b.yml"], false, Some("out.yml"))),
+            ("template -o out.yml -- -a.yml --", template(&["-a.yml", "--"], false, Some("out.yml"))),
         ] {
             assert_eq!(parsed(line), expected, "{line}");
         }
-        for line in ["template", "template -offline", "template --help", "template a.yml -h"] {
+        for line in ["template", "template --help", "template a.yml -h"] {
             assert!(matches!(parsed(line), Ok(Command::Help(text)) if text.contains("Usage")), "{line}");
         }
-        assert!(parsed("template -nope a.yml").is_err());
+        for (line, part) in [
+            ("template -offline", "no file"),
+            ("template -nope a.yml", "-nope"),
+            ("template a.yml -o", "--output"),
+            ("template a.yml -image", "--image"),
+        ] {
+            let Error(text) = parsed(line).expect_err(line);
+            assert!(text.contains(part), "{line}: {text}");
+        }
     }
 }
