@@ -4,6 +4,9 @@ set -eu
 
 # Names of variables begin with _, so that none of the user's changes, which stacks refer to.
 
+_break='
+'
+
 usage() {
     cat <<'END'
 Usage: podtemplate template [OPTIONS] FILE...
@@ -11,6 +14,7 @@ Usage: podtemplate template [OPTIONS] FILE...
 
 template prints the stack that `podlike template` makes of the files; `-` is stdin. The word may be left out.
   -o, --output FILE    write it into a file
+      --image IMAGE    the image of controllers whose templates name none
       --offline        fetch nothing from http and https addresses
 
 deploy gives that stack to `docker stack deploy`, and takes its options:
@@ -20,7 +24,7 @@ deploy gives that stack to `docker stack deploy`, and takes its options:
   -q, --quiet                  do not show how it goes on
       --resolve-image WHEN     look up the digests of images: always, changed, never
       --with-registry-auth     give the logins for registries to the nodes
-      --offline                fetch nothing from http and https addresses
+      --image IMAGE, --offline as above
 Others are passed on as they are. Nothing is deployed where a template fails. The exit code is that of what failed.
 
 Runs the podlike of this machine where there is one, else a container of its image, as this user, with the exported
@@ -79,6 +83,9 @@ variables() {
 # podlike template in a container.
 contained() {
     needs_docker "run the image $_image"
+    case $(pwd)$* in
+        *"$_break"*) fail "a container cannot have a folder with a line break in its name: install podlike" ;;
+    esac
     _paths=$(paths "$@" | sort -u)
     _stdin=
     for _word do
@@ -86,8 +93,7 @@ contained() {
     done
     set -f
     _old=$IFS
-    IFS='
-'
+    IFS=$_break
     set -- "$_image" template "$@"
     for _path in $_paths; do
         [ "$_path" != / ] || fail "a container cannot have / as a folder: go to another one, or install podlike"
@@ -129,6 +135,12 @@ template() {
                 _left=$((_left - 1))
                 ;;
             -o=* | -output=* | --output=*) _output=${_word#*=} ;;
+            -image | --image)
+                [ "$_left" -gt 0 ] || fail "$_word needs a value"
+                set -- "$@" "$_word" "$1"
+                shift
+                _left=$((_left - 1))
+                ;;
             -?*) set -- "$@" "$_word" ;;
             *)
                 _files=some
@@ -168,7 +180,7 @@ deploy() {
         _left=$((_left - 1))
         _value=
         case $_word in
-            -c | --compose-file | --orchestrator)
+            -c | --compose-file | -image | --image | --orchestrator)
                 [ "$_left" -gt 0 ] || fail "$_word needs a value"
                 _value=$1
                 shift
@@ -183,7 +195,8 @@ deploy() {
                 exit
                 ;;
             -c* | --compose-file | --compose-file=*) add_files "$_value" ;;
-            -offline | --offline | -offline=* | --offline=*) _options=$_options$(quoted "$_word") ;;
+            -image | --image) _options=$_options$(quoted "$_word")$(quoted "$_value") ;;
+            -image=* | --image=* | -offline | --offline | -offline=* | --offline=*) _options=$_options$(quoted "$_word") ;;
             --orchestrator | --orchestrator=*)
                 [ "$_value" = swarm ] || fail "--orchestrator: docker deploys to Swarm only by now"
                 echo "podtemplate: --orchestrator is left out, docker has it no more" >&2

@@ -217,6 +217,14 @@ fn a_container_sees_the_folders_of_files_elsewhere() {
 }
 
 #[test]
+fn a_container_has_no_folders_with_a_line_break() {
+    let place = Place::without_podlike();
+    fails(&place.run(&["a.yml", "../two\n/etc/x.yml"]), 2, "a line break");
+    fails(&place.run(&["deploy", "-c", "../two\n/etc/x.yml", "shop"]), 2, "a line break");
+    assert!(place.asked("docker").is_empty() && place.asked("deploy").is_empty());
+}
+
+#[test]
 fn a_container_gets_stdin_where_it_is_asked_for() {
     let place = Place::without_podlike();
     succeeds(&place.run_with("from stdin", &["template", "a.yml", "-"]));
@@ -358,6 +366,21 @@ fn options_of_the_past_are_left_out_or_refused() {
         fails(&place.run(&["deploy", &format!("{option}={value}"), "-c", "a", "shop"]), 2, option);
     }
     assert!(place.asked("deploy").is_empty());
+}
+
+#[test]
+fn the_image_of_controllers_can_be_chosen() {
+    let place = Place::with_podlike();
+    for image in [&["--image", "mine/podlike:1"][..], &["-image=mine/podlike:1"]] {
+        let rest = ["-c", "a.yml", "shop"];
+        succeeds(&place.run(&["deploy"].iter().chain(image).chain(&rest).copied().collect::<Vec<_>>()));
+        let read: Vec<&str> = ["template"].iter().chain(image).chain(&["a.yml"]).copied().collect();
+        assert_eq!(place.asked("podlike"), read);
+        assert_eq!(place.asked("deploy"), ["stack", "deploy", "--compose-file", "-", "shop"]);
+        succeeds(&place.run(&[image, &["a.yml"]].concat()));
+        assert_eq!(place.asked("podlike"), read);
+        fails(&place.run(image), 2, "no file is named");
+    }
 }
 
 // Usage.
