@@ -27,6 +27,8 @@ test: engine images ## run all tests: unit, fake engine, golden files, real engi
 lint: ## check the format, clippy with warnings denied, shellcheck
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy --locked --all-targets --no-default-features -- -D warnings
+	$(CARGO) clippy --locked --all-targets --no-default-features --features template -- -D warnings
 	@command -v shellcheck >/dev/null || .ci/apt.sh install shellcheck
 	shellcheck $(SCRIPTS)
 
