@@ -59,7 +59,7 @@ impl Trust {
 
     /// The link of ureq's chain that makes a TLS stream of a connection to an https server.
     pub(super) fn connector(&self, insecure: bool) -> Result<Tls, Problem> {
-        let provider = Arc::new(ring::default_provider());
+        let provider = Arc::new(CryptoProvider { key_provider: &NoKeys, ..ring::default_provider() });
         let verifier: Arc<dyn ServerCertVerifier> = if insecure {
             Arc::new(Unchecked(provider.clone()))
         } else {
@@ -135,6 +135,19 @@ impl Known {
         if path.is_file() {
             self.certificates.extend(fs::read(path).iter().flat_map(|bytes| certificates(bytes)));
         }
+    }
+}
+
+/// Loads no keys: nothing is signed by a client without a certificate.
+#[derive(Debug)]
+struct NoKeys;
+
+impl rustls::crypto::KeyProvider for NoKeys {
+    fn load_private_key(
+        &self,
+        _: rustls::pki_types::PrivateKeyDer<'static>,
+    ) -> Result<Arc<dyn rustls::sign::SigningKey>, rustls::Error> {
+        Err(rustls::Error::General("no keys".to_owned()))
     }
 }
 
