@@ -164,6 +164,20 @@ fn the_time_is_for_all_redirects_together() {
     assert!(slow.seen().len() < 8, "{:?}", slow.seen());
 }
 
+#[test]
+fn the_time_is_for_a_tunnel_and_what_is_in_it_together() {
+    let (timeout, pause) = (BRIEF * 5, BRIEF * 4);
+    let proxy = Web::streaming(move |_, stream| {
+        thread::sleep(pause);
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
+        while stream.read(&mut [0]).is_ok_and(|read| read > 0) {}
+    });
+    let start = Instant::now();
+    let fetch = with(&[("HTTPS_PROXY", &proxy.url(""))]).with_timeout(timeout);
+    fails(&fetch, "https://podlike.test/", &["no complete answer in 1.5s"]);
+    assert!(start.elapsed() < timeout + pause, "{:?}", start.elapsed());
+}
+
 // Connections.
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 use std::{fmt, fs};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -17,7 +18,7 @@ use rustls::{
     StreamOwned,
 };
 use ureq::unversioned::transport::{
-    Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport, TransportAdapter,
+    Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport, TransportAdapter, time,
 };
 
 use super::Problem;
@@ -57,8 +58,8 @@ impl Trust {
         }
     }
 
-    /// The link of ureq's chain that makes a TLS stream of a connection to an https server.
-    pub(super) fn connector(&self, insecure: bool) -> Result<Tls, Problem> {
+    /// The link of ureq's chain that makes a TLS stream of a connection to an https server, until the deadline.
+    pub(super) fn connector(&self, insecure: bool, deadline: Instant) -> Result<Tls, Problem> {
         let provider = Arc::new(CryptoProvider { key_provider: &NoKeys, ..ring::default_provider() });
         let verifier: Arc<dyn ServerCertVerifier> = if insecure {
             Arc::new(Unchecked(provider.clone()))
@@ -71,7 +72,7 @@ impl Trust {
             .dangerous()
             .with_custom_certificate_verifier(verifier)
             .with_no_client_auth();
-        Ok(Tls(Arc::new(config)))
+        Ok(Tls { config: Arc::new(config), deadline })
     }
 
     /// What is known of the problem that rustls met.
@@ -272,7 +273,11 @@ impl ServerCertVerifier for Unchecked {
 
 /// A link of ureq's chain: TLS on top of a connection to an https server.
 #[derive(Debug)]
-pub(super) struct Tls(Arc<ClientConfig>);
+pub(super) struct Tls {
+    config: Arc<ClientConfig>,
+    /// `ConnectionDetails` has the time that was left before the links below this one were made.
+    deadline: Instant,
+}
 
 impl<In: Transport> Connector<In> for Tls {
     type Out = Either<In, Stream<In>>;
@@ -284,9 +289,10 @@ impl<In: Transport> Connector<In> for Tls {
         }
         let host = to.uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
         let name = ServerName::try_from(host).map_err(|_| ureq::Error::Tls("the host has no name for it"))?;
-        let mut session = ClientConnection::new(self.0.clone(), name).map_err(told)?;
+        let mut session = ClientConnection::new(self.config.clone(), name).map_err(told)?;
         let mut socket = TransportAdapter::new(link, to.current_time.clone());
-        socket.set_timeout(to.timeout);
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        socket.set_timeout(NextTimeout { after: time::Duration::Exact(left), ..to.timeout });
         session.complete_io(&mut socket).map_err(from_stream)?;
         let buffers = LazyBuffers::new(to.config.input_buffer_size(), to.config.output_buffer_size());
         Ok(Some(Either::B(Stream { buffers, stream: StreamOwned::new(session, socket) })))

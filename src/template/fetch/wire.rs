@@ -76,7 +76,7 @@ impl Request<'_> {
             .build();
         let links = ().chain(ConnectProxyConnector::default()).chain(TcpConnector::default());
         #[cfg(feature = "tls")]
-        let links = links.chain(self.trust.connector(self.insecure)?);
+        let links = links.chain(self.trust.connector(self.insecure, std::time::Instant::now() + self.timeout)?);
         Ok(Agent::with_parts(config, links.chain(Relay(relayed)), DefaultResolver::default()))
     }
 
