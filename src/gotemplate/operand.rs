@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::functions::Parameter;
 use super::names::type_name;
-use super::{StructType, Type, Value};
+use super::{Type, Value};
 
 /// A value and the type of the field, element or variable that it was found in.
 ///
@@ -116,25 +116,4 @@ impl Operand {
             value => value,
         }
     }
-}
-
-/// The zero of a type: what a map gives for a key that it lacks.
-pub(super) fn zero(kind: &'static Type) -> Value {
-    match kind {
-        Type::Interface => Value::Nil,
-        Type::Bool => Value::Bool(false),
-        Type::Int(_) => Value::Int(0),
-        Type::Uint(_) => Value::Uint(0),
-        Type::Float => Value::Float(0.0),
-        Type::Str(_) => Value::Str("".into()),
-        Type::Duration(_) => Value::Duration(0),
-        Type::List(element) => Value::List(element, Rc::default()),
-        Type::Map(element) => Value::Map(element, Rc::default()),
-        Type::Struct(kind) => zero_struct(kind),
-        Type::Pointer(target) => Value::NilPointer(target),
-    }
-}
-
-fn zero_struct(kind: &'static StructType) -> Value {
-    Value::Struct(kind, Rc::new(kind.fields.iter().map(|field| zero(field.kind)).collect()))
 }

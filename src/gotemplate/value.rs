@@ -95,6 +95,15 @@ impl PartialEq for StructType {
 }
 
 impl Value {
+    /// What it is without its pointers.
+    pub fn target(&self) -> &Self {
+        let mut target = self;
+        while let Self::Pointer(inner) = target {
+            target = inner;
+        }
+        target
+    }
+
     /// Whether YAML leaves it out where zero values are left out: empty, 0, false, nil, or a struct of nothing else.
     pub fn is_zero(&self) -> bool {
         match self {
@@ -113,7 +122,7 @@ impl Value {
 }
 
 impl Type {
-    /// The value of a variable of this type that nothing was assigned to.
+    /// The value of a variable of this type that nothing was assigned to, and what a map gives for a key that it lacks.
     pub fn zero(&'static self) -> Value {
         match self {
             Self::Interface => Value::Nil,

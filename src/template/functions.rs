@@ -31,7 +31,7 @@ fn variadic(name: &'static str, parameters: &'static [Parameter], call: Body) ->
 
 /// An argument that the engine has checked to be a string.
 fn text(arguments: &[Value], position: usize) -> &str {
-    match arguments.get(position).map(target) {
+    match arguments.get(position) {
         Some(Value::Str(text)) => text,
         _ => "",
     }
@@ -39,18 +39,9 @@ fn text(arguments: &[Value], position: usize) -> &str {
 
 /// An argument that the engine has checked to be a whole number.
 fn int(arguments: &[Value], position: usize) -> i64 {
-    match arguments.get(position).map(target) {
-        Some(Value::Int(number) | Value::Duration(number)) => *number,
-        Some(Value::Uint(number)) => i64::try_from(*number).unwrap_or(i64::MAX),
+    match arguments.get(position) {
+        Some(Value::Int(number)) => *number,
         _ => 0,
-    }
-}
-
-/// What a pointer points to.
-fn target(value: &Value) -> &Value {
-    match value {
-        Value::Pointer(inner) => target(inner),
-        other => other,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::super::operand::{Operand, zero};
+use super::super::operand::Operand;
 use super::super::{Type, Value};
 
 static BYTE: Type = Type::Uint("uint8");
@@ -39,7 +39,7 @@ fn element(item: &Operand, index: &Operand) -> Result<Operand, String> {
         Value::Map(kind, entries) => match &index.value {
             Value::Str(key) => {
                 let found = entries.get(&**key).cloned();
-                Ok(Operand::in_slot(found.unwrap_or_else(|| zero(kind)), kind))
+                Ok(Operand::in_slot(found.unwrap_or_else(|| kind.zero()), kind))
             }
             Value::Missing => Err("value is nil; should be of type string".to_owned()),
             _ => Err(format!("value has type {}; should be string", index.type_name())),

@@ -2,7 +2,7 @@
 
 use super::super::Value;
 use super::layout::Flags;
-use super::verb::{Printer, target};
+use super::verb::Printer;
 
 /// The largest width or precision out of an argument.
 const WIDTH_LIMIT: u64 = 1_000_000;
@@ -184,7 +184,7 @@ impl<'a> Format<'a> {
     fn number_of_argument(&mut self) -> Option<i64> {
         let argument = self.arguments.get(self.next)?;
         self.next += 1;
-        let number = match target(argument) {
+        let number = match argument.target() {
             Value::Int(number) | Value::Duration(number) => *number,
             Value::Uint(number) => i64::try_from(*number).ok()?,
             _ => return None,

@@ -61,7 +61,7 @@ impl Printer {
         }
         self.depth += 1;
         let scalar = Scalar { verb, value, slot };
-        match target(value) {
+        match value.target() {
             Value::List(Type::Uint("uint8"), bytes) if matches!(verb, 's' | 'q' | 'x' | 'X') => self.bytes(bytes, verb),
             Value::List(element, values) => self.list(value, element, values, verb),
             Value::Map(element, entries) => self.map(value, element, entries, verb),
@@ -120,7 +120,7 @@ impl Printer {
 
     fn open(&mut self, value: &Value, bracket: &str) {
         match self.flags.style {
-            Style::Source => self.out.push(&format!("{}{{", type_name(target(value)))),
+            Style::Source => self.out.push(&format!("{}{{", type_name(value.target()))),
             Style::Plain | Style::Named => self.out.push(bracket),
         }
     }
@@ -164,7 +164,7 @@ impl Printer {
 
     fn number(&mut self, magnitude: u64, negative: bool, scalar: Scalar) {
         let source = self.flags.style == Style::Source;
-        let signed = !matches!(target(scalar.value), Value::Uint(_));
+        let signed = !matches!(scalar.value.target(), Value::Uint(_));
         let sharp = self.flags.sharp;
         match scalar.verb {
             'v' if source && !signed => self.integer(magnitude, negative, Notation::Lower, true),
@@ -263,15 +263,6 @@ impl Printer {
         }
         self.out.pad(&if verb == 'X' { text.to_uppercase() } else { text }, &self.flags);
     }
-}
-
-/// What a value is without its pointers.
-pub(super) fn target(value: &Value) -> &Value {
-    let mut target = value;
-    while let Value::Pointer(inner) = target {
-        target = inner;
-    }
-    target
 }
 
 /// Whether a pointer to it shows with a `&`.

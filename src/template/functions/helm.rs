@@ -10,7 +10,7 @@ use crate::compose::{self, Budget, Kind, Node, Source};
 use crate::gotemplate::{Function, Parameter, Type, Value, display, quote};
 
 use super::super::{context, yaml};
-use super::{function, limited, string, target, text, variadic};
+use super::{function, limited, string, text, variadic};
 
 use Parameter::{Any, Str};
 
@@ -39,7 +39,7 @@ pub(super) fn functions(env: &BTreeMap<String, String>) -> Vec<Function> {
 /// `VALUE | default OTHER`: the other where the value is empty.
 fn default(arguments: &[Value]) -> Value {
     match arguments {
-        [_, value, ..] if !target(value).is_zero() => value.clone(),
+        [_, value, ..] if !value.target().is_zero() => value.clone(),
         [other, ..] => other.clone(),
         [] => Value::Nil,
     }
@@ -47,7 +47,7 @@ fn default(arguments: &[Value]) -> Value {
 
 /// `VALUE | required MESSAGE`: an error where there is no value, or an empty text.
 fn required(message: &str, value: &Value) -> Result<Value, String> {
-    match target(value) {
+    match value.target() {
         Value::Missing | Value::Nil | Value::NilPointer(_) => Err(message.to_owned()),
         Value::Str(text) if text.is_empty() => Err(message.to_owned()),
         _ => Ok(value.clone()),
@@ -80,15 +80,16 @@ fn from_yaml(text: &str) -> Result<Value, String> {
 
 /// Each in quotes, as Go writes them; what is nil is left out.
 fn quoted(arguments: &[Value]) -> String {
-    let values = arguments.iter().map(target);
+    let values = arguments.iter().map(Value::target);
     let values = values.filter(|value| !matches!(value, Value::Missing | Value::Nil | Value::NilPointer(_)));
     values.map(|value| quote(&display(value))).collect::<Vec<_>>().join(" ")
 }
 
 fn join(between: &str, list: &Value) -> Result<Value, String> {
-    let parts = match target(list) {
+    let parts = match list.target() {
         Value::List(_, items) => {
-            let items = items.iter().map(target).filter(|item| !matches!(item, Value::Nil | Value::NilPointer(_)));
+            let items =
+                items.iter().map(Value::target).filter(|item| !matches!(item, Value::Nil | Value::NilPointer(_)));
             items.map(display).collect()
         }
         Value::Missing | Value::Nil | Value::NilPointer(_) => Vec::new(),
