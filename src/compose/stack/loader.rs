@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use super::form::{Field, Form, Object};
 use super::references::Hidden;
+use super::schema::EXTERNAL;
 use super::{References, Role};
 use crate::compose::{Error, Kind, Node, Place, Surroundings, interpolate};
 
@@ -240,18 +241,22 @@ impl Field {
         match &value.kind {
             Kind::Null => false,
             _ if self.pointer => true,
-            Kind::Bool(value) => *value,
-            Kind::Number(number) => number != "0",
-            Kind::Text(text) => match self.form {
-                Form::Duration => text != "0s",
-                Form::Bytes => text != "0",
-                _ => !text.is_empty(),
-            },
-            Kind::List(items) => !items.is_empty(),
-            Kind::Map(entries) => !entries.is_empty() || matches!(self.form, Form::External),
+            Kind::Map(_) if matches!(self.form, Form::External) => true,
+            Kind::Text(text) if matches!(self.form, Form::Duration) => text != "0s",
+            Kind::Text(text) if matches!(self.form, Form::Bytes) => text != "0",
+            _ => !is_zero(value),
         }
     }
 }
 
-/// `external: {name: NAME}`
-static EXTERNAL: Object = super::form::closed(&[super::form::field("name", Form::Text)]);
+/// Whether a value says nothing to the CLI: empty, 0, false or null.
+pub(super) fn is_zero(node: &Node) -> bool {
+    match &node.kind {
+        Kind::Null | Kind::Bool(false) => true,
+        Kind::Bool(true) => false,
+        Kind::Number(_) => node.number().is_ok_and(|number| number == 0.0),
+        Kind::Text(text) => text.is_empty(),
+        Kind::List(items) => items.is_empty(),
+        Kind::Map(entries) => entries.is_empty(),
+    }
+}

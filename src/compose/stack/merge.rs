@@ -10,6 +10,7 @@
 use std::collections::HashSet;
 
 use super::form::{Field, Form, Object};
+use super::loader::is_zero;
 use super::schema::{SECTIONS, SERVICE};
 use crate::compose::merge::{has_other_driver, joined};
 use crate::compose::{Kind, Node};
@@ -144,18 +145,6 @@ fn sorted(mut node: Node) -> Node {
         entries.sort_by(|(a, _), (b, _)| a.cmp(b));
     }
     node
-}
-
-/// Whether it says nothing to the CLI.
-fn is_zero(node: &Node) -> bool {
-    match &node.kind {
-        Kind::Null | Kind::Bool(false) => true,
-        Kind::Bool(true) => false,
-        Kind::Number(_) => node.number().is_ok_and(|number| number == 0.0),
-        Kind::Text(text) => text.is_empty(),
-        Kind::List(items) => items.is_empty(),
-        Kind::Map(entries) => entries.is_empty(),
-    }
 }
 
 #[cfg(test)]

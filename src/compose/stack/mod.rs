@@ -111,7 +111,7 @@ impl<'a> Stack<'a> {
         }
         let mut stack = Node::made(Kind::Map(Vec::new()));
         if let Some(version) = self.files.iter().find_map(|file| file.version) {
-            stack.put("version", Node::made(Kind::Text(printed(version))));
+            stack.put("version", printed(version).as_str().into());
         }
         for (section, entries) in whole.iter().flat_map(|whole| whole.map().unwrap_or_default()) {
             stack.put(section, entries.clone());
@@ -227,15 +227,15 @@ mod tests {
     #[test]
     fn paths_are_relative_to_the_folder_of_the_first_file() {
         let text = "services: {app: {image: i}}\nsecrets: {s: {file: x}}\n";
-        for (path, expected) in [("sub/a.yml", "/home/sub/x"), ("/abs/a.yml", "/abs/x"), ("-", "/home/x")] {
+        for (path, expected) in [("sub/a.yml", "/home/sub/x"), ("/abs/a.yml", "/abs/x"), ("stdin", "/home/x")] {
             let surroundings = Surroundings { working_dir: "/home".into(), ..Surroundings::default() };
             let stack = Stack::read(&[StackFile { path: path.into(), text: text.to_owned() }], &surroundings);
             let loaded = stack.and_then(|stack| stack.load(References::Keep)).expect("a stack");
             let file = loaded.get("secrets").and_then(|it| it.get("s")?.get("file")).map(Node::text);
             assert_eq!(file, Some(Ok(expected.to_owned())));
         }
-        let error = read(&[("-", "services: 5")]).expect_err("no mapping").to_string();
-        assert!(error.starts_with("<stdin>:1:11: services: "), "{error}");
+        let error = read(&[("stdin", "services: 5")]).expect_err("no mapping").to_string();
+        assert!(error.starts_with("stdin:1:11: services: "), "{error}");
     }
 
     #[test]

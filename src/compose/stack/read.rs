@@ -1,6 +1,6 @@
 //! The files of a stack → trees that may be loaded: what no variable changes is checked here.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use super::EXTENSION;
 use super::schema::{FORBIDDEN, SECTIONS};
@@ -15,8 +15,8 @@ const LOWEST: u32 = 3;
 /// A file of a stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StackFile {
-    /// Its path, absolute or relative to the working directory; `-` for the standard input.
-    pub path: std::path::PathBuf,
+    /// Its path, absolute or relative to the working directory; a name alone, such as `stdin`, for what is no file.
+    pub path: PathBuf,
     /// Its text.
     pub text: String,
 }
@@ -31,8 +31,7 @@ pub(super) struct File {
 
 impl File {
     pub(super) fn read(file: &StackFile, surroundings: &Surroundings) -> Result<Self, Error> {
-        let path = if file.path == Path::new("-") { Path::new("<stdin>") } else { &file.path };
-        let root = parse_first(&Source::file(path), &file.text, &surroundings.budget, EXTENSION)?;
+        let root = parse_first(&Source::file(&file.path), &file.text, &surroundings.budget, EXTENSION)?;
         let version = version(&root)?;
         for (key, section) in root.map()? {
             match SECTIONS.iter().find(|(known, _)| known == key) {

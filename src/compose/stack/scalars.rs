@@ -90,7 +90,7 @@ impl Loader<'_> {
         if replaced.text()?.contains(['d', 'w']) {
             return if self.role == Role::Component { Ok(node.clone()) } else { Err(node.invalid(WITHOUT_DAYS)) };
         }
-        Ok(like(node, Kind::Text(go_duration(length))))
+        Ok(like(node, Kind::Text(printed(length))))
     }
 
     /// A size as a text of bytes.
@@ -141,7 +141,7 @@ fn go_float(value: f64) -> String {
 }
 
 /// A duration as Go prints it: `1h30m0s`, `1.5s`, `250µs`.
-fn go_duration(duration: Duration) -> String {
+fn printed(duration: Duration) -> String {
     let nanoseconds = duration.subsec_nanos();
     let decimal = |whole: u64, fraction: u32, digits: usize| {
         let text = format!("{whole}.{fraction:0digits$}");
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn durations_are_printed_as_go_prints_them() {
-        for (text, printed) in [
+        for (text, expected) in [
             ("0", "0s"),
             ("90s", "1m30s"),
             ("1500ms", "1.5s"),
@@ -186,7 +186,7 @@ mod tests {
             ("1.25ms", "1.25ms"),
             ("61s", "1m1s"),
         ] {
-            assert_eq!(duration(&valid(text)).map(go_duration).as_deref(), Ok(printed), "{text}");
+            assert_eq!(duration(&valid(text)).map(printed).as_deref(), Ok(expected), "{text}");
         }
     }
 

@@ -255,3 +255,6 @@ static CONFIG: Object = closed(&[
 ]);
 
 const NAME: Field = field("name", Form::Text);
+
+/// What is `external` by another name.
+pub(super) static EXTERNAL: Object = closed(&[NAME]);
