@@ -312,8 +312,9 @@ fn copies(
     Ok(())
 }
 
-/// The engine's rule for the names of containers and volumes, of which ours are a part.
-fn is_part_of_a_name(name: &str) -> bool {
+/// Whether a component or a volume of a pod may be called so: the engine's rule for the names of containers and volumes, of
+/// which ours are a part.
+pub fn is_part_of_a_name(name: &str) -> bool {
     // Neither '.' nor '..' is a name: names are parts of paths, too.
     name.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))

@@ -34,7 +34,7 @@ pub use copy::FileCopy;
 pub use document::{Pod, pods_in};
 pub use error::Error;
 pub use keys::{Class, KEYS};
-pub use labels::{CONTROLLER_ID, PodSpec, VOLUME_REF, owned_by};
+pub use labels::{CONTROLLER_ID, PodSpec, VOLUME_REF, is_part_of_a_name, owned_by};
 pub use needs::{Need, Until};
 pub use plan::{FromMemory, InMemory, Options, Plan, Planned, PlannedVolume, plan};
 pub use projection::{Content, Hidden};

@@ -2,7 +2,7 @@
 
 use crate::compose::stack::{self, References};
 use crate::compose::{Kind, Node};
-use crate::pod::KEYS;
+use crate::pod::{KEYS, is_part_of_a_name};
 
 use super::error::Error;
 use super::pod::Making;
@@ -15,7 +15,7 @@ const LEFT_OUT: [(&str, &str); 2] = [
 
 /// The component of a name, as the controller accepts it.
 pub(super) fn finished(name: &str, mut node: Node, making: &mut Making<'_>) -> Result<Node, Error> {
-    if !is_name(name) {
+    if !is_part_of_a_name(name) {
         let why = format!("'{name}' is no name of a component: expected letters, digits, '_', '.' and '-'");
         return Err(node.refused(why).into());
     }
@@ -43,15 +43,9 @@ fn complete_needs(needs: &mut Node) {
     for (_, node) in entries {
         if node.is_null() || node.kind == Kind::Text(String::new()) {
             node.kind = Kind::Null;
-            node.put("condition", Node::made(Kind::Text("service_started".to_owned())));
+            node.put("condition", "service_started".into());
         }
     }
-}
-
-/// The rule of the controller.
-fn is_name(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
 }
 
 /// Of the `depends_on` that the main component has from its service, what are components: Swarm ignores the others, and

@@ -17,13 +17,13 @@ pub(super) fn definition(service: &[(String, Node)], templates: &OfService<'_>, 
     let mut definition = match templates.together(Sort::Pod)? {
         Some((_, definition)) => definition,
         None => Node::made(Kind::Map(vec![
-            ("command".to_owned(), Node::made(Kind::Text(FLAGS.to_owned()))),
+            ("command".to_owned(), FLAGS.into()),
             ("volumes".to_owned(), Node::made(Kind::List(vec![socket()]))),
         ])),
     };
     inherit::by_controller(&mut definition, service);
     if !has(&definition, "image", |_| true) {
-        definition.put("image", Node::made(Kind::Text(image.to_owned())));
+        definition.put("image", image.into());
     }
     Ok(definition)
 }

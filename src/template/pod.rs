@@ -93,7 +93,7 @@ fn component_labels(
     let mut labels = Entries::new();
     for (name, node) in [(main.clone(), definition)].into_iter().chain(others.iter().cloned()) {
         let key = format!("pod.component.{name}");
-        labels.push((key, text(&write(&component::finished(&name, node, making)?))));
+        labels.push((key, write(&component::finished(&name, node, making)?).as_str().into()));
     }
     let mut init = Vec::new();
     for rendered in templates.single(Sort::Init) {
@@ -101,14 +101,14 @@ fn component_labels(
         init.push(component::finished(&name, node, making)?);
     }
     if !init.is_empty() {
-        labels.push(("pod.init.components".to_owned(), text(&write(&Node::made(Kind::List(init))))));
+        labels.push(("pod.init.components".to_owned(), write(&Node::made(Kind::List(init))).as_str().into()));
     }
     for (name, copies) in copy::copies(templates)? {
         if !names.contains(&name.as_str()) {
             let why = format!("service '{service_name}': the pod has no component '{name}' to copy into");
             making.notes.push((copies.first().map(|copy| copy.place.clone()).unwrap_or_default(), why));
         }
-        labels.push((format!("pod.copy.{name}"), text(&write(&Node::made(Kind::List(copies))))));
+        labels.push((format!("pod.copy.{name}"), write(&Node::made(Kind::List(copies))).as_str().into()));
     }
     Ok(labels)
 }
@@ -130,8 +130,4 @@ fn other_components(main: &str, templates: &OfService<'_>) -> Result<Entries, Er
         fill(&mut components, &entries);
     }
     Ok(components)
-}
-
-fn text(text: &str) -> Node {
-    Node::made(Kind::Text(text.to_owned()))
 }
