@@ -22,8 +22,8 @@ pub(super) const VARIABLES: usize = 1000;
 /// The longest text that a template, or a function in it, may make, in bytes.
 pub(super) const OUTPUT: usize = 16 << 20;
 
-/// How many steps an execution may take: nodes, iterations, calls, elements that a call makes, and one for every
-/// [`BYTES_PER_STEP`] that a call reads or makes, or that are written.
+/// How many steps an execution may take: nodes, iterations, calls, and one for every [`BYTES_PER_STEP`] that a call reads or
+/// makes, or that are written. What a function makes counts with all that is in it: so it is not too deep, either.
 pub(super) const STEPS: usize = 10_000_000;
 
 /// How many variables that are passed over to find one count as a step.

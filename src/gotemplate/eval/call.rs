@@ -8,7 +8,7 @@ use super::super::functions::{Callee, Parameter};
 use super::super::operand::Operand;
 use super::super::{Error, Type, Value, limits};
 use super::expression::Given;
-use super::{Evaluator, cost_of_text};
+use super::{Evaluator, cost};
 
 impl<'t> Evaluator<'t> {
     pub(super) fn call(
@@ -25,7 +25,7 @@ impl<'t> Evaluator<'t> {
         }
         let words = given.words;
         let arguments = self.arguments(callee, dot, given)?;
-        self.spend(1 + arguments.iter().map(|argument| cost_of_argument(&argument.value)).sum::<usize>())?;
+        self.spend(1 + arguments.iter().map(|argument| cost::of_argument(&argument.value)).sum::<usize>())?;
         let result = match callee {
             Callee::Ours(function) => {
                 let values: Vec<Value> = arguments.into_iter().map(Operand::into_value).collect();
@@ -45,7 +45,7 @@ impl<'t> Evaluator<'t> {
                 return self.fail(format_args!("error calling {name}: {problem}"));
             }
         };
-        self.spend(cost_of_result(callee, &value.value))?;
+        self.spend(cost::of_result(callee, &value.value, self.steps))?;
         if matches!(&value.value, Value::Str(text) if text.len() > limits::OUTPUT) {
             self.at = whole;
             return self.fail(format_args!("error calling {name}: exceeded maximum output ({} bytes)", limits::OUTPUT));
@@ -160,23 +160,6 @@ fn innermost(error: &Error) -> String {
     match error.problem.split_once("error calling include: ") {
         Some((_, inner)) => inner.to_owned(),
         None => error.to_string(),
-    }
-}
-
-fn cost_of_argument(value: &Value) -> usize {
-    match value {
-        Value::Str(text) => cost_of_text(text),
-        _ => 0,
-    }
-}
-
-fn cost_of_result(callee: &Callee, value: &Value) -> usize {
-    match (callee, value) {
-        (Callee::Builtin(Builtin { work: Work::Part(_), .. }), _) => 0,
-        (_, Value::Str(text)) => cost_of_text(text),
-        (_, Value::List(_, elements)) => elements.len(),
-        (_, Value::Map(_, entries)) => entries.len(),
-        _ => 0,
     }
 }
 

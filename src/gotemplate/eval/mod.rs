@@ -1,9 +1,10 @@
 //! Carrying a template out.
 //!
 //! `walk.rs` goes through bodies with a list of its own in the stack's place, `expression.rs` evaluates pipelines,
-//! `call.rs` calls functions, `field.rs` finds fields.
+//! `call.rs` calls functions, `cost.rs` says how many steps that takes, `field.rs` finds fields.
 
 mod call;
+mod cost;
 mod expression;
 mod field;
 mod walk;
@@ -82,7 +83,7 @@ impl<'t> Evaluator<'t> {
             return self.fail(format_args!("exceeded maximum output ({} bytes)", limits::OUTPUT));
         }
         self.output.push_str(text);
-        self.spend(cost_of_text(text))
+        self.spend(cost::of_text(text))
     }
 
     /// Counts work, and refuses what is too much of it.
@@ -117,11 +118,6 @@ impl<'t> Evaluator<'t> {
             None => self.fail(format_args!("undefined variable: {name}")),
         }
     }
-}
-
-/// How many steps it takes to read a text.
-fn cost_of_text(text: &str) -> usize {
-    text.len() / limits::BYTES_PER_STEP
 }
 
 /// A name that outlives the execution.

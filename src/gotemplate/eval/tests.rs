@@ -17,6 +17,7 @@ static SERVICE: StructType = StructType {
         field("Size", &SIZE),
         field("Delay", &Type::Pointer(&DURATION)),
         field("Unset", &Type::Pointer(&DURATION)),
+        field("Before", &DURATION),
         field("Labels", &Type::Map(&TEXT)),
     ],
     opaque: false,
@@ -35,6 +36,7 @@ fn service() -> Value {
             Value::Int(64),
             Value::Pointer(Rc::new(Value::Duration(90_000_000_000))),
             Value::NilPointer(&DURATION),
+            Value::Duration(-1_500_000_000),
             Value::Map(&TEXT, Rc::new(BTreeMap::from([("a".to_owned(), Value::Str("b".into()))]))),
         ]),
     )))
@@ -47,11 +49,18 @@ fn functions() -> Functions {
     };
     let show = |arguments: &[Value]| Ok(Value::Str(format!("{arguments:?}").into()));
     let html = |_: &[Value]| Ok(Value::Str("ours".into()));
+    let list = |arguments: &[Value]| Ok(Value::List(&Type::Interface, Rc::new(arguments.to_vec())));
+    let maps = |_: &[Value]| {
+        let map = Value::Map(&TEXT, Rc::new(BTreeMap::from([("a".to_owned(), Value::Str("b".into()))])));
+        Ok(Value::List(&Type::Interface, Rc::new(vec![map; 1000])))
+    };
     let long = |_: &[Value]| Ok(Value::Str("x".repeat(limits::OUTPUT + 1).into()));
     Functions::new(vec![
         Function { name: "upper", parameters: &[Parameter::Str], variadic: false, call: Rc::new(upper) },
         Function { name: "show", parameters: &[Parameter::Int, Parameter::Any], variadic: true, call: Rc::new(show) },
         Function { name: "html", parameters: &[Parameter::Any], variadic: false, call: Rc::new(html) },
+        Function { name: "list", parameters: &[Parameter::Any], variadic: true, call: Rc::new(list) },
+        Function { name: "maps", parameters: &[], variadic: false, call: Rc::new(maps) },
         Function { name: "long", parameters: &[], variadic: false, call: Rc::new(long) },
     ])
 }
@@ -97,6 +106,7 @@ fn the_type_of_a_field_is_told_by_its_slot() {
 fn durations_have_methods() {
     prints("{{ .Delay.Seconds }} {{ .Delay.Minutes }} {{ .Delay.Hours }} {{ .Delay.String }}", "90 1.5 0.025 1m30s");
     prints("{{ .Delay.Milliseconds }} {{ .Delay.Abs.Nanoseconds }}", "90000 90000000000");
+    prints("{{ .Before }} {{ .Before.Abs }}", "-1.5s 1.5s");
     assert_eq!(problem("{{ .Delay.Seconds 1 }}"), "wrong number of args for Seconds: want 0 got 1");
     assert_eq!(problem("{{ 1 | .Delay.Seconds }}"), "wrong number of args for Seconds: want 0 got 1");
     let nil = "error calling Hours: value method time.Duration.Hours called using nil *Duration pointer";
@@ -174,6 +184,16 @@ fn nothing_runs_without_an_end() {
     assert!(problem(doubling).contains("exceeded maximum output (16777216 bytes)"));
     let copies = "{{ $x := printf \"%1000000d\" 1 }}{{ range 1000 }}{{ $y := print $x }}{{ end }}";
     assert_eq!(problem(copies), too_many);
+}
+
+#[test]
+fn all_that_is_in_what_a_function_makes_counts() {
+    let too_many = "exceeded maximum number of steps (10000000)";
+    prints("{{ range 100 }}{{ $x := maps }}{{ end }}{{ len maps }}", "1000");
+    assert_eq!(problem("{{ range 1000 }}{{ $x := maps }}{{ end }}"), too_many);
+    prints("{{ $x := 1 }}{{ range 1000 }}{{ $x = list $x }}{{ end }}{{ len $x }}", "1");
+    assert_eq!(problem("{{ $x := 1 }}{{ range 1000000 }}{{ $x = list $x }}{{ end }}"), too_many);
+    assert_eq!(problem("{{ $x := 1 }}{{ range 60 }}{{ $x = list $x $x }}{{ end }}"), too_many);
 }
 
 #[test]

@@ -26,7 +26,7 @@ pub(super) fn functions(env: &BTreeMap<String, String>) -> Vec<Function> {
         function("lower", &[Str], |arguments| Ok(string(text(arguments, 0).to_lowercase()))),
         function("upper", &[Str], |arguments| Ok(string(text(arguments, 0).to_uppercase()))),
         function("join", &[Str, Any], |arguments| join(text(arguments, 0), &arguments[1])),
-        function("split", &[Str, Str], |arguments| Ok(split(text(arguments, 0), text(arguments, 1)))),
+        function("split", &[Str, Str], |arguments| split(text(arguments, 0), text(arguments, 1))),
         Function {
             name: "env",
             parameters: &[Str],
@@ -101,15 +101,22 @@ fn join(between: &str, list: &Value) -> Result<Value, String> {
 
 static PART: Type = Type::Str("string");
 
+/// How many parts a text may have: each takes some hundred bytes.
+const PARTS: usize = 100_000;
+
 /// The parts by `_0`, `_1` and so on.
-fn split(between: &str, text: &str) -> Value {
+fn split(between: &str, text: &str) -> Result<Value, String> {
     let key = |(place, part): (usize, &str)| (format!("_{place}"), Value::Str(part.into()));
-    let parts = if between.is_empty() {
-        text.char_indices().map(|(at, c)| &text[at..at + c.len_utf8()]).enumerate().map(key).collect()
+    let parts: BTreeMap<_, _> = if between.is_empty() {
+        let letters = text.char_indices().map(|(at, c)| &text[at..at + c.len_utf8()]);
+        letters.take(PARTS + 1).enumerate().map(key).collect()
     } else {
-        text.split(between).enumerate().map(key).collect()
+        text.split(between).take(PARTS + 1).enumerate().map(key).collect()
     };
-    Value::Map(&PART, Rc::new(parts))
+    if parts.len() > PARTS {
+        return Err(format!("the text has more than {PARTS} parts"));
+    }
+    Ok(Value::Map(&PART, Rc::new(parts)))
 }
 
 #[cfg(test)]
@@ -145,9 +152,26 @@ mod tests {
     fn lists_are_joined_and_texts_split() {
         assert_eq!(join("-", &list(&[word("a"), Value::Int(1), Value::Nil])), Ok(word("a-1")));
         assert_eq!(join("-", &word("a")), Ok(word("a")));
-        let Value::Map(_, parts) = split(",", "a,b") else { panic!("a mapping") };
-        assert_eq!(parts["_0"], word("a"));
-        assert_eq!(parts["_1"], word("b"));
+        for (between, text, expected) in [
+            (",", "a,b", &["a", "b"][..]),
+            (",", "", &[""]),
+            (",", ",a", &["", "a"]),
+            ("", "aé", &["a", "é"]),
+            ("", "", &[]),
+        ] {
+            let Ok(Value::Map(_, parts)) = split(between, text) else { panic!("a mapping") };
+            let found: Vec<_> = (0..parts.len()).map(|place| parts[&format!("_{place}")].clone()).collect();
+            assert_eq!(found, expected.iter().map(|part| word(part)).collect::<Vec<_>>(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_not_split_into_more_than_memory_has() {
+        for (between, letter) in [("", "x"), (",", "x,")] {
+            let most = letter.repeat(PARTS - between.len());
+            assert!(split(between, &most).is_ok());
+            assert!(split(between, &(most + letter)).is_err());
+        }
     }
 
     #[test]
