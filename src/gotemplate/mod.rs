@@ -33,6 +33,9 @@
 //! | methods | those of durations that take no arguments, such as `.Seconds` |
 //! | pointers | as in Go, but they print as what they point at, not as addresses |
 //! | the option `missingkey` | its default |
+//! | `slice` | all; an index may also come out of an `interface {}`, which Go refuses |
+//! | the names of types | as in Go; a number that a function is given or gives is an `int`, `uint64` or `float64` |
+//! | letters of names | also those that Unicode counts as letters or digits and Go does not, such as `²` |
 //! | errors | `template: NAME:LINE: …` and `template: NAME:LINE:COLUMN: executing "NAME" at <…>: …`, in Go's words, but that no values are shown |
 //! | strings of any bytes | UTF-8: a byte that is none, of `"\xff"` or of a `slice` inside of a character, is U+FFFD |
 //! | nil lists and maps | an empty list or map equals nil, unless it is one of `interface {}` |

@@ -86,6 +86,9 @@ volumes:
         for line in stack.lines().filter(|line| *line != "  app:") {
             assert!(shown.contains(line.trim()), "{line} is not in\n{shown}");
         }
+        for entry in ["name: w\n    external: true\n", "b: 5\n"] {
+            assert!(shown.contains(entry), "{entry} is not in\n{shown}");
+        }
         assert!(!shown.contains("Name") && !shown.contains("image: \"\""), "{shown}");
     }
 

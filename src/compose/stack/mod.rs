@@ -225,6 +225,27 @@ mod tests {
     }
 
     #[test]
+    fn each_key_that_a_stack_must_not_have_is_refused() {
+        for (key, instead) in schema::FORBIDDEN {
+            let text = format!("services: {{app: {{image: i, {key}: 1}}}}");
+            let error = read(&[("a.yml", &text)]).expect_err(key).to_string();
+            assert!(error.ends_with(&format!("services.app.{key}: it is forbidden in a stack: {instead}")), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_number_of_a_variable_is_decimal_and_one_of_a_file_as_yaml_has_it() {
+        let env = [("N".to_owned(), "010".to_owned())].into();
+        let surroundings = Surroundings { env, ..Surroundings::default() };
+        for (written, expected) in [("$N", "10"), ("010", "8"), ("4.0", "4"), ("0x10", "16")] {
+            let text = format!("services: {{app: {{image: i, deploy: {{replicas: {written}}}}}}}");
+            let stack = Stack::read(&[StackFile { path: "a.yml".into(), text }], &surroundings).expect("a stack");
+            let loaded = write(&stack.load(References::Typed).expect("a stack"));
+            assert!(loaded.contains(&format!("replicas: {expected}\n")), "{written}: {loaded}");
+        }
+    }
+
+    #[test]
     fn paths_are_relative_to_the_folder_of_the_first_file() {
         let text = "services: {app: {image: i}}\nsecrets: {s: {file: x}}\n";
         for (path, expected) in [("sub/a.yml", "/home/sub/x"), ("/abs/a.yml", "/abs/x"), ("stdin", "/home/x")] {

@@ -147,3 +147,19 @@ fn is_comparable_type(kind: &Type) -> bool {
         _ => true,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::operand::Operand;
+    use super::{eq, ge, gt, le, lt, ne, truth};
+    use crate::gotemplate::Value;
+
+    #[test]
+    fn what_is_no_number_is_as_in_go() {
+        let values = [f64::NAN, 1.0].map(|number| Operand::of(Value::Float(number)));
+        let answer = |compare: fn(&[Operand]) -> Result<Operand, String>| {
+            compare(&values).map(|answer| answer.value == truth(true).value)
+        };
+        assert_eq!([eq, ne, lt, le, gt, ge].map(answer), [false, true, false, false, true, true].map(Ok));
+    }
+}
