@@ -52,8 +52,7 @@ fn complete_needs(needs: &mut Node) {
 /// the controller would refuse them.
 pub(super) fn only_needs_of(main: &mut Node, names: &[&str], service: &str, making: &mut Making<'_>) {
     let Kind::Map(main) = &mut main.kind else { return };
-    let Some(at) = main.iter().position(|(key, _)| key == "depends_on") else { return };
-    let node = &mut main[at].1;
+    let Some((_, node)) = main.iter_mut().find(|(key, _)| key == "depends_on") else { return };
     let mut lost = Vec::new();
     let mut keep = |name: &str| {
         let is_known = names.contains(&name);
@@ -62,25 +61,16 @@ pub(super) fn only_needs_of(main: &mut Node, names: &[&str], service: &str, maki
         }
         is_known
     };
-    let is_empty = match &mut node.kind {
-        Kind::List(items) => {
-            items.retain(|item| item.text().is_ok_and(|name| keep(&name)));
-            items.is_empty()
-        }
-        Kind::Map(entries) => {
-            entries.retain(|(name, _)| keep(name));
-            entries.is_empty()
-        }
-        _ => false,
-    };
+    match &mut node.kind {
+        Kind::List(items) => items.retain(|item| item.text().is_ok_and(|name| keep(&name))),
+        Kind::Map(entries) => entries.retain(|(name, _)| keep(name)),
+        _ => {}
+    }
     if !lost.is_empty() {
         let why = "no component of the pod is called so";
         making.note(
             node,
             format!("service '{service}': the main component does not wait for {}: {why}", lost.join(", ")),
         );
-    }
-    if is_empty {
-        main.remove(at);
     }
 }
