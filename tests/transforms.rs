@@ -6,6 +6,8 @@
 
 #![allow(clippy::panic, reason = "a test fails by a panic")]
 
+mod support;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;
@@ -18,6 +20,8 @@ use podlike::pod::pods_in;
 use podlike::template::{Fetch, Transformed, transform};
 use serde::Deserialize;
 use tempfile::TempDir;
+
+use crate::support::docker_cli::{DockerCli, is_too_old};
 
 /// The folder of the stack.
 const FOLDER: &str = "/work";
@@ -228,4 +232,24 @@ fn a_stack_of_200_services_with_four_templates_each_takes_no_time() {
     assert_eq!(text.matches("image: log:200").count(), 200);
     let most = if cfg!(debug_assertions) { 20 } else { 1 };
     assert!(took < Duration::from_secs(most), "{took:?}");
+}
+
+#[test]
+fn docker_takes_every_result() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/transforms");
+    // The variables that some of the stacks want.
+    let docker = DockerCli { folder: &folder, env: &[("HOME", "/home/me"), ("TAG", "1")] };
+    let mut count = 0;
+    for entry in fs::read_dir(&folder).expect("the cases") {
+        let path = entry.expect("an entry").path();
+        if !path.to_string_lossy().ends_with(OUT) {
+            continue;
+        }
+        match docker.takes(&fs::read_to_string(&path).expect("a result")) {
+            Ok(()) => count += 1,
+            Err(error) if is_too_old(&error) => {}
+            Err(error) => panic!("{}: {error}", path.display()),
+        }
+    }
+    assert!(count > 50, "docker took only {count}");
 }

@@ -12,6 +12,7 @@
 pub(crate) mod archives;
 pub(crate) mod cases;
 pub(crate) mod controller;
+pub(crate) mod docker_cli;
 pub(crate) mod fake_engine;
 pub(crate) mod pod;
 pub(crate) mod real_engine;
