@@ -27,7 +27,7 @@
 //! | strings, characters, numbers of any base, with `_` | all |
 //! | complex numbers | no: an error when the text is read |
 //! | `and`, `or`, `not`, `eq`, `ne`, `lt`, `le`, `gt`, `ge`, `index`, `slice`, `len`, `html`, `js`, `urlquery` | all |
-//! | `print`, `printf`, `println` | all verbs and flags |
+//! | `print`, `printf`, `println` | all verbs and flags; `%p` has no address to tell |
 //! | `call` | only its errors: there are no functions among values |
 //! | fields of structs and maps, `<no value>`, nil | as in Go, with Go's messages |
 //! | methods | those of durations that take no arguments, such as `.Seconds` |
