@@ -6,10 +6,10 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use super::form::{Field, Form, Object};
-use super::references::Hidden;
+use super::references::{Hidden, replaced};
 use super::schema::EXTERNAL;
 use super::{References, Role};
-use crate::compose::{Error, Kind, Node, Place, Surroundings, interpolate};
+use crate::compose::{Error, Kind, Node, Place, Surroundings};
 
 /// Warnings, each once, with their places.
 #[derive(Debug, Default)]
@@ -205,10 +205,14 @@ impl Loader<'_> {
             return Ok((text.to_owned(), true));
         }
         self.hidden_references(node, text)?;
-        let budget = &self.surroundings.budget;
         let mut unset = Vec::new();
-        let mut lookup = |name: &str| self.surroundings.env.get(name).cloned();
-        let replaced = interpolate(text, budget, &mut lookup, &mut |name| unset.push(name.to_owned()));
+        let budget = &self.surroundings.budget;
+        let lookup = |name: &str| {
+            let value = self.surroundings.env.get(name);
+            budget.take(0, value.map_or(0, String::len)).map_err(|problem| problem.to_string())?;
+            Ok(value.cloned())
+        };
+        let replaced = replaced(text, &lookup, &mut |name| unset.push(name.to_owned()));
         let resolves = self.references == References::Resolve;
         match replaced {
             Ok(replaced) => {
@@ -218,7 +222,7 @@ impl Loader<'_> {
                 }
                 Ok((replaced, unset.is_empty()))
             }
-            Err(why) if budget.is_spent() || !is_required(text) => Err(node.refused(why)),
+            Err(why) if budget.is_spent() => Err(node.refused(why)),
             Err(why) => {
                 if resolves {
                     self.notes.add(&node.place, format!("{why}; templates find it as it is written"));
@@ -227,12 +231,6 @@ impl Loader<'_> {
             }
         }
     }
-}
-
-/// Whether all that a text misses is the value of a variable.
-fn is_required(text: &str) -> bool {
-    let budget = crate::compose::Budget::default();
-    interpolate(text, &budget, &mut |_| Some("x".to_owned()), &mut |_| ()).is_ok()
 }
 
 impl Field {
