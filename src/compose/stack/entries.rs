@@ -11,7 +11,7 @@ impl Loader<'_> {
         for (section, form) in &SECTIONS {
             let Some(node) = root.get(section) else { continue };
             let mut entries = Vec::new();
-            for (name, entry) in node.map()?.iter().filter(|(name, _)| !name.starts_with("x-")) {
+            for (name, entry) in node.map()? {
                 let entry = match *section {
                     "services" => self.service(form, entry)?,
                     section => {
