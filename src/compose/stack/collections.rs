@@ -1,13 +1,13 @@
 //! Lists and mappings in their canonical form: what may be written as either is one of them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::form::Form;
 use super::loader::{Loader, like};
 use super::scalars::go_number;
 use super::words::words;
 use super::{References, Role};
-use crate::compose::{Error, Kind, Node, one_of};
+use crate::compose::{Error, Kind, Node, one_of, write};
 
 /// What a component may wait for.
 const CONDITIONS: [&str; 3] = ["service_started", "service_healthy", "service_completed_successfully"];
@@ -26,7 +26,19 @@ impl Loader<'_> {
     /// A list that has nothing twice.
     pub(super) fn set(&self, form: &Form, node: &Node) -> Result<Node, Error> {
         self.once(node)?;
-        self.list(form, node)
+        let mut set = self.list(form, node)?;
+        self.keep_one(&mut set);
+        Ok(set)
+    }
+
+    /// Leaves out what differed only in its notation, or what templates say twice: Docker refuses it in what is printed.
+    pub(super) fn keep_one(&self, list: &mut Node) {
+        let Kind::List(items) = &mut list.kind else { return };
+        if self.role == Role::Component || items.len() < 2 {
+            return;
+        }
+        let mut known = HashSet::new();
+        items.retain(|item| known.insert(write(item)));
     }
 
     /// Docker's check that the items of a list differ.
@@ -143,7 +155,9 @@ impl Loader<'_> {
             }
             _ => return Err(node.expected(Form::Hosts.expected())),
         };
-        Ok(like(node, Kind::List(hosts)))
+        let mut hosts = like(node, Kind::List(hosts));
+        self.keep_one(&mut hosts);
+        Ok(hosts)
     }
 
     /// Names in a list, as those of a mapping to nothing. Docker does not replace variables in keys: a list with one stays.

@@ -310,7 +310,7 @@ mod tests {
             ("{image: x, labels: , volumes: [], deploy: , ports: }", "image: x"),
             ("{command: [--listen, 80, true]}", "command:|- --listen|- \"80\"|- \"true\""),
             ("{environment: {A: true, B: 1.50, C: }}", "environment:|  A: \"true\"|  B: \"1.5\"|  C: null"),
-            ("{cap_add: [A, A], unknown: {a: 1}}", "cap_add:|- A|- A|unknown:|  a: 1"),
+            ("{cap_add: [A, A], unknown: {a: 1}}", "cap_add:|- A|unknown:|  a: 1"),
             ("{deploy: {replicas: '$N', other: 1}}", "deploy:|  replicas: $N|  other: 1"),
             ("{depends_on: {db: {condition: service_healthy}}}", "depends_on:|- db"),
             ("{volumes: ['./a:/b']}", "volumes:|- type: bind|  source: /work/a|  target: /b"),

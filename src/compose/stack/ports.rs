@@ -24,7 +24,9 @@ impl Loader<'_> {
                 _ => return Err(item.expected("a port such as 80 or 8080:80")),
             }
         }
-        Ok(like(node, Kind::List(ports)))
+        let mut ports = like(node, Kind::List(ports));
+        self.keep_one(&mut ports);
+        Ok(ports)
     }
 
     fn short_ports(&self, item: &Node, text: &str, ports: &mut Vec<Node>) -> Result<(), Error> {
