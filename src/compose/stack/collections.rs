@@ -92,8 +92,10 @@ impl Loader<'_> {
             Kind::List(items) if !matches!(form, Form::Options) => {
                 self.once(node)?;
                 for item in items {
-                    let (key, value) = self.pair(form, item)?;
-                    pairs.insert(key, value);
+                    match self.pair(form, item) {
+                        Err(_) if self.is_open(item) => {}
+                        read => pairs.extend([read?]),
+                    }
                 }
             }
             _ => return Err(node.expected(form.expected())),

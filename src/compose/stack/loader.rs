@@ -198,6 +198,17 @@ impl Loader<'_> {
         if self.references == References::Resolve { like(node, Kind::Null) } else { node.clone() }
     }
 
+    /// Whether something in a value is not known that templates would see. They see nothing of what cannot be read then.
+    pub(super) fn is_open(&self, node: &Node) -> bool {
+        match &node.kind {
+            _ if self.references != References::Resolve => false,
+            Kind::Text(text) => self.resolved(node, text).is_ok_and(|(_, is_known)| !is_known),
+            Kind::List(items) => items.iter().any(|item| self.is_open(item)),
+            Kind::Map(entries) => entries.iter().any(|(_, value)| self.is_open(value)),
+            _ => false,
+        }
+    }
+
     /// A text with what its variables stand for, and whether all of them are set. One that is required and not set stays
     /// as it is written: `docker stack deploy` asks for it.
     fn resolved(&self, node: &Node, text: &str) -> Result<(String, bool), Error> {

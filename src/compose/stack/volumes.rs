@@ -3,7 +3,7 @@
 
 use super::References;
 use super::loader::{Loader, like};
-use super::references::Hidden;
+use super::references::{Hidden, default_in_front};
 use super::schema::MOUNT;
 use crate::compose::{Error, Kind, Node};
 
@@ -18,7 +18,14 @@ impl Loader<'_> {
             Kind::Text(text) => self.short_volume(item, text),
             _ => Err(item.expected("a volume such as data:/var/lib/data")),
         };
-        Ok(like(node, Kind::List(node.list()?.iter().map(volume).collect::<Result<_, _>>()?)))
+        let mut volumes = Vec::new();
+        for item in node.list()? {
+            match volume(item) {
+                Err(_) if self.is_open(item) => {}
+                read => volumes.push(read?),
+            }
+        }
+        Ok(like(node, Kind::List(volumes)))
     }
 
     fn long_volume(&self, item: &Node) -> Result<Node, Error> {
@@ -42,7 +49,8 @@ impl Loader<'_> {
         let hidden = self.hidden(item, text)?;
         // What a variable in front stands for may be a name or a path.
         if hidden.text.contains(':') && hidden.text.starts_with(|c| hidden.is_variable(c)) {
-            return Ok(item.clone());
+            let bind = |default: &str| is_path(default).then(|| self.source(&Hidden::plain(String::new()), default));
+            return Ok(like(item, Kind::Text(with_default(text, bind))));
         }
         let parts = parts(&hidden.text);
         let (source, target, options) = match parts.as_slice() {
@@ -54,6 +62,11 @@ impl Loader<'_> {
         };
         let is_bind = is_path(source);
         let source = if is_bind { self.source(&hidden, source) } else { hidden.shown(source) };
+        // Which options a variable stands for Docker will know.
+        if options.contains(|c| hidden.is_variable(c)) {
+            let written = [source.as_str(), &hidden.shown(target), &hidden.shown(options)].join(":");
+            return Ok(like(item, Kind::Text(written)));
+        }
         let options: Vec<String> = options.split(',').map(|option| hidden.shown(option)).collect();
         let told = |option: &str| options.iter().any(|known| known == option);
         let text = |text: &str| like(item, Kind::Text(text.to_owned()));
@@ -88,9 +101,13 @@ impl Loader<'_> {
         }
     }
 
-    /// A path, absolute. One that begins with a variable stays as it is written.
+    /// A path, absolute. One that begins with a variable stays as it is written, but for a path that is its default.
     pub(super) fn path(&self, hidden: &Hidden, path: &str) -> String {
-        if path.is_empty() || is_absolute(path) || path.starts_with(|c| hidden.is_variable(c)) {
+        if path.starts_with(|c| hidden.is_variable(c)) {
+            let file = |default: &str| Some(self.path(&Hidden::plain(String::new()), default));
+            return with_default(&hidden.shown(path), file);
+        }
+        if path.is_empty() || is_absolute(path) {
             return hidden.shown(path);
         }
         // A variable may stand for many folders, of which '..' leaves the last.
@@ -99,6 +116,15 @@ impl Loader<'_> {
         }
         let absolute = self.surroundings.path(&self.folder, &format!("./{path}"));
         hidden.shown(&absolute.to_string_lossy())
+    }
+}
+
+/// What begins with a variable, its default as the path that it is, if any. Those who read it know no folder of ours.
+fn with_default(text: &str, path: impl Fn(&str) -> Option<String>) -> String {
+    let Some((before, default, after)) = default_in_front(text) else { return text.to_owned() };
+    match path(default).filter(|_| !default.contains('$')) {
+        Some(path) => format!("{before}{path}{after}"),
+        None => text.to_owned(),
     }
 }
 
