@@ -45,8 +45,10 @@ pub(super) fn mount_socket(pod: &mut Node) {
         Some(Node { kind: Kind::List(volumes), .. }) => volumes.clone(),
         _ => Vec::new(),
     };
-    let is_there = |volume: &Node| {
-        volume.get("target").and_then(|target| target.text().ok()).is_some_and(|target| target == SOCKET)
+    let is_there = |volume: &Node| match &volume.kind {
+        // A variable keeps it short.
+        Kind::Text(text) => text.split(':').skip(1).any(|part| part == SOCKET),
+        _ => volume.get("target").and_then(|target| target.text().ok()).is_some_and(|target| target == SOCKET),
     };
     if !volumes.iter().any(is_there) {
         volumes.push(socket());
