@@ -65,6 +65,20 @@ fn a_stack_goes_to_stdout_and_warnings_to_stderr() {
 }
 
 #[test]
+fn a_stack_may_come_from_a_pipe() {
+    let folder = folder();
+    for (path, stdin) in [("/dev/stdin", STACK), ("/dev/fd/0", STACK), ("/proc/self/fd/0", STACK)] {
+        let output = template(folder.path(), &[path], stdin);
+        let err = text(&output.stderr);
+        // The template is sought in the working directory.
+        assert_eq!(output.status.code(), Some(0), "{path}: {err}");
+        assert!(text(&output.stdout).contains("pod.component.side"), "{path}");
+        let name = if path == "/dev/stdin" { "stdin" } else { "pipe 0" };
+        assert!(err.contains(&format!(" {name}:5:18: ")), "{err}");
+    }
+}
+
+#[test]
 fn a_stack_may_go_into_a_file() {
     let folder = folder();
     let output = template(folder.path(), &["-o", "out.yml", "stack.yml"], "");

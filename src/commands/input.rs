@@ -1,6 +1,8 @@
-//! What a command reads: a file, or stdin.
+//! What a command reads: a file, stdin, or a pipe.
 
+use std::fs::{self, File};
 use std::io::{self, Read};
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use crate::pod::Surroundings;
@@ -10,24 +12,36 @@ use super::Error;
 /// What stdin is called.
 pub(super) const STDIN: &str = "stdin";
 
-/// The absolute path of a file, or a name for stdin, and its text.
+/// The absolute path of a file, or a name for what is none, such as stdin, and its text.
 pub(super) fn read(file: &Path, surroundings: &Surroundings) -> Result<(PathBuf, String), Error> {
     if file == Path::new("-") {
-        let text = read_stdin().map_err(|source| Error::System { doing: "read stdin", source })?;
+        let text = read_all(io::stdin()).map_err(|source| Error::System { doing: "read stdin", source })?;
         return Ok((STDIN.into(), text));
     }
     let path = surroundings.path(Path::new(""), &file.to_string_lossy());
-    match surroundings.read(&path) {
-        Ok(text) => Ok((path, text)),
-        Err(source) => Err(Error::File { path, source }),
+    let text = match name_of_stream(&path) {
+        Some(name) => File::open(&path).and_then(read_all).map(|text| (name, text)),
+        None => surroundings.read(&path).map(|text| (path.clone(), text)),
+    };
+    text.map_err(|source| Error::File { path, source })
+}
+
+/// What a pipe is called, such as the shell's `/dev/fd/63` for `<(…)`: it is in no folder that paths are relative to.
+fn name_of_stream(path: &Path) -> Option<PathBuf> {
+    let is_pipe = || fs::metadata(path).is_ok_and(|file| file.file_type().is_fifo());
+    let name = path.file_name()?.to_string_lossy();
+    match path.starts_with("/dev") || is_pipe() {
+        true if name == STDIN => Some(STDIN.into()),
+        true => Some(format!("pipe {name}").into()),
+        false => None,
     }
 }
 
-/// All of stdin, with the limit that files have.
-fn read_stdin() -> io::Result<String> {
+/// All of a stream, with the limit that files have.
+fn read_all(stream: impl Read) -> io::Result<String> {
     const LARGEST: u64 = 4 << 20;
     let mut text = String::new();
-    io::stdin().take(LARGEST + 1).read_to_string(&mut text)?;
+    stream.take(LARGEST + 1).read_to_string(&mut text)?;
     if text.len() as u64 > LARGEST {
         return Err(io::Error::other("it is longer than 4 MiB"));
     }

@@ -8,7 +8,7 @@ use crate::compose::stack::StackFile;
 use crate::pod::Surroundings;
 use crate::template::{self, Fetch};
 
-use super::input::{STDIN, read};
+use super::input::read;
 use super::{Error, Outcome, version};
 
 /// Transforms a stack and prints it, or writes it into a file. Warnings are told; no engine is needed.
@@ -20,8 +20,8 @@ pub fn template(settings: &Settings, transformation: &Transformation) -> Result<
     };
     let file = |path: &PathBuf| -> Result<StackFile, Error> {
         // Errors name a file as it was named.
-        let (read, text) = read(path, &surroundings.for_another())?;
-        let path = if read.is_absolute() { path.clone() } else { STDIN.into() };
+        let (known, text) = read(path, &surroundings.for_another())?;
+        let path = if known.is_absolute() { path.clone() } else { known };
         Ok(StackFile { path, text })
     };
     let files = transformation.files.iter().map(file).collect::<Result<Vec<_>, _>>()?;
