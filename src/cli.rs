@@ -276,7 +276,7 @@ fn parse(words: &[String]) -> Result<Command, Error> {
                 Command::Template(Transformation {
                     files: files.clone(),
                     offline: offline.is_some_and(|offline| offline.0),
-                    image: image.clone(),
+                    image: image.clone().filter(|image| !image.is_empty()),
                     output: output.clone(),
                 })
             }

@@ -79,6 +79,17 @@ fn a_stack_may_come_from_a_pipe() {
 }
 
 #[test]
+fn a_file_below_dev_is_a_file() {
+    let folder = tempfile::tempdir_in("/dev/shm").expect("a folder in memory");
+    let stack = folder.path().join("stack.yml");
+    fs::write(&stack, STACK).expect("a file");
+    fs::write(folder.path().join("side.yml"), "side: {image: demo/side}").expect("a file");
+    let output = template(Path::new("/"), &[&stack.to_string_lossy()], "");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("image: demo/side"));
+}
+
+#[test]
 fn a_stack_may_go_into_a_file() {
     let folder = folder();
     let output = template(folder.path(), &["-o", "out.yml", "stack.yml"], "");
@@ -97,6 +108,7 @@ fn the_image_of_controllers_can_be_chosen() {
         (&["stack.yml"][..], "rycus86/podlike:latest"),
         (&["-image", "demo/podlike:2", "stack.yml"], "demo/podlike:2"),
         (&["stack.yml", "--image=demo/podlike"], "demo/podlike"),
+        (&["--image=", "stack.yml"], "rycus86/podlike:latest"),
     ] {
         let out = text(&template(folder.path(), args, "").stdout);
         assert!(out.contains(&format!("\n    image: {image}\n")), "{out}");

@@ -2,7 +2,6 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use crate::pod::Surroundings;
@@ -26,11 +25,14 @@ pub(super) fn read(file: &Path, surroundings: &Surroundings) -> Result<(PathBuf,
     text.map_err(|source| Error::File { path, source })
 }
 
+/// Where a process finds what was opened for it; that may be a file, too.
+const OPENED: [&str; 3] = ["/dev/fd", "/dev/stdin", "/proc/self/fd"];
+
 /// What a pipe is called, such as the shell's `/dev/fd/63` for `<(…)`: it is in no folder that paths are relative to.
 fn name_of_stream(path: &Path) -> Option<PathBuf> {
-    let is_pipe = || fs::metadata(path).is_ok_and(|file| file.file_type().is_fifo());
+    let is_stream = || fs::metadata(path).is_ok_and(|file| !file.is_file() && !file.is_dir());
     let name = path.file_name()?.to_string_lossy();
-    match path.starts_with("/dev") || is_pipe() {
+    match OPENED.iter().any(|opened| path.starts_with(opened)) || is_stream() {
         true if name == STDIN => Some(STDIN.into()),
         true => Some(format!("pipe {name}").into()),
         false => None,

@@ -76,7 +76,8 @@ pub(super) fn references(text: &str) -> Result<Vec<Range<usize>>, String> {
     Ok(found)
 }
 
-/// A text with what its references stand for; a default is taken as it is written. `unset` is told the variables in whose
+/// A text with what its references stand for; a default is taken as it is written. The first operator counts: Docker finds
+/// the default `b` in `${X:?a-b}`, too, which nobody can have meant. `unset` is told the variables in whose
 /// place there is nothing. An error names the first variable that is required and missing, or is that of `lookup`.
 pub(super) fn replaced(
     text: &str,

@@ -122,7 +122,10 @@ impl Loader<'_> {
 /// What begins with a variable, its default as the path that it is, if any. Those who read it know no folder of ours.
 fn with_default(text: &str, path: impl Fn(&str) -> Option<String>) -> String {
     let Some((before, default, after)) = default_in_front(text) else { return text.to_owned() };
-    match path(default).filter(|_| !default.contains('$')) {
+    // What follows may go on with the last name of the path; an absolute one ends with no blank name.
+    let is_whole = after == "}" || after.starts_with("}/") || after.starts_with("}:");
+    let goes_on = !matches!(default.rsplit('/').next(), Some("" | "." | ".." | "~"));
+    match path(default).filter(|_| (is_whole || goes_on) && !default.contains('$')) {
         Some(path) => format!("{before}{path}{after}"),
         None => text.to_owned(),
     }
