@@ -104,7 +104,7 @@ fn what_is_canonical_stays_the_same_when_it_is_read_again() {
         let tree = parse(&Source::default(), &typed, &surroundings().budget).expect("our own text");
         for (service, node) in tree.get("services").map_or(&[][..], |services| services.map().expect("services")) {
             for read in [stack::service, stack::component] {
-                let read = read(node, References::Keep, Path::new("/work"), &surroundings(), &mut Vec::new());
+                let read = read(node, Path::new("/work"), &surroundings(), &mut Vec::new());
                 let read = read.unwrap_or_else(|error| panic!("{name}: {error}"));
                 assert_eq!(write(&read), write(node), "{name}: {service}");
             }

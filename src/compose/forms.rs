@@ -80,7 +80,7 @@ pub fn owner(node: &Node) -> Result<u64, Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::value::valid;
+    use super::super::yaml::valid;
     use super::*;
 
     #[test]

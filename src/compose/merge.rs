@@ -141,7 +141,7 @@ fn target(item: &Node, key: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::value::valid;
+    use super::super::yaml::valid;
     use super::*;
 
     /// The merged service, written in one line.

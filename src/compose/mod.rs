@@ -1,7 +1,7 @@
 //! Compose notation: text → typed values. Imports nothing of ours. Pure but for `surroundings.rs`, which reads files.
 //!
 //! ```text
-//! YAML text ─value.rs─▶ Node (an ordered tree; each node knows its path, and its place in its source) ─write.rs─▶ YAML text
+//! YAML text ─yaml.rs─▶ Node (value.rs: an ordered tree; each node knows its path, and its place in its source) ─write.rs─▶ YAML text
 //!                        │
 //!                        ├─ scalar.rs  duration · byte size · signal · image
 //!                        ├─ forms.rs   string-or-list · list-or-mapping · command lines
@@ -30,6 +30,7 @@ mod surroundings;
 mod value;
 mod volume;
 mod write;
+mod yaml;
 
 pub use budget::Budget;
 pub use dotenv::{Pairs, dotenv, dotenv_noting, raw};
@@ -40,8 +41,9 @@ pub use place::{Place, Source};
 pub use project::{Project, extended, interpolated};
 pub use scalar::{byte_size, duration, go_duration, image, signal};
 pub use surroundings::Surroundings;
-#[cfg(test)]
-pub(crate) use value::valid;
-pub use value::{Kind, Node, parse, parse_1_1};
+pub use value::{Kind, Node};
 pub use volume::{Content, Volume, file_mode};
 pub use write::write;
+#[cfg(test)]
+pub(crate) use yaml::valid;
+pub use yaml::{parse, parse_1_1};

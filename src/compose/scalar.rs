@@ -161,7 +161,7 @@ fn is_path_component(part: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::value::valid;
+    use super::super::yaml::valid;
     use super::*;
 
     #[test]

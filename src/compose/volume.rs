@@ -257,7 +257,7 @@ pub fn file_mode(node: &Node) -> Result<u32, Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::value::valid;
+    use super::super::yaml::valid;
     use super::*;
 
     fn read(text: &str) -> Result<Volume, Error> {

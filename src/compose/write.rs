@@ -289,7 +289,7 @@ fn has_indicators(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::value::valid;
+    use super::super::yaml::valid;
     use super::*;
 
     fn list(items: Vec<Node>) -> Node {

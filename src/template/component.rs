@@ -1,6 +1,6 @@
 //! A component of a pod, as its label says it.
 
-use crate::compose::stack::{self, References};
+use crate::compose::stack;
 use crate::compose::{Kind, Node};
 use crate::pod::{KEYS, is_part_of_a_name};
 
@@ -29,7 +29,7 @@ pub(super) fn finished(name: &str, mut node: Node, making: &mut Making<'_>) -> R
         });
         entries.iter_mut().filter(|(key, _)| key == "depends_on").for_each(|(_, needs)| complete_needs(needs));
     }
-    let mut node = stack::component(&node, References::Keep, making.folder, making.surroundings, making.notes)?;
+    let mut node = stack::component(&node, making.folder, making.surroundings, making.notes)?;
     making.keep_known(&mut node, &format!("component '{name}'"), &KEYS.map(|(key, _)| key));
     if node.get("image").is_none() {
         making.note(&node, format!("component '{name}' has no image: the controller will refuse it"));

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::compose::stack::{self, References};
+use crate::compose::stack;
 use crate::compose::{Kind, Node, Place, Surroundings, write};
 
 use super::controller::{self, has};
@@ -58,7 +58,7 @@ pub(super) fn pod(
     let has_no_volumes =
         has(&definition, "volumes", |node| node.is_null() || node.list().is_ok_and(<[Node]>::is_empty));
     let mut labels = component_labels(name, inherited, templates, making)?;
-    let mut pod = stack::service(&definition, References::Keep, making.folder, making.surroundings, making.notes)?;
+    let mut pod = stack::service(&definition, making.folder, making.surroundings, making.notes)?;
     making.keep_known(&mut pod, &format!("the pod '{name}'"), &stack::service_keys().collect::<Vec<_>>());
     if let Some(grace) = pod.get("stop_grace_period") {
         labels.push(("pod.stop_grace_period".to_owned(), grace.clone()));

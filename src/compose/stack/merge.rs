@@ -150,8 +150,8 @@ fn sorted(mut node: Node) -> Node {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compose::value::valid;
     use crate::compose::write;
+    use crate::compose::yaml::valid;
 
     fn stack(base: &str, over: &str) -> String {
         write(&merge(valid(base), valid(over)))

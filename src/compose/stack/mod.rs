@@ -146,27 +146,25 @@ impl<'a> Stack<'a> {
 }
 
 /// The controller's service of a pod, as a template prints it, in canonical form. It is decoded, not checked: keys that are
-/// not known stay. Relative paths are relative to the `folder`, an absolute one.
+/// not known stay, and so do references. Relative paths are relative to the `folder`, an absolute one.
 pub fn service(
     node: &Node,
-    references: References,
     folder: &Path,
     surroundings: &Surroundings,
     notes: &mut Vec<(Place, String)>,
 ) -> Result<Node, Error> {
-    decoded(Role::Service, node, references, folder, surroundings, notes)
+    decoded(Role::Service, node, folder, surroundings, notes)
 }
 
 /// A component, as a template prints it: canonical where a stack's service has the key, and every other key of Compose as
 /// it is written.
 pub fn component(
     node: &Node,
-    references: References,
     folder: &Path,
     surroundings: &Surroundings,
     notes: &mut Vec<(Place, String)>,
 ) -> Result<Node, Error> {
-    decoded(Role::Component, node, references, folder, surroundings, notes)
+    decoded(Role::Component, node, folder, surroundings, notes)
 }
 
 /// The keys that a stack's service can have.
@@ -177,13 +175,12 @@ pub fn service_keys() -> impl Iterator<Item = &'static str> {
 fn decoded(
     role: Role,
     node: &Node,
-    references: References,
     folder: &Path,
     surroundings: &Surroundings,
     notes: &mut Vec<(Place, String)>,
 ) -> Result<Node, Error> {
     let found = Notes::default();
-    let loader = Loader { role, references, folder: folder.to_owned(), surroundings, notes: &found };
+    let loader = Loader { role, references: References::Keep, folder: folder.to_owned(), surroundings, notes: &found };
     let read = loader.service(&Form::Object(&schema::SERVICE), node);
     notes.extend(found.all());
     let read = read?;
@@ -201,13 +198,13 @@ mod tests {
         Stack::read(&files, &Surroundings::default())?.load(References::Typed)
     }
 
-    type Decode = fn(&Node, References, &Path, &Surroundings, &mut Vec<(Place, String)>) -> Result<Node, Error>;
+    type Decode = fn(&Node, &Path, &Surroundings, &mut Vec<(Place, String)>) -> Result<Node, Error>;
 
     /// What a template printed, as it is decoded, in one line; and its warnings.
     fn decoded(decode: Decode, text: &str) -> (Result<String, Error>, Vec<String>) {
         let mut notes = Vec::new();
         let surroundings = Surroundings::default();
-        let read = decode(&valid(text), References::Keep, Path::new("/work"), &surroundings, &mut notes);
+        let read = decode(&valid(text), Path::new("/work"), &surroundings, &mut notes);
         let line = read.map(|read| write(&read).trim_end().replace('\n', "|"));
         (line, notes.into_iter().map(|(_, note)| note).collect())
     }

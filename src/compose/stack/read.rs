@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::EXTENSION;
 use super::schema::{FORBIDDEN, SECTIONS};
-use crate::compose::value::parse_first;
+use crate::compose::yaml::parse_first;
 use crate::compose::{Error, Kind, Node, Source, Surroundings};
 
 /// The newest version that Docker knows, which a file has that says nothing else.
