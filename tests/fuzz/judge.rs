@@ -17,7 +17,7 @@ use super::corpus::{SECRET, World};
 use super::watch::Watch;
 
 /// For all texts of a mutant together, which are shorter than [`super::mutator::LONGEST`], without optimization.
-const LONGEST: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_secs(5);
 
 /// What became of the mutants.
 #[derive(Default)]
