@@ -9,7 +9,7 @@ use std::{env, fmt};
 use argh::FromArgs;
 use log::LevelFilter;
 
-use crate::pod::Options;
+use crate::pod::{Nesting, Options};
 use crate::version;
 
 /// Runs a pod: the components that the labels of this container describe, in its network and other namespaces.
@@ -31,6 +31,9 @@ struct Arguments {
     /// pull every image, also those that the engine has (default: false)
     #[argh(option, arg_name = "bool")]
     pull: Option<Switch>,
+    /// how far components may share a cgroup with the controller's limits: auto, pod, slice or none (default: auto)
+    #[argh(option, arg_name = "how")]
+    cgroup: Option<Nesting>,
     /// the profiles of components to run, separated by commas (default: none)
     #[argh(option, arg_name = "names")]
     profiles: Option<String>,
@@ -144,7 +147,7 @@ const SWITCHES: [&str; 7] = ["ipc", "json", "logs", "offline", "pids", "pull", "
 const OF_SUBCOMMANDS: [&str; 2] = ["json", "offline"];
 
 /// The flags that take another value.
-const VALUES: [&str; 3] = ["images", "profiles", "registry-auth"];
+const VALUES: [&str; 4] = ["cgroup", "images", "profiles", "registry-auth"];
 /// The flags of subcommands that take a value, by their short names.
 const VALUES_OF_SUBCOMMANDS: [(&str, &str); 3] = [("f", "file"), ("image", "image"), ("o", "output")];
 
@@ -217,6 +220,7 @@ fn options(arguments: &Arguments) -> Options {
         volumes: chosen(arguments.volumes, default.volumes),
         pull: chosen(arguments.pull, default.pull),
         logs: chosen(arguments.logs, default.logs),
+        cgroup: arguments.cgroup.unwrap_or(default.cgroup),
     }
 }
 
@@ -358,6 +362,8 @@ mod tests {
             ("--logs -pids=false", Options { logs: true, pids: false, ..default }),
             ("--ipc=0 -volumes=true", Options { ipc: false, volumes: true, ..default }),
             ("-pull=T --logs=False", Options { pull: true, ..default }),
+            ("-cgroup pod", Options { cgroup: Nesting::Pod, ..default }),
+            ("--cgroup=slice", Options { cgroup: Nesting::Slice, ..default }),
         ] {
             assert_eq!(parsed(line), Ok(Command::Run(Flags { options, ..Flags::default() })), "{line}");
         }
@@ -370,6 +376,8 @@ mod tests {
             ("-pids=maybe", "expected true or false"),
             ("-pids false", "-pids=false"),
             ("sidecar", "sidecar"),
+            ("-cgroup=all", "'all' is no way to place cgroups: expected auto, pod, slice or none"),
+            ("-cgroup", "needs a value"),
         ] {
             let Error(text) = parsed(line).expect_err(line);
             assert!(text.contains(part), "{line}: {text}");

@@ -17,7 +17,7 @@
 //! | [`cli`] | the command line, the environment | `pod`, `version` |
 //! | [`supervisor`] | threads, and the machine that decides | `pod`, `engine`, `health` |
 //! | [`template`] | stacks → stacks of pods | `compose`, `gotemplate`, `pod`, `version` |
-//! | [`pod`] | the model: spec and plan | `compose`, `engine::types` |
+//! | [`pod`] | the model: spec and plan | `compose`, `engine::types`, `engine::capabilities` |
 //! | [`health`] | the pod's health and who asks for it | nothing |
 //! | [`engine`] | the Docker Engine API | nothing |
 //! | [`compose`] | Compose notation | nothing |

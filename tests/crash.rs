@@ -7,10 +7,9 @@ use std::collections::BTreeMap;
 use std::thread;
 
 use podlike::commands::Outcome;
-use podlike::engine::types::ApiVersion;
 use podlike::engine::{Engine, Host};
 use podlike::health;
-use podlike::pod::{Controller, Options, PodSpec, Surroundings};
+use podlike::pod::{Controller, Nesting, Options, Placement, PodSpec, Surroundings};
 use podlike::report::exit;
 use podlike::supervisor::{self, Cause, Crew, End, Event, Images, Pod, Who};
 use support::fake_engine::{Call, FakeEngine, Fault};
@@ -29,11 +28,10 @@ fn run(fake: &FakeEngine, tell: impl FnOnce() -> Event) -> End {
     .map(|(key, value)| (key.to_owned(), value.to_owned()))
     .into();
     let spec = PodSpec::from_labels(&labels, &Surroundings::default()).expect("a pod");
-    let mut info = engine.info().expect("an engine");
-    info.api = ApiVersion { major: 1, minor: 41 };
-    let assumed = Controller::assumed(info);
+    let assumed = Controller::assumed(engine.capabilities().expect("an engine"));
     let controller = Controller { id: fake.controller_id(), name: "pod".to_owned(), ..assumed };
-    let (plan, _) = podlike::pod::plan(&spec, &controller, Options::default()).expect("a plan");
+    let placement = Placement::choose(&controller, Nesting::Auto);
+    let (plan, _) = podlike::pod::plan(&spec, &controller, &placement, Options::default()).expect("a plan");
     let health = health::listen(&fake.controller_id()).expect("a socket");
     let events = supervisor::subscribe(&engine, &controller.id).expect("a stream");
     let images = Images::default();

@@ -15,8 +15,9 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use podlike::engine::capabilities::{Capabilities, Product};
 use podlike::engine::types::{ApiVersion, HostConfig, Info, Mount};
-use podlike::pod::{self, Class, Controller, KEYS, Options, Plan, PodSpec, Surroundings};
+use podlike::pod::{self, Class, Controller, KEYS, Options, Placement, Plan, PodSpec, Surroundings};
 use podlike::report;
 use serde::Deserialize;
 use serde_yaml::Value;
@@ -30,14 +31,34 @@ struct Case {
     labels: BTreeMap<String, String>,
     document: Option<String>,
     #[serde(default)]
-    options: BTreeMap<String, bool>,
+    options: BTreeMap<String, Value>,
     #[serde(default)]
     profiles: Vec<String>,
     #[serde(default)]
     files: BTreeMap<String, String>,
     #[serde(default)]
     controller: Container,
-    engine: Option<Info>,
+    engine: Option<Engine>,
+}
+
+/// What an engine says of itself.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase")]
+struct Engine {
+    #[serde(flatten)]
+    info: Info,
+    #[serde(default)]
+    api: ApiVersion,
+    #[serde(default)]
+    podman: bool,
+}
+
+impl Engine {
+    fn capabilities(self) -> Capabilities {
+        let api = if self.api == ApiVersion::default() { "1.45".parse().expect("a version") } else { self.api };
+        let product = if self.podman { Product::Podman } else { Product::Docker };
+        Capabilities::read(product, api, api, None, self.info)
+    }
 }
 
 #[derive(Deserialize)]
@@ -67,13 +88,15 @@ impl Default for Container {
     }
 }
 
-fn options(chosen: &BTreeMap<String, bool>) -> Options {
+fn options(chosen: &BTreeMap<String, Value>) -> Options {
     let mut options = Options::default();
     for (name, value) in chosen {
+        let on = || value.as_bool().expect("true or false");
         match name.as_str() {
-            "pids" => options.pids = *value,
-            "ipc" => options.ipc = *value,
-            "volumes" => options.volumes = *value,
+            "pids" => options.pids = on(),
+            "ipc" => options.ipc = on(),
+            "volumes" => options.volumes = on(),
+            "cgroup" => options.cgroup = value.as_str().expect("a word").parse().expect("a way to place cgroups"),
             other => panic!("no such option: {other}"),
         }
     }
@@ -138,23 +161,18 @@ fn planned(case: Case) -> Result<Vec<Pod>, String> {
     let pods = pods.map_err(|error| report::chain(&error))?;
     let chosen = options(&case.options);
     let controller = controller(case);
+    let placement = Placement::choose(&controller, chosen.cgroup);
     let plan = |pod: pod::Pod| {
-        let (plan, warnings) = pod::plan(&pod.spec, &controller, chosen).map_err(|error| report::chain(&error))?;
+        let (plan, warnings) =
+            pod::plan(&pod.spec, &controller, &placement, chosen).map_err(|error| report::chain(&error))?;
         Ok(Pod { name: pod.name, plan, warnings: warnings.iter().map(ToString::to_string).collect() })
     };
     pods.into_iter().map(plan).collect()
 }
 
 fn controller(case: Case) -> Controller {
-    let mut engine = case.engine.unwrap_or_else(|| Info {
-        server_version: "26.1.5".to_owned(),
-        cgroup_driver: "cgroupfs".to_owned(),
-        cgroup_version: "1".to_owned(),
-        ..Info::default()
-    });
-    if engine.api == ApiVersion::default() {
-        engine.api = "1.45".parse().expect("a version");
-    }
+    let docker = Info { server_version: "26.1.5".to_owned(), ..Info::default() };
+    let engine = case.engine.unwrap_or_else(|| Engine { info: docker, ..Engine::default() });
     Controller {
         id: ID.to_owned(),
         name: "web".to_owned(),
@@ -167,7 +185,7 @@ fn controller(case: Case) -> Controller {
         image: "podlike".to_owned(),
         program: "/podlike".into(),
         volume_refs: case.controller.volume_refs,
-        engine,
+        engine: engine.capabilities(),
     }
 }
 

@@ -47,7 +47,7 @@ fn controller(details: ContainerDetails, engine: &Engine, root: &Path) -> Result
         Host::Tcp(_) => Vec::new(),
     };
     let program = env::current_exe().unwrap_or_else(|_| PathBuf::from("/podlike"));
-    let mut controller = Controller::read(details, cgroup, ways_to_socket, program, engine.info()?);
+    let mut controller = Controller::read(details, cgroup, ways_to_socket, program, engine.capabilities()?);
     controller.owns_hosts = owns_hosts;
     let names: Vec<String> = controller.volumes().map(str::to_owned).collect();
     for name in names {

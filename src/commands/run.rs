@@ -8,7 +8,7 @@ use nix::sys::prctl;
 use crate::cli::{Flags, Settings};
 use crate::engine::{Credentials, Engine, Host};
 use crate::health;
-use crate::pod::{self, PodSpec};
+use crate::pod::{self, Placement, PodSpec, Why};
 use crate::supervisor::{self, Cause, Crew, End, Event, Images, Pod, Report};
 
 use super::controller::who_am_i;
@@ -68,7 +68,13 @@ fn prepare(settings: &Settings, flags: &Flags) -> Result<Pod, Error> {
     log::debug!("the engine at {} speaks API {}", engine.host(), engine.version());
     let controller = who_am_i(settings, &engine)?;
     let spec = PodSpec::from_labels(&controller.labels, &surroundings(settings, flags))?;
-    let (plan, warnings) = pod::plan(&spec, &controller, flags.options)?;
+    let placement = match Placement::choose(&controller, flags.options.cgroup) {
+        unprepared if unprepared.is_to_be_prepared() => {
+            Placement::Each(Why::Failed("its cgroup is not prepared by this version".to_owned()))
+        }
+        placement => placement,
+    };
+    let (plan, warnings) = pod::plan(&spec, &controller, &placement, flags.options)?;
     for warning in warnings {
         log::warn!("{warning}");
     }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::cli::{Flags, Settings, Validation};
 use crate::engine::{Engine, Host};
-use crate::pod::{self, Controller, Plan, Planned, PlannedVolume, PodSpec};
+use crate::pod::{self, Controller, Placement, Plan, Planned, PlannedVolume, PodSpec};
 use crate::supervisor::chain;
 
 use super::controller::who_am_i;
@@ -54,7 +54,7 @@ impl Checked {
 fn pods(settings: &Settings, flags: &Flags, validation: &Validation) -> Result<Vec<Checked>, Error> {
     let surroundings = surroundings(settings, flags);
     let engine = Host::parse(settings.docker_host.as_deref()).and_then(Engine::connect);
-    let engine = engine.and_then(|engine| Ok((engine.info()?, engine)));
+    let engine = engine.and_then(|engine| Ok((engine.capabilities()?, engine)));
     let (controller, specs) = match &validation.file {
         None => {
             let (_, engine) = engine.as_ref().map_err(|error| Error::NoLabels(error.to_string()))?;
@@ -64,8 +64,8 @@ fn pods(settings: &Settings, flags: &Flags, validation: &Validation) -> Result<V
         }
         Some(file) => {
             let (path, text) = read(file, &surroundings)?;
-            let info = engine.as_ref().map_or_else(|_| Controller::newest_engine(), |(info, _)| info.clone());
-            (Controller::assumed(info), pod::pods_in(&path, &text, &surroundings)?)
+            let capabilities = engine.as_ref().map(|(capabilities, _)| capabilities.clone());
+            (Controller::assumed(capabilities.unwrap_or_default()), pod::pods_in(&path, &text, &surroundings)?)
         }
     };
     let no_engine = match &engine {
@@ -74,8 +74,9 @@ fn pods(settings: &Settings, flags: &Flags, validation: &Validation) -> Result<V
             Some(format!("without an engine nothing is known of images, volumes and limits: {}", chain(error)))
         }
     };
+    let placement = Placement::choose(&controller, flags.options.cgroup);
     let check = |pod: pod::Pod| {
-        let (plan, warnings) = pod::plan(&pod.spec, &controller, flags.options)?;
+        let (plan, warnings) = pod::plan(&pod.spec, &controller, &placement, flags.options)?;
         let mut warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();
         warnings.extend(no_engine.clone());
         if let Ok((_, engine)) = &engine {

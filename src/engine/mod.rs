@@ -13,6 +13,7 @@
 //! down. An ordinary call is given up after [`QUICK`], one that makes the engine work after [`WORK`], a stream never.
 
 mod archive;
+pub mod capabilities;
 mod containers;
 mod error;
 mod events;
@@ -31,6 +32,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use archive::{Source, Upload};
+pub use capabilities::Capabilities;
+use capabilities::Product;
 pub use containers::{Attach, Condition, Wait};
 pub use error::Error;
 pub use events::ContainerEvent;
@@ -101,10 +104,16 @@ impl Engine {
         self.version
     }
 
-    /// What the engine says of itself: `GET /info`.
-    pub fn info(&self) -> Result<Info, Error> {
+    /// What the engine is and can: `GET /version` and `GET /info`, beside what the first contact told. An engine that is
+    /// asked through a proxy may keep the first for itself.
+    pub fn capabilities(&self) -> Result<Capabilities, Error> {
+        let version = match self.read::<Version>("GET", "/version", Payload::Nothing, QUICK) {
+            Err(error) if error.is_refusal() => None,
+            version => Some(version?),
+        };
         let info: Info = self.read("GET", "/info", Payload::Nothing, QUICK)?;
-        Ok(Info { podman: self.podman, api: self.newest, ..info })
+        let product = if self.podman { Product::Podman } else { Product::Docker };
+        Ok(Capabilities::read(product, self.newest, self.version, version, info))
     }
 
     /// The same engine, spoken with in a newer version where that is needed and there.

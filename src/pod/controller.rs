@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::engine::types::{ApiVersion, ContainerDetails, HostConfig, Info, Mount};
+use crate::engine::capabilities::Capabilities;
+use crate::engine::types::{ContainerDetails, HostConfig, Mount};
 
 /// The image of a controller that is not there yet.
 pub const OWN_IMAGE: &str = "podlike";
@@ -33,8 +34,8 @@ pub struct Controller {
     pub program: PathBuf,
     /// Its volumes by the names that their labels give them for components.
     pub volume_refs: BTreeMap<String, String>,
-    /// What the engine says of itself.
-    pub engine: Info,
+    /// What the engine is and can.
+    pub engine: Capabilities,
 }
 
 impl Controller {
@@ -44,13 +45,16 @@ impl Controller {
         cgroup: Option<PathBuf>,
         ways_to_socket: Vec<PathBuf>,
         program: PathBuf,
-        engine: Info,
+        engine: Capabilities,
     ) -> Self {
+        let mut host = details.host_config;
+        // What every container has nobody has asked for.
+        host.pids_limit = host.pids_limit.filter(|limit| Some(*limit) != engine.default_pids_limit());
         Self {
             id: details.id,
             name: details.name.trim_start_matches('/').to_owned(),
             labels: details.config.labels,
-            host: details.host_config,
+            host,
             mounts: details.mounts,
             cgroup,
             ways_to_socket,
@@ -63,7 +67,7 @@ impl Controller {
     }
 
     /// A controller that is not there yet: what an engine makes of one that asks for nothing.
-    pub fn assumed(engine: Info) -> Self {
+    pub fn assumed(engine: Capabilities) -> Self {
         let own = |text: &str| text.to_owned();
         let host = HostConfig { ipc_mode: own("private"), ..HostConfig::default() };
         let (id, name, image) = (own("CONTROLLER"), own("CONTROLLER"), own(OWN_IMAGE));
@@ -71,10 +75,11 @@ impl Controller {
         Self { id, name, host, cgroup, image, program: "/podlike".into(), owns_hosts: true, engine, ..Self::default() }
     }
 
-    /// What is taken for true where no engine can be asked.
-    pub fn newest_engine() -> Info {
-        let api = ApiVersion { major: 1, minor: u32::MAX };
-        Info { cgroup_driver: "cgroupfs".to_owned(), cgroup_version: "1".to_owned(), api, ..Info::default() }
+    /// Whether it has limits that all its components could share.
+    pub fn has_limits(&self) -> bool {
+        let HostConfig { memory, nano_cpus, cpu_quota, pids_limit, cpuset_cpus, .. } = &self.host;
+        let numbers = [*memory, *nano_cpus, *cpu_quota, pids_limit.unwrap_or(0)];
+        numbers.into_iter().any(|limit| limit > 0) || !cpuset_cpus.is_empty()
     }
 
     /// The names of the volumes that are mounted in it.

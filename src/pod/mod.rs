@@ -1,17 +1,19 @@
 //! The model of a pod: labels → [`PodSpec`] → [`Plan`]. Pure but for two named readers: `identity.rs` reads `/proc`,
-//! and [`Surroundings`] reads the files that labels name. Imports `compose` and
-//! `engine::types`.
+//! and [`Surroundings`] reads the files that labels name. Imports `compose`,
+//! `engine::types` and `engine::capabilities`.
 //!
 //! ```text
 //! labels ─labels.rs─▶ text of each ─parse/───▶ Component ┐
 //!   or file                        ─copy.rs──▶ FileCopy  ├─needs.rs─▶ PodSpec ─plan/─▶ Plan + Warnings
 //!                                  ─volumes.rs▶ Scratch  ┘              ▲
-//!                    controller.rs (own inspect, /info, /proc) ─────────┘
+//!             controller.rs (own inspect, capabilities, /proc) ─────────┤
+//!                    cgroup.rs (where cgroups are: Placement) ───────────┘
 //! ```
 //!
 //! After `labels.rs` no key is unknown and no value malformed; after `needs.rs` every name is known and nothing goes in
 //! circles; after `plan/` each component is a finished create request.
 
+mod cgroup;
 mod component;
 pub mod controller;
 mod copy;
@@ -28,6 +30,7 @@ mod volumes;
 mod warning;
 
 pub use crate::compose::Surroundings;
+pub use cgroup::{Nesting, Placement, Why};
 pub use component::{Component, Pull, Stage};
 pub use controller::{Controller, OWN_IMAGE};
 pub use copy::FileCopy;

@@ -6,6 +6,8 @@ use serde::{Serialize, Serializer};
 
 use crate::compose::Place;
 
+use super::Why;
+
 /// Something that is not done as asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Warning {
@@ -45,10 +47,8 @@ pub enum Warning {
     },
     /// Components are not placed below the controller's cgroup.
     NotNested {
-        /// The engine's cgroup version.
-        version: String,
-        /// The engine's cgroup driver.
-        driver: String,
+        /// Why.
+        why: Why,
     },
     /// A privileged component is not placed below the controller's cgroup.
     PrivilegedNotNested {
@@ -133,11 +133,9 @@ impl fmt::Display for Warning {
                     "{place}: the variable '{name}' is not set, it is taken for empty (${{{name}:-default}} has a default)"
                 )
             }
-            Self::NotNested { version, driver } => write!(
-                f,
-                "components are not placed in the controller's cgroup (cgroup v{version}, {driver} driver): \
-                 its limits hold for each component, not for their sum"
-            ),
+            Self::NotNested { why } => {
+                write!(f, "the controller's limits hold for each component, not for their sum: {why}")
+            }
             Self::PrivilegedNotNested { component } => write!(
                 f,
                 "component '{component}' is privileged and not placed in the controller's cgroup, which may not use all \

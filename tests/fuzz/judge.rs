@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use podlike::compose::Place;
-use podlike::engine::types::{HostConfig, Info, Mount};
-use podlike::pod::{self, Controller, Error, Options, Plan, PodSpec, Surroundings, Warning};
+use podlike::engine::capabilities::{Capabilities, Product};
+use podlike::engine::types::{HostConfig, Mount};
+use podlike::pod::{self, Controller, Error, Options, Placement, Plan, PodSpec, Surroundings, Warning};
 use podlike::report;
 use serde_json::Value;
 
@@ -129,7 +130,7 @@ impl Judge {
         for spec in &specs {
             for number in [seed, seed / self.controllers.len() + 1] {
                 let (controller, options) = &self.controllers[number % self.controllers.len()];
-                match pod::plan(spec, controller, *options) {
+                match pod::plan(spec, controller, &Placement::choose(controller, options.cgroup), *options) {
                     Ok((plan, warnings)) => {
                         warned |= !warnings.is_empty();
                         outcome(plan, &warnings, world, tally)?;
@@ -267,12 +268,11 @@ fn controllers() -> Vec<(Controller, Options)> {
         host: HostConfig { ipc_mode: own(ipc), ..HostConfig::default() },
         image: own("podlike"),
         program: "/podlike".into(),
-        engine: Info { api: api.parse().expect("a version"), ..Controller::newest_engine() },
+        engine: Capabilities { newest: api.parse().expect("a version"), ..Capabilities::default() },
         ..Controller::default()
     };
     let mut nested = base("1.45", "shareable");
     nested.cgroup = Some("/docker/c0ffee".into());
-    nested.engine.cgroup_driver = own("cgroupfs");
     let mut limited = base("1.60", "private");
     limited.host = HostConfig {
         ipc_mode: own("private"),
@@ -298,7 +298,7 @@ fn controllers() -> Vec<(Controller, Options)> {
     old.host.memory = i64::MAX;
     old.host.memory_swap = -1;
     old.host.cpu_quota = i64::MAX;
-    old.engine.podman = true;
+    old.engine.product = Product::Podman;
     let mut tight = base("1.60", "none");
     tight.cgroup = Some("/docker/c0ffee".into());
     tight.host.memory = 1;

@@ -7,7 +7,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use podlike::pod::{self, Controller, Options, PodSpec, Surroundings};
+use podlike::engine::Capabilities;
+use podlike::pod::{self, Controller, Nesting, Options, Placement, PodSpec, Surroundings};
 use podlike::report;
 
 use super::guard::{cpu_time, guarded, memory};
@@ -27,9 +28,10 @@ fn read(labels: &[(&str, String)], files: &[(&str, String)]) -> Result<usize, St
     let labels: BTreeMap<String, String> = labels.iter().map(|(key, text)| ((*key).to_owned(), text.clone())).collect();
     measured(|| {
         let spec = PodSpec::from_labels(&labels, &surroundings).map_err(|error| report::chain(&error))?;
-        let controller = Controller::assumed(Controller::newest_engine());
+        let controller = Controller::assumed(Capabilities::default());
         let (plan, warnings) =
-            pod::plan(&spec, &controller, Options::default()).map_err(|error| report::chain(&error))?;
+            pod::plan(&spec, &controller, &Placement::choose(&controller, Nesting::Auto), Options::default())
+                .map_err(|error| report::chain(&error))?;
         assert!(warnings.iter().all(|warning| !warning.to_string().is_empty()));
         assert!(!plan.to_string().is_empty() && serde_json::to_string(&plan).is_ok());
         Ok(plan.components.len())

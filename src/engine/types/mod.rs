@@ -56,33 +56,39 @@ impl<'de> Deserialize<'de> for ApiVersion {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Version {
+    /// The version of the engine, such as `20.10.24+dfsg1`.
+    #[serde(default)]
+    pub version: String,
     /// The engine's newest API version.
     pub api_version: ApiVersion,
 }
 
 /// The part of `GET /info` that we read.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct Info {
     /// The version of the engine, such as `20.10.24+dfsg1`.
     pub server_version: String,
     /// `cgroupfs`, `systemd` or `none`.
     pub cgroup_driver: String,
-    /// `1` or `2`; engines before API 1.41 know only the first and don't say.
+    /// `1` or `2`.
     pub cgroup_version: String,
     /// Whether containers outlive the engine.
     pub live_restore_enabled: bool,
-    /// Whether it is Podman behind Docker's API; not of `GET /info`, but of the head of `GET /_ping`.
-    pub podman: bool,
-    /// The engine's newest API version; not of `GET /info` either.
-    pub api: ApiVersion,
-}
-
-impl Info {
-    /// The major version of the engine, if it says one.
-    pub fn major(&self) -> Option<u32> {
-        self.server_version.split('.').next()?.parse().ok()
-    }
+    /// Whether limits of memory hold.
+    pub memory_limit: Option<bool>,
+    /// Whether limits of swap hold.
+    pub swap_limit: Option<bool>,
+    /// Whether limits of CPU time hold.
+    pub cpu_cfs_quota: Option<bool>,
+    /// Whether CPUs can be chosen.
+    #[serde(rename = "CPUSet")]
+    pub cpu_set: Option<bool>,
+    /// Whether limits of processes hold.
+    pub pids_limit: Option<bool>,
+    /// What confines containers, such as `name=seccomp,profile=builtin` or `name=rootless`.
+    #[serde(deserialize_with = "null_is_empty")]
+    pub security_options: Vec<String>,
 }
 
 /// An entry of `GET /containers/json`.

@@ -1,67 +1,49 @@
 //! Limits: below the controller's cgroup its limits hold by themselves, elsewhere each component gets them. In both cases
 //! no component has more than the controller.
 
-use std::path::Path;
-
 use crate::engine::types::HostConfig;
 
-use super::{Component, Controller, Warning};
+use super::super::cgroup::Why;
+use super::{Component, Controller, Placement, Warning};
 
-/// Where the cgroups of components are.
-pub(super) struct Placement {
-    nested: bool,
+/// What is to be said of where cgroups are: nothing where the controller has no limits, or that was asked for.
+pub(super) fn not_shared(placement: &Placement) -> Option<Warning> {
+    match placement {
+        Placement::Each(why) if !matches!(why, Why::NoLimits | Why::Chosen) => {
+            Some(Warning::NotNested { why: why.clone() })
+        }
+        _ => None,
+    }
 }
 
-impl Placement {
-    pub(super) fn choose(controller: &Controller, warnings: &mut Vec<Warning>) -> Self {
-        let nested = controller.cgroup.is_some()
-            && controller.engine.cgroup_driver == "cgroupfs"
-            && controller.engine.cgroup_version != "2";
-        if !nested {
-            let version = match controller.engine.cgroup_version.as_str() {
-                "" => "1",
-                version => version,
-            };
-            let driver = controller.engine.cgroup_driver.clone();
-            warnings.push(Warning::NotNested { version: version.to_owned(), driver });
-        }
-        Self { nested }
+/// Gives a component its limits and its place.
+pub(super) fn limit(
+    host: &mut HostConfig,
+    component: &Component,
+    controller: &Controller,
+    placement: &Placement,
+    warnings: &mut Vec<Warning>,
+) {
+    let own = &controller.host;
+    host.oom_score_adj = component.oom_score_adj.unwrap_or((own.oom_score_adj + 1).min(1000));
+    if let Some(score) = component.oom_score_adj.filter(|score| *score <= own.oom_score_adj) {
+        let component = component.name.clone();
+        warnings.push(Warning::OomScore { component, score, own: own.oom_score_adj });
     }
-
-    /// The cgroup of components: the controller's, or empty for the engine's choice.
-    pub(super) fn parent(&self, controller: &Controller) -> String {
-        let path = controller.cgroup.as_deref().filter(|_| self.nested).unwrap_or(Path::new(""));
-        path.display().to_string()
+    // Nobody below a cgroup may use devices that it may not.
+    let outside = host.privileged && !own.privileged;
+    if placement.is_shared() && outside {
+        warnings.push(Warning::PrivilegedNotNested { component: component.name.clone() });
     }
-
-    pub(super) fn limit(
-        &self,
-        host: &mut HostConfig,
-        component: &Component,
-        controller: &Controller,
-        warnings: &mut Vec<Warning>,
-    ) {
-        let own = &controller.host;
-        host.oom_score_adj = component.oom_score_adj.unwrap_or((own.oom_score_adj + 1).min(1000));
-        if let Some(score) = component.oom_score_adj.filter(|score| *score <= own.oom_score_adj) {
-            let component = component.name.clone();
-            warnings.push(Warning::OomScore { component, score, own: own.oom_score_adj });
-        }
-        // Nobody below a cgroup may use devices that it may not.
-        let outside = host.privileged && !own.privileged;
-        if self.nested && outside {
-            warnings.push(Warning::PrivilegedNotNested { component: component.name.clone() });
-        }
-        let nested = self.nested && !outside && host.cgroup_parent.is_empty();
-        let mut caps = Caps { component, warnings };
-        caps.memory(host, own, nested);
-        caps.cpus(host, own, nested);
-        caps.pids(host, own, nested);
-        if nested {
-            host.cgroup_parent = self.parent(controller);
-        } else if host.cpuset_cpus.is_empty() {
-            host.cpuset_cpus.clone_from(&own.cpuset_cpus);
-        }
+    let nested = placement.is_shared() && !outside && host.cgroup_parent.is_empty();
+    let mut caps = Caps { component, warnings };
+    caps.memory(host, own, nested);
+    caps.cpus(host, own, nested);
+    caps.pids(host, own, nested);
+    if nested {
+        placement.parent().clone_into(&mut host.cgroup_parent);
+    } else if host.cpuset_cpus.is_empty() {
+        host.cpuset_cpus.clone_from(&own.cpuset_cpus);
     }
 }
 

@@ -18,8 +18,7 @@ use super::super::component::SECRETS;
 use super::super::labels::{COMPONENT, VOLUME};
 use super::super::needs::{Need, Until};
 use super::super::projection::Projection;
-use super::limits::Placement;
-use super::{CONTROLLER_ID, Controller, Plan, Planned, PlannedVolume, PodSpec, Pull, own_labels};
+use super::{CONTROLLER_ID, Controller, Placement, Plan, Planned, PlannedVolume, PodSpec, Pull, own_labels};
 
 /// As much as secrets and configs may take together: Swarm's are at most half a megabyte and one.
 const SIZE: i64 = 64 << 20;
@@ -169,10 +168,10 @@ fn holder(
         healthcheck: Some(Healthcheck::off()),
         labels,
         host_config: HostConfig {
-            auto_remove: super::auto_remove(controller),
+            auto_remove: controller.engine.auto_remove(),
             network_mode: "none".to_owned(),
             ipc_mode: "none".to_owned(),
-            cgroup_parent: placement.parent(controller),
+            cgroup_parent: placement.parent().to_owned(),
             binds,
             readonly_rootfs: true,
             cap_drop: vec!["ALL".to_owned()],

@@ -25,7 +25,7 @@ use super::component::{Component, Namespace, Pull};
 use super::labels::{COMPONENT, CONTROLLER_ID, PodSpec, SWARM_PREFIX, VERSION};
 use super::needs::Need;
 use super::warning::Warning;
-use super::{Controller, Error, FileCopy};
+use super::{Controller, Error, FileCopy, Nesting, Placement};
 
 use ipc::Ipc;
 pub use memory::{FromMemory, InMemory};
@@ -48,11 +48,13 @@ pub struct Options {
     pub pull: bool,
     /// Stream the components' output.
     pub logs: bool,
+    /// How far components may be placed in cgroups of the controller.
+    pub cgroup: Nesting,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { pids: true, ipc: true, volumes: false, pull: false, logs: false }
+        Self { pids: true, ipc: true, volumes: false, pull: false, logs: false, cgroup: Nesting::Auto }
     }
 }
 
@@ -64,6 +66,9 @@ pub struct Plan {
     /// Names that stand for the network that all share: the services of a Compose file.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub hosts: Vec<String>,
+    /// What is prepared for their cgroups before the first of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prepared: Option<Placement>,
 }
 
 /// A volume, ready to be made.
@@ -174,26 +179,31 @@ fn is_default(pull: &Pull) -> bool {
     *pull == Pull::Missing
 }
 
-/// Makes the plan of a pod. Fails where the engine lacks something that was asked for.
-pub fn plan(spec: &PodSpec, controller: &Controller, options: Options) -> Result<(Plan, Vec<Warning>), Error> {
+/// Makes the plan of a pod whose cgroups are placed like that. Fails where the engine lacks something that was asked for.
+pub fn plan(
+    spec: &PodSpec,
+    controller: &Controller,
+    placement: &Placement,
+    options: Options,
+) -> Result<(Plan, Vec<Warning>), Error> {
     for feature in spec.components.iter().flat_map(|component| &component.features) {
-        if controller.engine.api < feature.since {
+        if !controller.engine.has(feature.since) {
             return Err(Error::TooOld {
                 place: Box::new(feature.place.clone()),
                 at: feature.at.clone(),
                 what: feature.what,
                 since: feature.since,
-                theirs: controller.engine.api,
+                theirs: controller.engine.newest,
             });
         }
     }
     let mut warnings = spec.warnings.clone();
-    let placement = limits::Placement::choose(controller, &mut warnings);
+    warnings.extend(limits::not_shared(placement));
     let mounts = Mounts::new(spec, controller, options, &mut warnings);
     let mut needs = spec.needs.clone();
     let ipc = Ipc::choose(spec, controller, options.ipc);
     ipc.add_needs(&mut needs);
-    let auto_remove = auto_remove(controller);
+    let auto_remove = controller.engine.auto_remove();
     let mut components = Vec::new();
     for (position, (component, needs)) in spec.components.iter().zip(needs).enumerate() {
         let mut request = request(component, controller, &mut warnings);
@@ -207,7 +217,7 @@ pub fn plan(spec: &PodSpec, controller: &Controller, options: Options) -> Result
         };
         host.ipc_mode = ipc.mode(spec, controller, position);
         ipc.shared_memory(host, spec, controller, position, &mut warnings);
-        placement.limit(host, component, controller, &mut warnings);
+        limits::limit(host, component, controller, placement, &mut warnings);
         let mounts::Mounted { volumes, open, mut copies, .. } = mounts.mount(&mut request, component, &mut warnings);
         copies.extend(component.copies.iter().cloned());
         components.push(Planned {
@@ -223,8 +233,9 @@ pub fn plan(spec: &PodSpec, controller: &Controller, options: Options) -> Result
         });
     }
     let hosts = if controller.owns_hosts { spec.hosts.clone() } else { Vec::new() };
-    let mut plan = Plan { components, hosts };
-    memory::hold(&mut plan, spec, controller, &placement, options.pids);
+    let prepared = Some(placement.clone()).filter(Placement::is_to_be_prepared);
+    let mut plan = Plan { components, hosts, prepared };
+    memory::hold(&mut plan, spec, controller, placement, options.pids);
     Ok((plan, warnings))
 }
 
@@ -241,13 +252,6 @@ fn mode(namespace: &Namespace, controller: &Controller) -> String {
         Namespace::Engine(mode) => mode.clone(),
         Namespace::Component(name) => format!("container:{}", container_name(controller, name)),
     }
-}
-
-/// Whether the engine removes a container that ends. Where it would lose the container or its exit code by it, we do:
-/// Podman forgets the code, and engines before 26 lose such containers when they come back with live-restore.
-fn auto_remove(controller: &Controller) -> bool {
-    let survives_restore = !controller.engine.live_restore_enabled || controller.engine.major() >= Some(26);
-    !controller.engine.podman && survives_restore
 }
 
 /// The labels of what podlike makes for this controller.
