@@ -120,10 +120,14 @@ pub struct Validation {
     pub json: bool,
 }
 
-/// Print the version.
+/// Print the version, and what the engine is and can.
 #[derive(FromArgs, Debug)]
 #[argh(subcommand, name = "version")]
-struct Version {}
+struct Version {
+    /// ask the engine, too (default: false)
+    #[argh(option, arg_name = "bool")]
+    engine: Option<Switch>,
+}
 
 /// A boolean as Go's `strconv.ParseBool` reads it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,9 +146,9 @@ impl FromStr for Switch {
 }
 
 /// The flags that take a boolean, which may be left out.
-const SWITCHES: [&str; 7] = ["ipc", "json", "logs", "offline", "pids", "pull", "volumes"];
+const SWITCHES: [&str; 8] = ["engine", "ipc", "json", "logs", "offline", "pids", "pull", "volumes"];
 /// Those of them that belong to a subcommand.
-const OF_SUBCOMMANDS: [&str; 2] = ["json", "offline"];
+const OF_SUBCOMMANDS: [&str; 3] = ["engine", "json", "offline"];
 
 /// The flags that take another value.
 const VALUES: [&str; 4] = ["cgroup", "images", "profiles", "registry-auth"];
@@ -237,8 +241,8 @@ pub enum Command {
     Template(Transformation),
     /// Do nothing.
     Pause,
-    /// Print the version.
-    Version,
+    /// Print the version, and if this says so what the engine is.
+    Version(Flags, bool),
     /// Print this help.
     Help(String),
 }
@@ -286,7 +290,9 @@ fn parse(words: &[String]) -> Result<Command, Error> {
             }
             Some(Subcommand::Healthcheck(_)) => Command::Healthcheck,
             Some(Subcommand::Pause(_)) => Command::Pause,
-            Some(Subcommand::Version(_)) => Command::Version,
+            Some(Subcommand::Version(Version { engine })) => {
+                Command::Version(flags(&arguments), engine.is_some_and(|engine| engine.0))
+            }
         }),
         Err(exit) if exit.status.is_ok() => {
             Ok(Command::Help(format!("{}\n\npodlike {}", exit.output.trim_end(), version::long())))
@@ -433,8 +439,11 @@ mod tests {
     fn subcommands() {
         assert_eq!(parsed("healthcheck"), Ok(Command::Healthcheck));
         assert_eq!(parsed("pause"), Ok(Command::Pause));
-        assert_eq!(parsed("version"), Ok(Command::Version));
-        assert_eq!(parsed("--version"), Ok(Command::Version));
+        for (line, engine) in
+            [("version", false), ("--version", false), ("version -engine", true), ("version --engine=false", false)]
+        {
+            assert_eq!(parsed(line), Ok(Command::Version(Flags::default(), engine)), "{line}");
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ fn main() -> ExitCode {
         Ok(Command::Template(transformation)) => commands::template(&settings, &transformation),
         Ok(Command::Healthcheck) => commands::healthcheck(&settings),
         Ok(Command::Pause) => commands::pause(),
-        Ok(Command::Version) => commands::version(),
+        Ok(Command::Version(flags, engine)) => commands::version(&settings, flags.options, engine),
         Ok(Command::Help(text)) => commands::help(&text),
         Err(error) => Err(error.into()),
     };

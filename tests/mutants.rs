@@ -138,6 +138,22 @@ const MUTANTS: &[Mutant] = &[
         edits: &[("component.health.get_or_insert(Health::Starting);", "component.health = Some(Health::Starting);")],
     },
     Mutant {
+        rule: "what was refused for its cgroup starts again",
+        edits: &[("self.of(who).id = None; self.actions.push(Action::StartApart(who));", "self.of(who).id = None;")],
+    },
+    Mutant {
+        rule: "what was refused for its cgroup does not start again after the cause",
+        edits: &[("if !self.terminating() { self.of(who).id = None;", "if true { self.of(who).id = None;")],
+    },
+    Mutant {
+        rule: "what was refused for its cgroup is forgotten, since it is made once more",
+        edits: &[("self.of(who).id = None; self.actions", "self.actions")],
+    },
+    Mutant {
+        rule: "what was refused for its cgroup before it was there is looked for",
+        edits: &[("} else if self.of(who).id.is_none() { self.remove(who);", "} else if false { self.remove(who);")],
+    },
+    Mutant {
         rule: "the pod finishes when everything is gone",
         edits: &[(
             ".all(|component| component.stage == Stage::Gone)",

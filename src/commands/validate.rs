@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::cli::{Flags, Settings, Validation};
-use crate::engine::{Engine, Host};
+use crate::engine::{Capabilities, Engine, Host};
 use crate::pod::{self, Controller, Placement, Plan, Planned, PlannedVolume, PodSpec};
 use crate::supervisor::chain;
 
@@ -11,34 +11,58 @@ use super::controller::who_am_i;
 use super::input::read;
 use super::{Error, Outcome, surroundings, version};
 
-/// Reads the pods of a document, or of our own labels, and prints their plans and every warning.
+/// Reads the pods of a document, or of our own labels, and prints the engine that they would run on, their plans and every
+/// warning.
 pub fn validate(settings: &Settings, flags: &Flags, validation: &Validation) -> Result<Outcome, Error> {
-    let result = pods(settings, flags, validation);
+    let result = checked(settings, flags, validation);
     if validation.json {
         let value = match &result {
-            Ok(pods) => json!({ "pods": pods.iter().map(Checked::json).collect::<Vec<_>>() }),
+            Ok(checked) => checked.json(),
             Err(error) => json!({ "error": chain(error) }),
         };
         version::print(&format!("{value:#}"))?;
     }
-    let pods = result?;
+    let checked = result?;
     if !validation.json {
-        for pod in &pods {
+        if let Some(engine) = &checked.engine {
+            version::print(&format!("{}\n", version::shown(engine, &checked.placement)))?;
+        }
+        for pod in &checked.pods {
             version::print(&pod.text())?;
         }
     }
     Ok(Outcome::Done)
 }
 
-/// A pod that can be run.
+/// What was checked.
 struct Checked {
+    pods: Vec<Pod>,
+    /// The engine, where there is one.
+    engine: Option<Capabilities>,
+    placement: Placement,
+}
+
+impl Checked {
+    fn json(&self) -> Value {
+        let engine = self.engine.as_ref().map(|engine| {
+            let mut shown = json!(engine);
+            shown["auto_remove"] = engine.auto_remove().into();
+            shown
+        });
+        let pods: Vec<_> = self.pods.iter().map(Pod::json).collect();
+        json!({ "engine": engine, "placement": self.placement, "pods": pods })
+    }
+}
+
+/// A pod that can be run.
+struct Pod {
     name: Option<String>,
     plan: Plan,
     /// Everything that is not as asked for, or not there yet.
     warnings: Vec<String>,
 }
 
-impl Checked {
+impl Pod {
     fn json(&self) -> Value {
         json!({ "name": self.name, "plan": self.plan, "warnings": self.warnings })
     }
@@ -51,7 +75,7 @@ impl Checked {
     }
 }
 
-fn pods(settings: &Settings, flags: &Flags, validation: &Validation) -> Result<Vec<Checked>, Error> {
+fn checked(settings: &Settings, flags: &Flags, validation: &Validation) -> Result<Checked, Error> {
     let surroundings = surroundings(settings, flags);
     let engine = Host::parse(settings.docker_host.as_deref()).and_then(Engine::connect);
     let engine = engine.and_then(|engine| Ok((engine.capabilities()?, engine)));
@@ -84,9 +108,10 @@ fn pods(settings: &Settings, flags: &Flags, validation: &Validation) -> Result<V
                 warnings.extend(lacks(engine, planned));
             }
         }
-        Ok(Checked { name: pod.name, plan, warnings })
+        Ok(Pod { name: pod.name, plan, warnings })
     };
-    specs.into_iter().map(check).collect()
+    let pods = specs.into_iter().map(check).collect::<Result<_, Error>>()?;
+    Ok(Checked { pods, engine: engine.ok().map(|(capabilities, _)| capabilities), placement })
 }
 
 /// What the engine does not have of what a component needs, or does not tell.

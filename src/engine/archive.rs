@@ -224,6 +224,8 @@ mod tests {
 
     use tempfile::TempDir;
 
+    use std::sync::Arc;
+
     use super::*;
 
     /// An entry of an archive: path, mode, owner, group, link and content.
@@ -334,7 +336,8 @@ mod tests {
     fn a_missing_source_is_named_before_anything_is_asked() {
         let engine = Engine {
             host: super::super::Host::Unix("/no/such/engine".into()),
-            version: super::super::NEWEST,
+            spoken: Arc::default(),
+            needed: super::super::NEWEST,
             newest: super::super::NEWEST,
             podman: false,
         };

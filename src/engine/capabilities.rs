@@ -14,6 +14,8 @@ pub struct Capabilities {
     pub product: Product,
     /// Its version, such as `20.10.24+dfsg1`.
     pub version: String,
+    /// The oldest API version that it takes, where it says so.
+    pub oldest: Option<ApiVersion>,
     /// The newest API version that it knows.
     pub newest: ApiVersion,
     /// The one that is spoken with it, where nothing newer is needed.
@@ -95,7 +97,7 @@ pub struct Limits {
 impl Default for Capabilities {
     /// What is taken for true where no engine can be asked: everything.
     fn default() -> Self {
-        let newest = ApiVersion { major: 1, minor: u32::MAX };
+        let newest = ApiVersion::new(u32::MAX);
         Self::read(Product::Docker, newest, newest, None, Info::default())
     }
 }
@@ -132,8 +134,10 @@ impl Capabilities {
             cpuset: holds(info.cpu_set),
             pids: holds(info.pids_limit),
         };
+        let is_podman = version.iter().flat_map(|version| &version.components).any(|it| it.name == "Podman Engine");
         Self {
-            product,
+            product: if is_podman { Product::Podman } else { product },
+            oldest: version.as_ref().and_then(|version| version.min_api_version),
             newest,
             spoken,
             cgroups,
@@ -170,9 +174,58 @@ impl Capabilities {
         }
     }
 
+    /// Why limits don't hold that are not in [`Self::limits`].
+    pub fn why_limits_do_not_hold(&self) -> &'static str {
+        match (self.cgroups.driver, self.rootless) {
+            (CgroupDriver::None, true) => "the engine is rootless and has no cgroups",
+            (CgroupDriver::None, false) => "the engine has no cgroups",
+            (_, true) => "the engine is rootless, and these cgroup controllers are not delegated to it",
+            (_, false) => "the kernel of the engine's host lacks what it takes",
+        }
+    }
+
     /// The major version of the engine, if it says one.
     fn major(&self) -> Option<u32> {
         self.version.split('.').next()?.parse().ok()
+    }
+}
+
+impl Limits {
+    /// What there are limits of, by whether they hold.
+    fn of(self, hold: bool) -> String {
+        let all = [
+            ("memory", self.memory),
+            ("swap", self.swap),
+            ("CPU time", self.cpus),
+            ("CPUs to use", self.cpuset),
+            ("processes", self.pids),
+        ];
+        all.into_iter().filter(|(_, holds)| *holds == hold).map(|(what, _)| what).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// A line for the engine, and one for each thing that is known of it.
+impl fmt::Display for Capabilities {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "engine: {} {}", self.product, self.version)?;
+        let mut line = |key: &str, value: &str| match value {
+            "" => Ok(()),
+            value => write!(f, "\n  {key:<12} {value}"),
+        };
+        let oldest = self.oldest.map(|oldest| format!("{oldest} to ")).unwrap_or_default();
+        line("API", &format!("{oldest}{}, {} is spoken", self.newest, self.spoken))?;
+        line("cgroups", &self.cgroups.to_string())?;
+        line("limits", &self.limits.of(true))?;
+        line("no limits of", &self.limits.of(false))?;
+        let known = |facts: &[(&'static str, bool)]| {
+            let true_ones = facts.iter().filter(|(_, is_so)| *is_so).map(|(what, _)| *what);
+            true_ones.collect::<Vec<_>>().join(", ")
+        };
+        let apart = [("rootless", self.rootless), ("users are remapped", self.userns_remap)];
+        line("users", &known(&apart))?;
+        line("security", &known(&[("SELinux", self.selinux), ("AppArmor", self.apparmor)]))?;
+        line("live-restore", &known(&[("containers outlive the engine", self.live_restore)]))?;
+        line("removal", if self.auto_remove() { "by the engine, when a container ends" } else { "by podlike" })
     }
 }
 
@@ -192,9 +245,9 @@ impl fmt::Display for Cgroups {
             CgroupVersion::V2 => "v2",
         };
         match self.driver {
-            CgroupDriver::Cgroupfs => write!(f, "cgroup {version}, cgroupfs driver"),
-            CgroupDriver::Systemd => write!(f, "cgroup {version}, systemd driver"),
-            CgroupDriver::None => write!(f, "cgroup {version}, no driver"),
+            CgroupDriver::Cgroupfs => write!(f, "{version}, cgroupfs driver"),
+            CgroupDriver::Systemd => write!(f, "{version}, systemd driver"),
+            CgroupDriver::None => write!(f, "{version}, no driver"),
         }
     }
 }
@@ -204,7 +257,7 @@ mod tests {
     use super::*;
 
     fn read(product: Product, info: &str) -> Capabilities {
-        let api = ApiVersion { major: 1, minor: 44 };
+        let api = ApiVersion::new(44);
         Capabilities::read(product, api, api, None, serde_json::from_str(info).expect("an answer"))
     }
 
@@ -227,10 +280,38 @@ mod tests {
         );
         assert_eq!(rootless.limits, Limits { memory: true, swap: false, cpus: false, cpuset: false, pids: true });
         assert!(rootless.rootless && !rootless.userns_remap && !rootless.selinux && !rootless.apparmor);
-        assert_eq!(rootless.cgroups.to_string(), "cgroup v2, systemd driver");
+        assert_eq!(rootless.cgroups.to_string(), "v2, systemd driver");
         let confined = r#"{"SecurityOptions":["name=apparmor","name=selinux","name=userns"]}"#;
         let confined = read(Product::Docker, confined);
         assert!(confined.apparmor && confined.selinux && confined.userns_remap && !confined.rootless);
+    }
+
+    #[test]
+    fn a_podman_is_known_by_its_components_too() {
+        let version = r#"{"Version":"5.4.2","ApiVersion":"1.41","MinAPIVersion":"1.24",
+            "Components":[{"Name":"Podman Engine","Version":"5.4.2"},{"Name":"Conmon"}]}"#;
+        let (api, info) = (ApiVersion::new(41), Info::default());
+        let version = serde_json::from_str(version).expect("an answer");
+        let podman = Capabilities::read(Product::Docker, api, api, Some(version), info);
+        assert_eq!((podman.product, podman.version.as_str()), (Product::Podman, "5.4.2"));
+        assert_eq!(podman.oldest, Some(ApiVersion::new(24)));
+    }
+
+    #[test]
+    fn an_engine_is_shown_in_lines() {
+        let info = r#"{"ServerVersion":"26.1.5","CgroupDriver":"systemd","CgroupVersion":"2","CpuCfsQuota":false,
+            "SecurityOptions":["name=apparmor","name=rootless"],"LiveRestoreEnabled":true}"#;
+        let lines = "\
+engine: Docker 26.1.5
+  API          1.44, 1.44 is spoken
+  cgroups      v2, systemd driver
+  limits       memory, swap, CPUs to use, processes
+  no limits of CPU time
+  users        rootless
+  security     AppArmor
+  live-restore containers outlive the engine
+  removal      by the engine, when a container ends";
+        assert_eq!(read(Product::Docker, info).to_string(), lines);
     }
 
     #[test]

@@ -92,6 +92,33 @@ impl Error {
         self.status().is_some()
     }
 
+    /// The engine does not place a container in the cgroup that was asked for: it is none to its driver, or cannot be the
+    /// parent of another.
+    pub fn refuses_cgroup_parent(&self) -> bool {
+        /// What Docker, its runtimes and Podman say (ENGINE-FACTS 1.3, 1.5), in lower case.
+        const WORDS: [&str; 7] = [
+            "cgroup-parent",
+            "cgroup parent",
+            "invalid slice name",
+            "systemd slice",
+            "cannot enter cgroupv2",
+            "domain controllers",
+            "domain threaded mode",
+        ];
+        let Self::Refused { words, .. } = self else { return false };
+        let words = words.to_ascii_lowercase();
+        WORDS.iter().any(|part| words.contains(part))
+    }
+
+    /// The API version that the engine names when it refuses ours for its age, or for its youth.
+    pub(super) fn version_it_wants(&self) -> Option<ApiVersion> {
+        let Self::Refused { status: 400, words, .. } = self else { return None };
+        let parts = ["Minimum supported API version is ", "Maximum supported API version is "];
+        let rest = parts.iter().find_map(|part| words.split_once(part))?.1;
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        rest[..end].trim_end_matches('.').parse().ok()
+    }
+
     fn status(&self) -> Option<u16> {
         match self {
             Self::Refused { status, .. } => Some(*status),
@@ -142,5 +169,49 @@ impl std::error::Error for Error {
             Self::Unreachable { source, .. } | Self::Broken { source, .. } | Self::Source(source) => Some(source),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(status: u16, words: &str) -> Error {
+        Error::Refused { call: "POST /containers/create".to_owned(), status, words: words.to_owned() }
+    }
+
+    #[test]
+    fn a_parent_is_refused_in_many_words() {
+        for words in [
+            "cgroup-parent for systemd cgroup should be a valid slice named as \"xxx.slice\"",
+            "OCI runtime create failed: runc create failed: unable to start container process: invalid slice name: /a.slice",
+            "cannot enter cgroupv2 \"/sys/fs/cgroup/docker/a\" with domain controllers -- it is in an invalid state",
+            "cannot enter cgroupv2 \"/sys/fs/cgroup/docker/a\": it is in domain threaded mode",
+            "did not receive systemd slice as cgroup parent when using systemd to manage cgroups: invalid argument",
+            "systemd slice received as cgroup parent when using cgroupfs: invalid argument",
+        ] {
+            assert!(refused(500, words).refuses_cgroup_parent(), "{words}");
+        }
+        for words in ["No such image: a", "can't join IPC of container a", "exec: \"a\": not found in $PATH"] {
+            assert!(!refused(400, words).refuses_cgroup_parent(), "{words}");
+        }
+    }
+
+    #[test]
+    fn the_version_that_an_engine_wants_is_in_its_words() {
+        let version = |words: &str| refused(400, words).version_it_wants().map(|version| version.to_string());
+        for (words, wanted) in [
+            (
+                "client version 1.24 is too old. Minimum supported API version is 1.40, please upgrade your client to a \
+                 newer version",
+                "1.40",
+            ),
+            ("client version 1.99 is too new. Maximum supported API version is 1.41", "1.41"),
+            ("client version 1.12 is too old. Minimum supported API version is 1.44.", "1.44"),
+        ] {
+            assert_eq!(version(words).as_deref(), Some(wanted), "{words}");
+        }
+        assert_eq!(version("bad parameter"), None);
+        assert_eq!(refused(500, "Minimum supported API version is 1.44").version_it_wants(), None);
     }
 }

@@ -26,6 +26,8 @@ pub mod types;
 mod volumes;
 
 use std::io::{self, Read, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -45,10 +47,12 @@ pub use images::{AuthHeader, Credentials, NotLogins, Progress, Reference, Shelf}
 pub use lines::JsonLines;
 use types::{ApiVersion, Info, Version};
 
-/// The newest API version that we speak: nothing above it is needed yet, and every engine from 25 to 29 has it.
-const NEWEST: ApiVersion = ApiVersion { major: 1, minor: 44 };
+/// The newest API version that we speak unless more is needed: every engine from 25 to 29 has it.
+const NEWEST: ApiVersion = ApiVersion::new(44);
 /// The oldest one: Docker 19.03, the first with private IPC namespaces by default.
-const OLDEST: ApiVersion = ApiVersion { major: 1, minor: 40 };
+const OLDEST: ApiVersion = ApiVersion::new(40);
+/// The newest one that we know to have nothing against our calls, for engines that refuse older ones.
+const KNOWN: ApiVersion = ApiVersion::new(56);
 
 /// How long a call may take that the engine answers from memory.
 pub const QUICK: Duration = Duration::from_secs(15);
@@ -62,8 +66,10 @@ const LARGEST_ANSWER: u64 = 32 << 20;
 #[derive(Debug, Clone)]
 pub struct Engine {
     host: Host,
-    /// What we speak.
-    version: ApiVersion,
+    /// The minor version that we speak, the same for all clones: an engine that is replaced may refuse it.
+    spoken: Arc<AtomicU32>,
+    /// What a call needs at least.
+    needed: ApiVersion,
     /// The newest that it knows.
     newest: ApiVersion,
     podman: bool,
@@ -74,23 +80,18 @@ type Response = http::Response<Socket>;
 impl Engine {
     /// Reaches the engine and agrees on an API version: the older of its newest and ours.
     pub fn connect(host: Host) -> Result<Self, Error> {
-        let mut engine = Self { host, version: NEWEST, newest: NEWEST, podman: false };
+        let spoken = Arc::new(AtomicU32::new(NEWEST.minor));
+        let mut engine = Self { host, spoken, needed: OLDEST, newest: NEWEST, podman: false };
         let limit = Limit::Until(Instant::now() + QUICK);
         let pong = engine.exchange(Request::new("GET", "/_ping"), Payload::Nothing, limit, |_| ())?;
         let theirs = pong.api_version.as_deref().and_then(|text| text.parse().ok());
         engine.podman = pong.libpod;
         drop(pong);
-        engine.version = if let Some(theirs) = theirs {
-            theirs
-        } else {
-            let response = engine.exchange(Request::new("GET", "/version"), Payload::Nothing, limit, |_| ())?;
-            read_json::<Version>("GET /version", response)?.api_version
-        };
-        if engine.version < OLDEST {
-            return Err(Error::TooOld { theirs: engine.version, ours: OLDEST });
+        engine.newest = if let Some(theirs) = theirs { theirs } else { engine.asked_for_version()?.api_version };
+        if engine.newest < OLDEST {
+            return Err(Error::TooOld { theirs: engine.newest, ours: OLDEST });
         }
-        engine.newest = engine.version;
-        engine.version = engine.version.min(NEWEST);
+        engine.speak(engine.newest.min(NEWEST));
         Ok(engine)
     }
 
@@ -101,24 +102,36 @@ impl Engine {
 
     /// The API version that is spoken.
     pub fn version(&self) -> ApiVersion {
-        self.version
+        ApiVersion::new(self.spoken.load(Ordering::Relaxed)).max(self.needed)
     }
 
-    /// What the engine is and can: `GET /version` and `GET /info`, beside what the first contact told. An engine that is
-    /// asked through a proxy may keep the first for itself.
+    fn speak(&self, version: ApiVersion) {
+        self.spoken.store(version.minor, Ordering::Relaxed);
+    }
+
+    /// What the engine is and can: `GET /version` and `GET /info`, beside what the first contact told. Nothing hangs on the
+    /// first: a proxy before the engine may keep it for itself.
     pub fn capabilities(&self) -> Result<Capabilities, Error> {
-        let version = match self.read::<Version>("GET", "/version", Payload::Nothing, QUICK) {
-            Err(error) if error.is_refusal() => None,
-            version => Some(version?),
-        };
+        let version = self.asked_for_version().inspect_err(|error| log::debug!("{error}")).ok();
+        let oldest = version.as_ref().and_then(|version| version.min_api_version);
+        if let Some(oldest) = oldest.filter(|oldest| self.version() < *oldest && *oldest <= KNOWN) {
+            self.speak(oldest);
+        }
         let info: Info = self.read("GET", "/info", Payload::Nothing, QUICK)?;
         let product = if self.podman { Product::Podman } else { Product::Docker };
-        Ok(Capabilities::read(product, self.newest, self.version, version, info))
+        Ok(Capabilities::read(product, self.newest, self.version(), version, info))
+    }
+
+    /// `GET /version`, which every version of the API has.
+    fn asked_for_version(&self) -> Result<Version, Error> {
+        let limit = Limit::Until(Instant::now() + QUICK);
+        let response = self.exchange(Request::new("GET", "/version"), Payload::Nothing, limit, |_| ())?;
+        read_json("GET /version", response)
     }
 
     /// The same engine, spoken with in a newer version where that is needed and there.
     fn speaking(&self, version: ApiVersion) -> Self {
-        Self { version: self.version.max(version.min(self.newest)), ..self.clone() }
+        Self { needed: version.min(self.newest), ..self.clone() }
     }
 
     /// Makes a call and reads its answer as `T`.
@@ -144,16 +157,39 @@ impl Engine {
         payload: Payload<'_>,
         patience: Duration,
     ) -> Result<Response, Error> {
-        self.versioned(Request::new(method, path), payload, Limit::Until(Instant::now() + patience), |_| ())
+        let once = |payload| {
+            self.versioned(Request::new(method, path), payload, Limit::Until(Instant::now() + patience), |_| ())
+        };
+        match payload {
+            Payload::Nothing => self.in_its_version(|| once(Payload::Nothing)),
+            Payload::Json(text) => self.in_its_version(|| once(Payload::Json(text))),
+            Payload::Tar(push) => once(Payload::Tar(push)),
+        }
     }
 
     /// Opens a stream: returns when the engine has sent its head, which means that it has taken note; from then on
     /// nothing times out.
     fn stream(&self, method: &'static str, path: &str) -> Result<Response, Error> {
-        let limit = Limit::Until(Instant::now() + QUICK);
-        let mut response = self.versioned(Request::new(method, path), Payload::Nothing, limit, |_| ())?;
+        let mut response = self.in_its_version(|| {
+            let limit = Limit::Until(Instant::now() + QUICK);
+            self.versioned(Request::new(method, path), Payload::Nothing, limit, |_| ())
+        })?;
         response.body.stream_mut().set_limit(Limit::Never);
         Ok(response)
+    }
+
+    /// Makes a call, and once more if the engine refuses the version that we speak and names one that we know, too: that
+    /// is kept.
+    fn in_its_version(&self, call: impl Fn() -> Result<Response, Error>) -> Result<Response, Error> {
+        let result = call();
+        let named = result.as_ref().err().and_then(Error::version_it_wants);
+        match named.filter(|named| (OLDEST..=KNOWN).contains(named) && *named != self.version()) {
+            Some(named) => {
+                self.speak(named);
+                call()
+            }
+            None => result,
+        }
     }
 
     fn versioned(
@@ -163,7 +199,7 @@ impl Engine {
         limit: Limit,
         connected: impl FnOnce(Canceller),
     ) -> Result<Response, Error> {
-        let path = format!("/v{}{}", self.version, request.path);
+        let path = format!("/v{}{}", self.version(), request.path);
         self.exchange(Request { path: &path, ..request }, payload, limit, connected)
     }
 

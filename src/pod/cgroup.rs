@@ -102,7 +102,7 @@ impl Placement {
             _ if !wanted => Self::Each(Why::NoLimits),
             (CgroupDriver::Cgroupfs, CgroupVersion::V2) => prepared(Self::Leaf),
             (CgroupDriver::Systemd, _) if nesting == Nesting::Slice => prepared(Self::Slice),
-            (CgroupDriver::Systemd, _) => Self::Each(Why::Slices),
+            (CgroupDriver::Systemd, _) => prepared(Self::Each(Why::Slices)),
             (CgroupDriver::None, _) => Self::Each(Why::NoDriver),
         }
     }
@@ -120,9 +120,29 @@ impl Placement {
         }
     }
 
+    /// Whether that is a slice of systemd, which forbids no devices as a container's cgroup does.
+    pub fn is_slice(&self) -> bool {
+        match self {
+            Self::Below(path) => path.strip_suffix(".slice").is_some(),
+            Self::Slice => true,
+            Self::Leaf | Self::Each(_) => false,
+        }
+    }
+
     /// Whether something must be prepared before the first component.
     pub fn is_to_be_prepared(&self) -> bool {
         matches!(self, Self::Leaf | Self::Slice)
+    }
+}
+
+impl fmt::Display for Placement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Below(path) => write!(f, "below {path}, whose limits hold for the sum of all components"),
+            Self::Leaf => f.write_str("below the controller's cgroup, once its processes are moved into a leaf"),
+            Self::Slice => f.write_str("below a transient slice of systemd with the controller's limits"),
+            Self::Each(why) => write!(f, "where the engine puts them, each with the controller's limits: {why}"),
+        }
     }
 }
 
@@ -139,6 +159,70 @@ impl fmt::Display for Why {
                 f.write_str("the engine remaps users, so that root in a container cannot prepare cgroups")
             }
             Self::Failed(words) => f.write_str(words),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::engine::Capabilities;
+    use crate::engine::capabilities::Cgroups;
+
+    use super::*;
+
+    fn choose(driver: CgroupDriver, version: CgroupVersion, path: bool, limit: bool, nesting: Nesting) -> Placement {
+        let engine = Capabilities { cgroups: Cgroups { version, driver }, ..Capabilities::default() };
+        let mut controller = Controller { engine, ..Controller::default() };
+        controller.cgroup = path.then(|| "/docker/id".into());
+        controller.host.memory = i64::from(limit);
+        Placement::choose(&controller, nesting)
+    }
+
+    #[test]
+    fn the_table_of_placements() {
+        use CgroupDriver::{Cgroupfs, Systemd};
+        use CgroupVersion::{V1, V2};
+        use Nesting::{Auto, Pod, Slice};
+        use Placement::{Each, Leaf};
+        use Why::{Chosen, Hidden, NoDriver, NoLimits, Slices};
+
+        let below = || Placement::Below("/docker/id".to_owned());
+        for (driver, version, path, limit, nesting, expected) in [
+            (Cgroupfs, V1, true, false, Auto, below()),
+            (Cgroupfs, V1, true, true, Slice, below()),
+            (Cgroupfs, V1, false, false, Auto, Each(NoLimits)),
+            (Cgroupfs, V1, false, true, Auto, Each(Hidden)),
+            (Cgroupfs, V1, false, false, Pod, Each(Hidden)),
+            (Cgroupfs, V1, true, true, Nesting::None, Each(Chosen)),
+            (Cgroupfs, V2, false, false, Auto, Each(NoLimits)),
+            // A path that is seen on v2 is never a parent without a leaf.
+            (Cgroupfs, V2, true, true, Auto, Leaf),
+            (Cgroupfs, V2, false, false, Pod, Leaf),
+            (Cgroupfs, V2, false, true, Slice, Leaf),
+            (Systemd, V1, true, true, Auto, Each(Slices)),
+            (Systemd, V2, false, false, Auto, Each(NoLimits)),
+            (Systemd, V2, false, false, Pod, Each(Slices)),
+            (Systemd, V2, false, true, Slice, Placement::Slice),
+            (Systemd, V1, false, false, Slice, Placement::Slice),
+            (CgroupDriver::None, V2, false, true, Auto, Each(NoDriver)),
+            (CgroupDriver::None, V2, false, false, Auto, Each(NoLimits)),
+        ] {
+            let found = choose(driver, version, path, limit, nesting);
+            assert_eq!(found, expected, "{driver:?} {version:?} {path} {limit} {nesting:?}");
+        }
+    }
+
+    #[test]
+    fn where_root_is_not_root_nothing_is_prepared() {
+        let cgroups = Cgroups { version: CgroupVersion::V2, driver: CgroupDriver::Cgroupfs };
+        let engine = Capabilities { cgroups, userns_remap: true, ..Capabilities::default() };
+        let mut controller = Controller { engine, ..Controller::default() };
+        controller.host.memory = 1;
+        assert_eq!(Placement::choose(&controller, Nesting::Auto), Placement::Each(Why::Remapped));
+        controller.engine.rootless = true;
+        controller.engine.cgroups.driver = CgroupDriver::Systemd;
+        for nesting in [Nesting::Auto, Nesting::Slice] {
+            assert_eq!(Placement::choose(&controller, nesting), Placement::Each(Why::Rootless));
         }
     }
 }

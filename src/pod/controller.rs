@@ -87,3 +87,23 @@ impl Controller {
         self.mounts.iter().filter(|mount| mount.kind == "volume").map(|mount| mount.name.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::engine::capabilities::Product;
+
+    use super::*;
+
+    #[test]
+    fn a_limit_that_the_engine_gives_to_everybody_is_none() {
+        let read = |product, pids_limit| {
+            let host_config = HostConfig { pids_limit: Some(pids_limit), ..HostConfig::default() };
+            let details = ContainerDetails { host_config, ..ContainerDetails::default() };
+            let engine = Capabilities { product, ..Capabilities::default() };
+            Controller::read(details, None, Vec::new(), "/podlike".into(), engine)
+        };
+        assert!(!read(Product::Podman, 2048).has_limits());
+        assert!(read(Product::Podman, 2047).has_limits());
+        assert!(read(Product::Docker, 2048).has_limits());
+    }
+}

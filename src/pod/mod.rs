@@ -39,6 +39,6 @@ pub use error::Error;
 pub use keys::{Class, KEYS};
 pub use labels::{CONTROLLER_ID, PodSpec, VOLUME_REF, is_part_of_a_name, owned_by};
 pub use needs::{Need, Until};
-pub use plan::{FromMemory, InMemory, Options, Plan, Planned, PlannedVolume, plan};
+pub use plan::{Apart, FromMemory, InMemory, Options, Plan, Planned, PlannedVolume, plan};
 pub use projection::{Content, Hidden};
 pub use warning::Warning;

@@ -101,6 +101,20 @@ pub enum Warning {
         /// The path in the controller.
         destination: String,
     },
+    /// A path of the host that the engine does not make for the mount that was asked for.
+    NotMade {
+        /// The component.
+        component: String,
+        /// The path on the host.
+        source: String,
+    },
+    /// Limits that do not hold on this engine.
+    NotHeld {
+        /// What they are of.
+        limits: Vec<&'static str>,
+        /// Why.
+        why: &'static str,
+    },
     /// A path that is in the controller's file system only.
     CopiedBind {
         /// The component.
@@ -162,6 +176,14 @@ impl fmt::Display for Warning {
                 f,
                 "-volumes leaves out {destination}: it holds the engine's socket; a component that needs it must name it"
             ),
+            Self::NotMade { component, source } => write!(
+                f,
+                "component '{component}': {source} must be there: engines before API 1.42 make no folder for a bind with \
+                 a choice about what is mounted below"
+            ),
+            Self::NotHeld { limits, why } => {
+                write!(f, "limits of {} are left out, they would not hold: {why}", limits.join(", "))
+            }
             Self::CopiedBind { component, source, target } => write!(
                 f,
                 "component '{component}': {source} is on no mount of the controller, so that the engine cannot bind it: it \

@@ -35,6 +35,8 @@ pub enum Event {
     Exited(Who, i64),
     /// A component could not be brought or kept up.
     Failed(Who, Error),
+    /// The engine does not place a component in the cgroup that was planned.
+    Misplaced(Who, Error),
     /// The engine has checked a container, by its id.
     Health(String, Health),
     /// A container is stopped and removed.
@@ -52,6 +54,8 @@ pub enum Event {
 pub enum Action {
     /// Bring a component up.
     Start(Who),
+    /// Bring a component up once more, and all that follow, out of the cgroup that the engine refuses.
+    StartApart(Who),
     /// Give up the pull of a component's image.
     Cancel(Who),
     /// Stop a container with its grace, and remove it.

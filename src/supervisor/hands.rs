@@ -25,6 +25,8 @@ pub(super) struct Hands<'a> {
     pub(super) deadline: Receiver<Instant>,
     pulls: BTreeMap<Who, Canceller>,
     forwarders: BTreeMap<Who, Sender<i32>>,
+    /// Whether the engine has refused the controller's cgroup.
+    pub(super) apart: bool,
 }
 
 impl<'a> Hands<'a> {
@@ -44,6 +46,7 @@ impl<'a> Hands<'a> {
             deadline: never(),
             pulls: BTreeMap::new(),
             forwarders: BTreeMap::new(),
+            apart: false,
         }
     }
 
@@ -53,6 +56,11 @@ impl<'a> Hands<'a> {
             Action::Start(who) => {
                 let component = self.component(who);
                 self.spawn("component", who, move || component.live());
+            }
+            Action::StartApart(who) => {
+                self.apart = true;
+                let component = self.component(who);
+                self.spawn("component", who, move || component.live_again());
             }
             Action::Cancel(who) => {
                 // Only the end cancels, and who is cancelled must know why.
@@ -89,7 +97,7 @@ impl<'a> Hands<'a> {
     }
 
     fn component(&self, who: Who) -> Component {
-        self.components[who.0].clone()
+        Component { apart: self.apart, ..self.components[who.0].clone() }
     }
 
     fn spawn(&self, what: &str, who: Who, work: impl FnOnce() + Send + 'static) {

@@ -124,6 +124,7 @@ impl Machine {
                 }
                 self.end(Cause::Failed(who, error));
             }
+            Event::Misplaced(who, _) => self.misplaced(who),
             Event::Health(id, health) => self.checked(&id, health),
             Event::Stopped(who) => self.of(who).stage = Stage::Gone,
             Event::Signal(signal) if ends(signal) => match self.cause {
@@ -215,6 +216,16 @@ impl Machine {
         } else if let Some(waiting) = self.who_waits_for_health_of(who) {
             let on = self.of(who).name.clone();
             self.end(Cause::Failed(waiting, Error::NoHealthCheck { on }));
+        }
+    }
+
+    /// What was made of it is removed by who brings it up again.
+    fn misplaced(&mut self, who: Who) {
+        if !self.terminating() {
+            self.of(who).id = None;
+            self.actions.push(Action::StartApart(who));
+        } else if self.of(who).id.is_none() {
+            self.remove(who);
         }
     }
 

@@ -113,6 +113,7 @@ pub fn run(pod: Pod, crew: &Crew, inbox: &Receiver<Report>) -> End {
         logs: pod.options.logs && planned.attach,
         images: Arc::clone(&images),
         opened: Arc::clone(&opened),
+        apart: false,
         ending: ending.clone(),
         over: over.clone(),
     };
@@ -175,7 +176,7 @@ fn conduct(mut machine: Machine, mut hands: Hands<'_>, inbox: &Receiver<Report>)
             return machine.into_end().expect("a pod finishes for a cause");
         }
         let event = next_event(&mut hands, inbox);
-        tell(&event, hands.components);
+        tell(&event, &hands);
         actions = machine.step(event);
     }
 }
@@ -198,11 +199,17 @@ fn next_event(hands: &mut Hands<'_>, inbox: &Receiver<Report>) -> Event {
 }
 
 /// A line for what an operator wants to know.
-fn tell(event: &Event, components: &[Component]) {
-    let name = |who: &Who| &components[who.0].planned.name;
+fn tell(event: &Event, hands: &Hands<'_>) {
+    let name = |who: &Who| &hands.components[who.0].planned.name;
     match event {
         Event::Started { who, .. } => log::info!("{}: started", name(who)),
         Event::Exited(who, code) => log::info!("{}: ended with exit code {code}", name(who)),
+        Event::Misplaced(who, error) if !hands.apart => log::warn!(
+            "the engine refuses to place components in the controller's cgroup, so that its limits hold for each of them, \
+             not for their sum: {}: {}",
+            name(who),
+            chain(error)
+        ),
         Event::Signal(signal) => log::info!("got {}", signal_name(*signal)),
         _ => {}
     }

@@ -64,6 +64,10 @@ struct Imagined {
     /// Stops and removals under way.
     leaving: usize,
     starts: usize,
+    /// Whether the engine refuses the place of its container, at most once.
+    misplaced: bool,
+    /// Reported: it is misplaced, and nothing was done about it.
+    refused: bool,
     stops: usize,
     removes: usize,
     cancels: usize,
@@ -97,6 +101,8 @@ struct Seen {
     finite: usize,
     unhealthy_needs: usize,
     forwarded: usize,
+    misplaced: usize,
+    misplaced_late: usize,
 }
 
 struct World<'a> {
@@ -144,6 +150,8 @@ impl<'a> World<'a> {
                 checked: !dice.one_in(3),
                 leaving: 0,
                 starts: 0,
+                misplaced: false,
+                refused: false,
                 stops: 0,
                 removes: 0,
                 cancels: 0,
@@ -250,6 +258,14 @@ impl<'a> World<'a> {
                 self.all[who].failed = true;
                 Some(Why::Failed(who))
             }
+            Event::Misplaced(Who(who), _) => {
+                match self.cause {
+                    None => self.all[who].known = false,
+                    Some(_) => self.seen.misplaced_late += 1,
+                }
+                self.all[who].refused = true;
+                None
+            }
             Event::Health(ref id, health) => {
                 let who: usize = id.parse().expect("ids are positions here");
                 let it = &mut self.all[who];
@@ -337,6 +353,14 @@ impl<'a> World<'a> {
                     assert_eq!(self.all[who].starts, 1, "each starts once");
                     self.all[who].thread = Thread::Begun;
                 }
+                Action::StartApart(Who(who)) => {
+                    assert!(self.cause.is_none(), "nothing starts again after the cause");
+                    assert!(self.all[who].refused, "{who} starts again and was not refused");
+                    self.all[who].refused = false;
+                    assert_eq!(self.all[who].thread, Thread::Done, "one thread a component");
+                    self.all[who].thread = Thread::Begun;
+                    self.seen.misplaced += 1;
+                }
                 Action::Cancel(Who(who)) => {
                     assert!(self.cause.is_some() && self.all[who].pulling, "only pulls of an ending pod are cancelled");
                     self.all[who].cancels += 1;
@@ -356,7 +380,7 @@ impl<'a> World<'a> {
                 }
                 Action::Remove(Who(who)) => {
                     let it = &mut self.all[who];
-                    let nothing_to_stop = it.exit_code.is_some() || (it.failed && !it.known);
+                    let nothing_to_stop = it.exit_code.is_some() || ((it.failed || it.refused) && !it.known);
                     assert!(nothing_to_stop || self.forced, "{who} is removed without grace");
                     it.removes += 1;
                     it.leaving += 1;
@@ -390,13 +414,14 @@ impl<'a> World<'a> {
                 let hopeless = |need: &Need| need.until == Until::Healthy && self.all[need.on].exit_code.is_some();
                 assert!(!waits || !planned.needs.iter().any(hopeless), "{who} waits for ever");
             }
+            assert!(self.all.iter().all(|it| !it.refused), "what was refused starts again");
             assert_eq!(self.published, Some(self.lowest_health()), "the lowest health is published");
         } else {
             assert!(self.deadline.is_some() || self.finished, "the end has a deadline");
             let all_gone = self.all.iter().all(|it| it.starts == 0 || it.stopped);
             assert!(self.finished || !all_gone, "everything is gone, and the pod does not finish");
             for (who, it) in self.all.iter().enumerate() {
-                let left_alone = (it.known || it.failed) && it.stops + it.removes == 0 && it.starts > 0;
+                let left_alone = (it.known || it.failed || it.refused) && it.stops + it.removes == 0 && it.starts > 0;
                 assert!(!left_alone || self.finished, "{who} may be there, and nobody stops it");
                 assert!(!it.pulling || it.cancels > 0 || it.failed, "the pull of {who} is not cancelled");
             }
@@ -448,6 +473,15 @@ impl<'a> World<'a> {
     fn live(&mut self, who: usize) {
         let failed = || Event::Failed(Who(who), Error::NoHealthCheck { on: String::new() });
         let (thread, event) = match self.all[who].thread {
+            // Only what is planned can be refused, and not what follows.
+            Thread::Creating | Thread::Created if !self.all[who].misplaced && self.dice.one_in(12) => {
+                self.all[who].misplaced = true;
+                (Thread::Done, Some(Event::Misplaced(Who(who), Error::Over)))
+            }
+            Thread::Begun if self.all[who].misplaced && self.all[who].exists => {
+                self.all[who].exists = false;
+                (Thread::Begun, None)
+            }
             Thread::Begun if self.dice.one_in(3) => (Thread::Pulling, Some(Event::Pulling(Who(who)))),
             Thread::Pulling if self.dice.one_in(8) => (Thread::Done, Some(failed())),
             Thread::Begun | Thread::Pulling => (Thread::Creating, None),
@@ -549,6 +583,8 @@ fn the_machine_keeps_its_rules_in_every_imagined_world() {
         ("a component that may end", seen.finite),
         ("a need that turns unhealthy", seen.unhealthy_needs),
         ("a signal that is forwarded", seen.forwarded),
+        ("a cgroup that is refused", seen.misplaced),
+        ("a cgroup that is refused after the cause", seen.misplaced_late),
     ] {
         assert!(count > 100, "{what} was seen only {count} times");
     }

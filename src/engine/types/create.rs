@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Serialize, Serializer};
 
-use super::{ApiVersion, HostConfig, MountRequest, is_zero};
+use super::{ApiVersion, HostConfig, MountRequest, is_zero, since};
 
 /// The body of `POST /containers/create`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
@@ -53,11 +53,11 @@ impl CreateRequest {
     /// The version of the API that has all that is asked for, as far as it is newer than what we speak anyway.
     pub(in super::super) fn needs(&self) -> ApiVersion {
         let needs = |mount: &MountRequest| match mount.kind.as_str() {
-            "image" => 48,
-            _ if !mount.volume_options.subpath.is_empty() => 45,
-            _ => 0,
+            "image" => since::IMAGE_MOUNT,
+            _ if !mount.volume_options.subpath.is_empty() => since::VOLUME_SUBPATH,
+            _ => ApiVersion::default(),
         };
-        ApiVersion { major: 1, minor: self.host_config.mounts.iter().map(needs).max().unwrap_or(0) }
+        self.host_config.mounts.iter().map(needs).max().unwrap_or_default()
     }
 }
 

@@ -3,6 +3,7 @@
 mod create;
 mod host_config;
 mod mount;
+pub mod since;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,6 +22,13 @@ pub struct ApiVersion {
     pub major: u32,
     /// The part behind it.
     pub minor: u32,
+}
+
+impl ApiVersion {
+    /// A version of the API as it is since 2013: 1, and this.
+    pub const fn new(minor: u32) -> Self {
+        Self { major: 1, minor }
+    }
 }
 
 impl fmt::Display for ApiVersion {
@@ -61,6 +69,20 @@ pub struct Version {
     pub version: String,
     /// The engine's newest API version.
     pub api_version: ApiVersion,
+    /// Its oldest one.
+    #[serde(rename = "MinAPIVersion")]
+    pub min_api_version: Option<ApiVersion>,
+    /// What it is made of.
+    #[serde(default, deserialize_with = "null_is_empty")]
+    pub components: Vec<VersionOf>,
+}
+
+/// An entry of `Components` of `GET /version`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct VersionOf {
+    /// Such as `Engine` or `Podman Engine`.
+    pub name: String,
 }
 
 /// The part of `GET /info` that we read.

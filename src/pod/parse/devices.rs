@@ -1,7 +1,7 @@
 //! `devices`, `device_cgroup_rules`, `gpus`, and the devices of `deploy`.
 
 use crate::compose::{self, Error, Kind, Node};
-use crate::engine::types::{Device, DeviceRequest};
+use crate::engine::types::{Device, DeviceRequest, since};
 
 use super::super::component::Component;
 
@@ -29,7 +29,7 @@ pub(super) fn devices(component: &mut Component, node: &Node) -> Result<(), Erro
         component.request.host_config.devices.push(device?);
     }
     if !by_name.is_empty() {
-        super::since(component, node, "devices by their names", 44);
+        super::requires(component, node, "devices by their names", since::CDI);
         let request = DeviceRequest { driver: "cdi".to_owned(), device_ids: by_name, ..DeviceRequest::default() };
         component.request.host_config.device_requests.push(request);
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::compose::{self, Error, Kind, Node};
-use crate::engine::types::Healthcheck;
+use crate::engine::types::{Healthcheck, since};
 
 use super::super::component::Component;
 
@@ -20,7 +20,7 @@ pub(super) fn healthcheck(component: &mut Component, node: &Node) -> Result<(), 
             "start_period" => check.start_period = nanoseconds(value)?,
             "start_interval" => {
                 check.start_interval = nanoseconds(value)?;
-                super::since(component, value, "an interval for the start", 44);
+                super::requires(component, value, "an interval for the start", since::START_INTERVAL);
             }
             "retries" => {
                 let count = value.integer()?;

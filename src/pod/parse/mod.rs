@@ -21,7 +21,7 @@ mod resources;
 use std::time::Duration;
 
 use crate::compose::{self, Error, Kind, Node, Project, Surroundings};
-use crate::engine::types::{ApiVersion, LogConfig};
+use crate::engine::types::{ApiVersion, LogConfig, since};
 
 use super::component::{Component, Feature, Namespace, Pull, Stage};
 use super::keys::{self, Class, KEYS};
@@ -164,8 +164,7 @@ impl Reading<'_> {
 }
 
 /// Notes that a setting needs a newer engine.
-fn since(component: &mut Component, node: &Node, what: &'static str, minor: u32) {
-    let since = ApiVersion { major: 1, minor };
+fn requires(component: &mut Component, node: &Node, what: &'static str, since: ApiVersion) {
     component.features.push(Feature { what, at: node.at.clone(), place: node.key.clone(), since });
 }
 
@@ -177,7 +176,7 @@ fn set(component: &mut Component, key: &str, value: &Node, reading: &mut Reading
         "annotations" => {
             host.annotations = compose::pairs(value)?;
             if !host.annotations.is_empty() {
-                since(component, value, "annotations", 43);
+                requires(component, value, "annotations", since::ANNOTATIONS);
             }
         }
         "attach" => component.attach = value.bool()?,
@@ -185,7 +184,7 @@ fn set(component: &mut Component, key: &str, value: &Node, reading: &mut Reading
         "cap_drop" => host.cap_drop = capability::capabilities(value)?,
         "cgroup" => {
             host.cgroupns_mode = compose::one_of(value, "a cgroup namespace", &["host", "private"])?;
-            since(component, value, "a cgroup namespace by choice", 41);
+            requires(component, value, "a cgroup namespace by choice", since::CGROUP_NAMESPACE);
         }
         "cgroup_parent" => host.cgroup_parent = value.text()?,
         "command" => request.cmd = Some(compose::command(value)?),
@@ -208,7 +207,7 @@ fn set(component: &mut Component, key: &str, value: &Node, reading: &mut Reading
         "pid" => component.pid = Some(namespace(component, value, &["host", "private"])?),
         "platform" => {
             component.platform = Some(value.text()?);
-            since(component, value, "a platform", 41);
+            requires(component, value, "a platform", since::PLATFORM);
         }
         "privileged" => host.privileged = value.bool()?,
         "pull_policy" => component.pull = pull_policy(value)?,

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use crate::compose::{self, Error, Node, Problem, Volume};
+use crate::engine::types::since;
 
 use super::super::component::Component;
 use super::super::needs::Dependency;
@@ -71,10 +72,12 @@ pub(super) fn features(component: &mut Component, node: &Node) {
     let items = node.list().unwrap_or_default();
     for (item, volume) in items.iter().zip(component.volumes.clone()) {
         match volume.content {
-            Volume { subpath: Some(_), .. } => super::since(component, item, "a path within a volume", 45),
-            Image { .. } => super::since(component, item, "the files of an image as a volume", 48),
+            Volume { subpath: Some(_), .. } => {
+                super::requires(component, item, "a path within a volume", since::VOLUME_SUBPATH);
+            }
+            Image { .. } => super::requires(component, item, "the files of an image as a volume", since::IMAGE_MOUNT),
             Bind { recursive: Some(how), .. } if how == "writable" || how == "readonly" => {
-                super::since(component, item, "a choice about what is mounted below", 44);
+                super::requires(component, item, "a choice about what is mounted below", since::READ_ONLY_BELOW);
             }
             _ => {}
         }

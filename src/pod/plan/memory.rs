@@ -18,7 +18,7 @@ use super::super::component::SECRETS;
 use super::super::labels::{COMPONENT, VOLUME};
 use super::super::needs::{Need, Until};
 use super::super::projection::Projection;
-use super::{CONTROLLER_ID, Controller, Placement, Plan, Planned, PlannedVolume, PodSpec, Pull, own_labels};
+use super::{Apart, CONTROLLER_ID, Controller, Placement, Plan, Planned, PlannedVolume, PodSpec, Pull, own_labels};
 
 /// As much as secrets and configs may take together: Swarm's are at most half a megabyte and one.
 const SIZE: i64 = 64 << 20;
@@ -182,6 +182,7 @@ fn holder(
         ..CreateRequest::default()
     };
     Planned {
+        apart: placement.is_shared().then(Apart::default),
         pull: Pull::Never,
         volumes,
         in_memory: files,

@@ -28,6 +28,8 @@ use super::warning::Warning;
 use super::{Controller, Error, FileCopy, Nesting, Placement};
 
 use ipc::Ipc;
+pub use limits::Apart;
+use limits::Limiter;
 pub use memory::{FromMemory, InMemory};
 use mounts::Mounts;
 
@@ -124,6 +126,9 @@ pub struct Planned {
     pub volumes: Vec<PlannedVolume>,
     /// The request that creates it.
     pub request: CreateRequest,
+    /// What takes it out of the controller's cgroup, if the engine refuses to place it there.
+    #[serde(skip_serializing_if = "has_no_other_limits")]
+    pub apart: Option<Apart>,
     /// What is bound out of the pod's memory into it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from_memory: Option<FromMemory>,
@@ -160,6 +165,7 @@ impl Planned {
             pull: Pull::Missing,
             volumes: Vec::new(),
             request,
+            apart: None,
             from_memory: None,
             open: Vec::new(),
             copies: Vec::new(),
@@ -173,6 +179,11 @@ impl Planned {
 
 fn seconds<S: serde::Serializer>(duration: &Duration, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_f64(duration.as_secs_f64())
+}
+
+#[expect(clippy::ref_option, reason = "the shape is serde's")]
+fn has_no_other_limits(apart: &Option<Apart>) -> bool {
+    apart.as_ref().is_none_or(|apart| *apart == Apart::default())
 }
 
 fn is_default(pull: &Pull) -> bool {
@@ -203,6 +214,7 @@ pub fn plan(
     let mut needs = spec.needs.clone();
     let ipc = Ipc::choose(spec, controller, options.ipc);
     ipc.add_needs(&mut needs);
+    let mut limiter = Limiter::new(controller, placement);
     let auto_remove = controller.engine.auto_remove();
     let mut components = Vec::new();
     for (position, (component, needs)) in spec.components.iter().zip(needs).enumerate() {
@@ -217,12 +229,13 @@ pub fn plan(
         };
         host.ipc_mode = ipc.mode(spec, controller, position);
         ipc.shared_memory(host, spec, controller, position, &mut warnings);
-        limits::limit(host, component, controller, placement, &mut warnings);
+        let apart = limiter.limit(host, component, &mut warnings);
         let mounts::Mounted { volumes, open, mut copies, .. } = mounts.mount(&mut request, component, &mut warnings);
         copies.extend(component.copies.iter().cloned());
         components.push(Planned {
             platform: component.platform.clone(),
             pull: if options.pull { Pull::Always } else { component.pull },
+            apart,
             volumes,
             open,
             copies,
@@ -232,6 +245,7 @@ pub fn plan(
             ..Planned::new(&component.name, container_name(controller, &component.name), request)
         });
     }
+    warnings.extend(limiter.not_held());
     let hosts = if controller.owns_hosts { spec.hosts.clone() } else { Vec::new() };
     let prepared = Some(placement.clone()).filter(Placement::is_to_be_prepared);
     let mut plan = Plan { components, hosts, prepared };

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::compose::{Content, Volume};
 use crate::engine::types::{
     BindOptions, CreateRequest, HostConfig, ImageOptions, Mount, MountRequest, TmpfsOptions, VolumeOptions,
-    VolumeRequest,
+    VolumeRequest, since,
 };
 
 use super::super::copy::FileCopy;
@@ -140,9 +140,13 @@ impl<'a> Mounts<'a> {
                     options.extend(propagation.clone());
                     host.binds.push(bind(&source, &volume.target, &options));
                 } else {
+                    let makes = self.controller.engine.has(since::MADE_MOUNTPOINT);
+                    if *create && !makes {
+                        warnings.push(Warning::NotMade { component: component.name.clone(), source: source.clone() });
+                    }
                     let bind_options = BindOptions {
                         propagation: propagation.clone().unwrap_or_default(),
-                        create_mountpoint: *create,
+                        create_mountpoint: *create && makes,
                         non_recursive: recursive.as_deref() == Some("disabled"),
                         read_only_non_recursive: recursive.as_deref() == Some("writable"),
                         read_only_force_recursive: recursive.as_deref() == Some("readonly"),

@@ -40,7 +40,7 @@ impl Plan {
             ("network", vec![host.network_mode.clone()]),
             ("pid", joined([host.pid_mode.as_str()])),
             ("ipc", joined([host.ipc_mode.as_str()])),
-            ("cgroup", joined([host.cgroup_parent.as_str()])),
+            ("cgroup", self.cgroup(planned)),
             ("limits", limits(host)),
             ("volume", planned.volumes.iter().map(volume).collect()),
         ];
@@ -53,6 +53,14 @@ impl Plan {
         lines.push(("also", others(host)));
         lines.push(("grace", vec![format!("{} s", planned.grace.as_secs_f64())]));
         lines.into_iter().flat_map(|(key, values)| values.into_iter().map(move |value| (key, value))).collect()
+    }
+
+    /// The parent; where it is still to be prepared, what that will be.
+    fn cgroup(&self, planned: &Planned) -> Vec<String> {
+        match &self.prepared {
+            Some(placement) if planned.apart.is_some() => vec![placement.to_string()],
+            _ => joined([planned.request.host_config.cgroup_parent.as_str()]),
+        }
     }
 
     fn need(&self, on: usize, until: Until) -> String {

@@ -40,6 +40,8 @@ pub(super) struct Component {
     pub(super) images: Arc<Images>,
     /// The volumes that were opened: what components do with them afterwards is theirs.
     pub(super) opened: Arc<Mutex<HashSet<String>>>,
+    /// Not in the cgroup that is planned: the engine refuses it.
+    pub(super) apart: bool,
     /// Closed when the pod begins to end.
     pub(super) ending: Receiver<()>,
     /// Closed at the end of the pod.
@@ -49,13 +51,32 @@ pub(super) struct Component {
 impl Component {
     /// From nothing to the exit.
     pub(super) fn live(self) {
-        let started = self.start().inspect_err(|_| self.let_others_speak());
+        let started = self.start().inspect_err(|error| {
+            if !self.is_misplaced(error) {
+                self.let_others_speak();
+            }
+        });
         let end = match started.and_then(|(id, wait)| self.see_it_end(&id, wait)) {
             Ok(code) if self.planned.is_holder() => Event::Failed(self.who, Error::HolderEnded { code }),
             Ok(code) => Event::Exited(self.who, code),
+            Err(error) if self.is_misplaced(&error) => Event::Misplaced(self.who, error),
             Err(error) => Event::Failed(self.who, error),
         };
         self.inbox.event(end);
+    }
+
+    /// The same after what an engine has refused to start, which goes first.
+    pub(super) fn live_again(self) {
+        match self.remove(None).map_err(step("remove its container")) {
+            Ok(()) => self.live(),
+            Err(error) => self.inbox.event(Event::Failed(self.who, error)),
+        }
+    }
+
+    /// Whether it failed for the cgroup that we chose, which it can do without.
+    fn is_misplaced(&self, error: &Error) -> bool {
+        let Error::Step { source, .. } = error else { return false };
+        !self.apart && self.planned.apart.is_some() && source.refuses_cgroup_parent()
     }
 
     /// What must not be missed is armed before the start: the first line of the log, and the exit.
@@ -124,9 +145,13 @@ impl Component {
         create().map_err(step("create its container"))
     }
 
-    /// The request with the binds out of the pod's memory: only the engine knows where that is.
+    /// The request, out of the planned cgroup if need be, and with the binds out of the pod's memory: only the engine knows
+    /// where that is.
     fn request(&self) -> Result<CreateRequest, Error> {
         let mut request = self.planned.request.clone();
+        if let Some(apart) = self.planned.apart.as_ref().filter(|_| self.apart) {
+            apart.apply(&mut request.host_config);
+        }
         if let Some(FromMemory { volume, binds }) = &self.planned.from_memory {
             let root = self.engine.volume(volume).map_err(step("look for its secrets and configs"))?.mountpoint;
             let bind = |(inner, target): &(String, String)| MountRequest {
