@@ -250,7 +250,7 @@ fn read_json<T: DeserializeOwned>(call: &str, response: Response) -> Result<T, E
     }
 }
 
-/// The engine's own words in a refusal: the `message` of its JSON, else the text as it is.
+/// The engine's own words in a refusal, on one line: the `message` of its JSON, else the text, as a proxy's page has it.
 fn words(response: Response) -> String {
     #[derive(serde::Deserialize)]
     struct Message {
@@ -260,9 +260,21 @@ fn words(response: Response) -> String {
     // What arrived before an error is all there is to say: the refusal itself is the news.
     let _ = response.body.take(64 << 10).read_to_end(&mut text);
     match serde_json::from_slice(&text) {
-        Ok(Message { message }) => message.trim().to_owned(),
-        Err(_) => String::from_utf8_lossy(&text).trim().chars().take(500).collect(),
+        Ok(Message { message }) => on_one_line(&message),
+        Err(_) => on_one_line(&without_tags(&String::from_utf8_lossy(&text))).chars().take(500).collect(),
     }
+}
+
+fn on_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The text of a page of HTML; any other text as it is.
+fn without_tags(text: &str) -> String {
+    if !text.trim_start().starts_with('<') {
+        return text.to_owned();
+    }
+    text.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text)).collect::<Vec<_>>().join(" ")
 }
 
 /// The text of a request's body.
@@ -296,6 +308,14 @@ mod tests {
         assert_eq!(call_name("POST", "/v1.41/containers/create?name=x"), "POST /containers/create");
         assert_eq!(call_name("GET", "/version"), "GET /version");
         assert_eq!(call_name("GET", "/volumes/v"), "GET /volumes/v");
+    }
+
+    #[test]
+    fn a_page_that_refuses_is_told_on_one_line_without_its_tags() {
+        let page = "<html><body><h1>403 Forbidden</h1>\nRequest forbidden by administrative rules.\n</body></html>\n";
+        let words = "403 Forbidden Request forbidden by administrative rules.";
+        assert_eq!(on_one_line(&without_tags(page)), words);
+        assert_eq!(on_one_line(&without_tags("a < b\n\tc > d")), "a < b c > d");
     }
 
     #[test]

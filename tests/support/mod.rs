@@ -16,5 +16,7 @@ pub(crate) mod docker_cli;
 pub(crate) mod fake_engine;
 pub(crate) mod pod;
 pub(crate) mod real_engine;
+pub(crate) mod recorder;
+pub(crate) mod records;
 pub(crate) mod registry;
 pub(crate) mod web;
