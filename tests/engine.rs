@@ -18,6 +18,8 @@ mod exit_code;
 mod health;
 #[path = "engine/images.rs"]
 mod images;
+#[path = "engine/least_privilege.rs"]
+mod least_privilege;
 #[path = "engine/order.rs"]
 mod order;
 #[path = "engine/output.rs"]

@@ -15,6 +15,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::Duration;
 use std::{env, fs, thread};
 
+use podlike::engine::capabilities::{CgroupDriver, CgroupVersion, Cgroups, Product};
 use podlike::engine::types::{CreateRequest, VolumeRequest};
 use podlike::engine::{Condition, Engine, Error, Frames, Host, Source, Stream, Upload};
 use support::recorder::Recorder;
@@ -154,18 +155,18 @@ fn each(test: impl Fn(&str)) {
 #[test]
 fn the_version_and_what_the_engine_is_are_read() {
     for (engine, spoken, version, cgroups) in [
-        ("docker-20.10", "1.41", "20.10.24", "1"),
-        ("docker-26.1", "1.44", "26.1.5", "2"),
-        ("docker-28.5", "1.44", "28.5.2", "2"),
-        ("podman-5.4", "1.41", "5.4.2", "2"),
+        ("docker-20.10", "1.41", "20.10.24", CgroupVersion::V1),
+        ("docker-26.1", "1.44", "26.1.5", CgroupVersion::V2),
+        ("docker-28.5", "1.44", "28.5.2", CgroupVersion::V2),
+        ("podman-5.4", "1.41", "5.4.2", CgroupVersion::V2),
     ] {
-        let info = replay(engine, &[], |client| {
-            assert_eq!(client.version().to_string(), spoken, "{engine}");
-            client.info().expect("an answer")
-        });
-        assert!(info.server_version.starts_with(version), "{engine}: {info:?}");
-        assert_eq!((info.cgroup_driver.as_str(), info.cgroup_version.as_str()), ("cgroupfs", cgroups), "{engine}");
-        assert_eq!(info.podman, !is_docker(engine));
+        let known = replay(engine, &[], |client| client.capabilities().expect("an answer"));
+        assert_eq!(known.spoken.to_string(), spoken, "{engine}");
+        assert!(known.version.starts_with(version), "{engine}: {known:?}");
+        assert_eq!(known.cgroups, Cgroups { version: cgroups, driver: CgroupDriver::Cgroupfs }, "{engine}");
+        assert_eq!(known.product == Product::Docker, is_docker(engine));
+        assert_eq!(known.limits.memory, engine == "docker-20.10", "{engine}");
+        assert!(!known.rootless && !known.selinux && !known.userns_remap && !known.live_restore, "{engine}");
     }
 }
 

@@ -58,6 +58,10 @@ fn controller(details: ContainerDetails, engine: &Engine, root: &Path) -> Result
             }
             // Removed by force, although we have it.
             Err(error) if error.is_not_found() => {}
+            Err(error) if error.is_forbidden() => {
+                log::warn!("the controller's volumes are known by their names only, not by labels: {error}");
+                break;
+            }
             Err(error) => return Err(error),
         }
     }

@@ -146,6 +146,17 @@ pub(super) fn step(step: &'static str) -> impl Fn(engine::Error) -> Error {
     move |source| Error::Step { step, source }
 }
 
+/// Goes on without a call that is forbidden, as by a proxy in front of the engine: one line says what is lost.
+pub(super) fn if_allowed<T>(result: Result<T, engine::Error>, lost: &str) -> Result<Option<T>, engine::Error> {
+    match result {
+        Err(error) if error.is_forbidden() => {
+            log::warn!("{lost}: {}", chain(&error));
+            Ok(None)
+        }
+        result => result.map(Some),
+    }
+}
+
 /// An error and what caused it, as one sentence.
 pub fn chain(error: &dyn StdError) -> String {
     let mut text = error.to_string();

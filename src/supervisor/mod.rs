@@ -42,6 +42,7 @@ use crate::pod::{Options, Plan, Planned, owned_by};
 use component::Component;
 pub use component::PROGRESS;
 pub use crew::Crew;
+use error::if_allowed;
 pub use error::{Error, chain};
 pub use event::{Action, Cause, End, Event, Who, signal_name};
 use hands::Hands;
@@ -153,7 +154,8 @@ pub fn sweep(engine: &Engine, controller: &str, plan: &Plan) -> Result<usize, en
 }
 
 fn sweep_containers(engine: &Engine, controller: &str) -> Result<usize, engine::Error> {
-    let leftovers = engine.list(&owned_by(controller))?;
+    let lost = "containers that an earlier life of this controller left behind are not looked for";
+    let leftovers = if_allowed(engine.list(&owned_by(controller)), lost)?.unwrap_or_default();
     for container in &leftovers {
         engine.remove(&container.id)?;
     }

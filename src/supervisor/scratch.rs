@@ -9,7 +9,7 @@ use crate::engine::{self, Engine};
 use crate::pod::{CONTROLLER_ID, owned_by};
 
 use super::crew::Crew;
-use super::error::chain;
+use super::error::{chain, if_allowed};
 use super::event::Event;
 use super::inbox::Report;
 use super::machine::ends;
@@ -95,7 +95,8 @@ impl Scratch {
 /// is in use; one of another controller is left then.
 pub(super) fn remove_leftovers(engine: &Engine, controller: &str) -> Result<usize, engine::Error> {
     let mut removed = 0;
-    for volume in engine.volumes(CONTROLLER_ID)? {
+    let lost = "volumes that were left behind are not looked for";
+    for volume in if_allowed(engine.volumes(CONTROLLER_ID), lost)?.unwrap_or_default() {
         let owner = volume.labels.get(CONTROLLER_ID).map(String::as_str).unwrap_or_default();
         if owner == controller {
             patiently(|| engine.remove_volume(&volume.name))?;

@@ -12,7 +12,7 @@ use crate::engine::{Progress, Reference};
 use crate::pod::Pull;
 
 use super::super::crew::Crew;
-use super::super::error::{Error, chain, step};
+use super::super::error::{Error, chain, if_allowed, step};
 use super::super::inbox::Report;
 use super::Component;
 
@@ -145,10 +145,12 @@ impl Component {
 
     /// Notes when the image came, where its age will be asked for.
     fn note_time(&self) {
-        if let Pull::After(_) = self.planned.pull
-            && let Err(error) = self.engine.renew_tag(&self.planned.request.image)
-        {
-            log::debug!("{}: the time of the pull is not noted: {}", self.planned.name, chain(&error));
+        if let Pull::After(_) = self.planned.pull {
+            let lost =
+                format!("{}: the time of the pull is not noted, so the image is old at every start", self.planned.name);
+            if let Err(error) = if_allowed(self.engine.renew_tag(&self.planned.request.image), &lost) {
+                log::debug!("{}: the time of the pull is not noted: {}", self.planned.name, chain(&error));
+            }
         }
     }
 

@@ -14,7 +14,7 @@ use crate::engine::{self, Attach, Condition, Engine, Source, Upload, Wait};
 use crate::pod::{CONTROLLER_ID, Content, FileCopy, FromMemory, Hidden, InMemory, Planned, Until};
 
 use super::Error;
-use super::error::{chain, step};
+use super::error::{chain, if_allowed, step};
 use super::event::{Event, Who, signal_name};
 use super::images::Images;
 use super::inbox::{Report, Sender};
@@ -96,9 +96,12 @@ impl Component {
             self.engine.copy_into(&id, &upload).map_err(failed)?;
         }
         if self.logs {
-            let attach = self.engine.attach(&id).map_err(step("attach to its output"))?;
-            let (id, tty) = (id.clone(), details.config.tty);
-            self.inbox.send(Report::Attached { who: self.who, id, tty, attach });
+            let attach =
+                if_allowed(self.engine.attach(&id), &format!("{}: its output is not shown", self.planned.name));
+            if let Some(attach) = attach.map_err(step("attach to its output"))? {
+                let (id, tty) = (id.clone(), details.config.tty);
+                self.inbox.send(Report::Attached { who: self.who, id, tty, attach });
+            }
         }
         let wait = self.engine.wait(&id, Condition::NextExit).map_err(step("wait for its exit"))?;
         self.engine.start(&id).map_err(step("start its container"))?;
