@@ -185,7 +185,9 @@ fn a_container_is_created_and_a_refusal_says_why() {
         };
         says(engine, &refusal("create_name_taken", "recorded-web"), &["recorded-web", "already in use"]);
         says(engine, &refusal("create_no_donor", "recorded-try"), &[NOBODY]);
-        says(engine, &refusal("create_hostname", "recorded-try"), &[]);
+        if is_docker(engine) {
+            says(engine, &refusal("create_hostname", "recorded-try"), &["hostname and the network mode"]);
+        }
         says(engine, &refusal("create_parent_refused", "recorded-try"), &["cgroup"]);
     });
 }

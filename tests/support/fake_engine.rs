@@ -7,10 +7,12 @@
 //!            ◀─ requests, calls, container, wait_for ──────────────────────┘
 //! ```
 //!
-//! It behaves as a 20.10 engine does (ENGINE-FACTS.md), as far as a pod can notice. Its controller is no process: the test
+//! It behaves as the engine of its flavour does, Docker 20.10 by default, as far as a pod can notice, and speaks as that was
+//! recorded (`tests/golden/engines`). Its controller is no process: the test
 //! sets what the engine says about that container, and runs podlike with its id.
 
 mod fault;
+mod flavour;
 mod http;
 mod model;
 mod routes;
@@ -22,7 +24,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, BufReader, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -30,8 +32,11 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 pub(crate) use self::fault::{Call, Fault};
+pub(crate) use self::flavour::{Flavour, VARIABLE};
 pub(crate) use self::model::{Container, Status};
 pub(crate) use self::script::Script;
+
+use super::endpoints::{Endpoint, endpoints};
 
 use self::fault::Armed;
 use self::http::{Head, Wire, read_body, read_head};
@@ -84,15 +89,19 @@ pub(crate) struct FakeEngine {
 }
 
 impl FakeEngine {
-    /// An engine with API 1.41 and one container: the controller, called `pod`, without labels.
+    /// An engine of the default flavour and one container: the controller, called `pod`, without labels.
     pub(crate) fn new() -> Self {
+        Self::of(Flavour::by_default())
+    }
+
+    pub(crate) fn of(flavour: Flavour) -> Self {
         let home = tempfile::tempdir().expect("a temporary directory");
         let socket = home.path().join("docker.sock");
         let listener = UnixListener::bind(&socket).expect("a socket");
         // The name of the directory is random: controllers of engines that run at a time must differ in their ids.
         let mut seed = DefaultHasher::new();
         socket.hash(&mut seed);
-        let shared = Arc::new(Shared::new(World::new(seed.finish())));
+        let shared = Arc::new(Shared::new(World::new(seed.finish(), flavour)));
         let world = Arc::clone(&shared);
         shared.spawn("accept", move || accept(&world, &listener));
         Self { shared, socket, _home: home }
@@ -422,7 +431,7 @@ fn accept(shared: &Arc<Shared>, listener: &UnixListener) {
         }
         let world = Arc::clone(shared);
         shared.spawn(&format!("connection/{connection}"), move || {
-            let wire = Wire { stream, shared: world, connection, pace: None };
+            let wire = Wire { stream, shared: world, connection, pace: None, like: "start" };
             // A client that goes away is its own business.
             let _ = serve(wire);
         });
@@ -434,6 +443,7 @@ fn serve(mut wire: Wire) -> io::Result<()> {
     let shared = Arc::clone(&wire.shared);
     let mut reader = BufReader::new(wire.stream.try_clone()?);
     while let Some(head) = read_head(&mut reader)? {
+        wire.like = if head.path == "/_ping" { "ping" } else { "start" };
         let early = shared.look(|world| early_refusal(world, &head));
         if early.is_none() && head.header("expect").eq_ignore_ascii_case("100-continue") {
             wire.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
@@ -484,8 +494,8 @@ fn reply_to(head: &Head, reply: Result<Reply, Refusal>, wire: &mut Wire) -> io::
         Ok(Reply::Text(status, text)) => wire.answer(status, "text/plain", text.as_bytes()),
         Ok(Reply::Json(status, value)) => wire.answer(status, JSON, format!("{value}\n").as_bytes()),
         Err(Refusal(status, text)) => {
-            let message = json!({ "message": text });
-            wire.answer(status, JSON, format!("{message}\n").as_bytes())
+            let body = wire.flavour().error_body(status, &text);
+            wire.answer(status, JSON, format!("{body}\n").as_bytes())
         }
     }
     .map(|()| false)
@@ -498,8 +508,12 @@ fn early_refusal(world: &World, head: &Head) -> Option<Refusal> {
     refuse_archive(world, id, head.query.get("path")?).err()
 }
 
-/// Keeps the request, and says which fault strikes it.
+/// Keeps the request, and says which fault strikes it. A request that the README does not list is a bug, in whatever test.
 fn note(world: &mut World, head: &Head, body: &[u8]) -> (String, Option<(Fault, bool)>) {
+    static LISTED: OnceLock<Vec<Endpoint>> = OnceLock::new();
+    let (method, path) = (&head.method, &head.encoded_path);
+    let is_listed = LISTED.get_or_init(endpoints).iter().any(|known| known.is(method, path));
+    assert!(is_listed, "'{method} {path}' is not among the calls of 'Least privilege' in the README");
     let call = spell(world, head, body);
     world.requests.push(Request {
         method: head.method.clone(),

@@ -107,9 +107,11 @@ impl Recorder {
     }
 
     fn refused_requests(&mut self) {
-        let joined = json!({"NetworkMode": "container:recorded-none"});
-        let hostname = json!({"Image": BUSYBOX, "Hostname": "x", "HostConfig": joined});
-        self.try_create("create_hostname", &hostname);
+        // Podman takes a name beside the network of another.
+        if !self.engine.starts_with("podman") {
+            let joined = json!({"NetworkMode": "container:recorded-none"});
+            self.try_create("create_hostname", &json!({"Image": BUSYBOX, "Hostname": "x", "HostConfig": joined}));
+        }
         let donor = json!({"Image": BUSYBOX, "HostConfig": {"PidMode": "container:recorded-none"}});
         self.try_create("create_no_donor", &donor);
         let warned = json!({"OomKillDisable": true, "MemorySwappiness": 1, "Memory": 64 << 20, "NetworkMode": "none"});
@@ -230,6 +232,17 @@ impl Recorder {
         self.post("kill_bad_signal", &format!("/containers/{id}/kill?signal=RECORDED"), &Value::Null);
         self.post("stop", &format!("/containers/{id}/stop?t=1"), &Value::Null);
         self.clear(&id);
+
+        let donor = self.make("recorded-stays", &stays);
+        let joins = json!({"NetworkMode": format!("container:{donor}")});
+        let joiner = self.make("recorded-joiner", &json!({"Image": BUSYBOX, "Cmd": ["true"], "HostConfig": joins}));
+        let path = self.path(&format!("/containers/{donor}?force=1&v=1"));
+        let removed = self.ask("DELETE", &path, "", &[]);
+        if removed.status() >= 400 {
+            self.save("remove_depended", removed);
+        }
+        self.clear(&joiner);
+        self.clear(&donor);
 
         for _ in 0..10 {
             let id = self.make("recorded-stays", &stays);

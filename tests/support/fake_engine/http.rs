@@ -9,6 +9,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::flavour::Flavour;
 use super::model::Shared;
 
 /// A request head, its target taken apart.
@@ -18,6 +19,8 @@ pub(super) struct Head {
     pub(super) version: Option<String>,
     /// Without the version and the query, percent-decoded.
     pub(super) path: String,
+    /// As it came.
+    pub(super) encoded_path: String,
     pub(super) query: BTreeMap<String, String>,
     /// Names in lower case.
     pub(super) headers: BTreeMap<String, String>,
@@ -52,6 +55,7 @@ pub(super) fn read_head(reader: &mut impl BufRead) -> io::Result<Option<Head>> {
         method,
         version,
         path: decode(&path, false),
+        encoded_path: path,
         query: query
             .split('&')
             .filter(|pair| !pair.is_empty())
@@ -122,20 +126,30 @@ pub(super) struct Wire {
     pub(super) connection: u64,
     /// The pause after each byte, for slow answers.
     pub(super) pace: Option<Duration>,
+    /// The record whose headers the answer has.
+    pub(super) like: &'static str,
 }
 
 impl Wire {
     /// A status line and headers, those of every answer of the engine among them.
     pub(super) fn head(&mut self, status: u16, headers: &[(&str, &str)]) -> io::Result<()> {
         let mut text = format!("HTTP/1.1 {status} {}\r\n", reason(status));
-        if let Some(version) = self.shared.look(|world| world.ping_version.clone()) {
-            let _ = write!(text, "Api-Version: {version}\r\n");
+        let version = self.shared.look(|world| world.ping_version.clone());
+        for (name, value) in self.flavour().headers(self.like) {
+            match (name.as_str(), &version) {
+                ("Api-Version", None) => {}
+                ("Api-Version", Some(version)) => text += &format!("Api-Version: {version}\r\n"),
+                _ => text += &format!("{name}: {value}\r\n"),
+            }
         }
-        text += "Docker-Experimental: false\r\nOstype: linux\r\nServer: Docker/20.10.24 (linux)\r\n";
         for (name, value) in headers {
             let _ = write!(text, "{name}: {value}\r\n");
         }
         self.write_all(format!("{text}\r\n").as_bytes())
+    }
+
+    pub(super) fn flavour(&self) -> Flavour {
+        self.shared.look(|world| world.flavour)
     }
 
     /// An answer of known length.

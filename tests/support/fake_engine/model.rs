@@ -19,6 +19,7 @@ use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
 use super::fault::Armed;
+use super::flavour::Flavour;
 use super::script::Script;
 use super::{Pull, Request};
 
@@ -137,6 +138,7 @@ pub(crate) struct Container {
     pub(super) overlay: Value,
     /// The image's `Config`.
     pub(super) image_config: Value,
+    flavour: Flavour,
 }
 
 impl Container {
@@ -182,27 +184,21 @@ impl Container {
         test.as_array().is_some_and(|test| !test.is_empty() && test[0] != "NONE")
     }
 
-    fn lends_ipc(&self) -> bool {
-        let mode = self.host_config("IpcMode").as_str().unwrap_or_default();
-        !["", "private", "none"].contains(&mode)
+    pub(super) fn lends_ipc(&self) -> bool {
+        match self.host_config("IpcMode").as_str().unwrap_or_default() {
+            "" => self.flavour.is_podman(),
+            mode => !["private", "none"].contains(&mode),
+        }
     }
 
     /// What `GET /containers/{id}/json` says.
     pub(super) fn inspect(&self) -> Value {
-        let mut config = json!({
-            "Hostname": self.id[..12], "Domainname": "", "User": "", "AttachStdin": false, "AttachStdout": true,
-            "AttachStderr": true, "Tty": false, "OpenStdin": false, "StdinOnce": false, "Env": [], "Cmd": null,
-            "Image": "", "Volumes": null, "WorkingDir": "", "Entrypoint": null, "OnBuild": null, "Labels": {},
-        });
+        let mut document = self.flavour.container();
+        let mut config = document["Config"].take();
+        merge(&mut config, &json!({"Hostname": self.id[..12], "Image": self.image}));
         merge(&mut config, &self.image_config);
         let mut own = self.body.clone();
-        let mut host_config = json!({
-            "Binds": null, "ContainerIDFile": "", "NetworkMode": "default", "PortBindings": {}, "AutoRemove": false,
-            "RestartPolicy": {"Name": "", "MaximumRetryCount": 0}, "CgroupnsMode": "private", "IpcMode": "private",
-            "PidMode": "", "UTSMode": "", "OomScoreAdj": 0, "Privileged": false, "ReadonlyRootfs": false,
-            "CgroupParent": "", "Memory": 0, "MemorySwap": 0, "NanoCpus": 0, "CpuShares": 0, "PidsLimit": null,
-            "ShmSize": 67_108_864, "Runtime": "runc", "LogConfig": {"Type": "json-file", "Config": {}},
-        });
+        let mut host_config = document["HostConfig"].take();
         if let Some(own) = own.as_object_mut() {
             merge(&mut host_config, &own.remove("HostConfig").unwrap_or_default());
             own.remove("NetworkingConfig");
@@ -214,22 +210,20 @@ impl Container {
             Status::Created => (false, "created"),
             Status::Exited | Status::Removed => (false, "exited"),
         };
-        let mut document = json!({
-            "Id": self.id, "Created": "2026-01-01T00:00:00.000000000Z", "Path": "", "Args": [],
+        let own = json!({
+            "Id": self.id, "Image": image_id(&self.image), "Name": format!("/{}", self.name),
             "State": {
-                "Status": status, "Running": running, "Paused": false, "Restarting": false,
-                "OOMKilled": self.oom_killed, "Dead": false, "Pid": if running { 4242 } else { 0 },
+                "Status": status, "Running": running, "OOMKilled": self.oom_killed, "Pid": if running { 4242 } else { 0 },
                 "ExitCode": self.exit_code, "Error": self.error,
-                "StartedAt": "2026-01-01T00:00:00.000000000Z", "FinishedAt": "0001-01-01T00:00:00Z",
             },
-            "Image": image_id(&self.image), "Name": format!("/{}", self.name), "RestartCount": 0,
-            "ResolvConfPath": format!("/var/lib/docker/containers/{}/resolv.conf", self.id),
-            "HostnamePath": format!("/var/lib/docker/containers/{}/hostname", self.id),
-            "HostsPath": format!("/var/lib/docker/containers/{}/hosts", self.id),
-            "LogPath": "", "Driver": "overlay2", "Platform": "linux", "MountLabel": "", "ProcessLabel": "",
-            "AppArmorProfile": "", "ExecIDs": null, "Mounts": [], "HostConfig": host_config, "Config": config,
-            "GraphDriver": {"Name": "overlay2", "Data": {}}, "NetworkSettings": {"Ports": {}, "Networks": {}},
+            "HostConfig": host_config, "Config": config,
         });
+        merge(&mut document, &own);
+        for (key, file) in [("ResolvConfPath", "resolv.conf"), ("HostnamePath", "hostname"), ("HostsPath", "hosts")] {
+            if document[key] != "" {
+                document[key] = json!(format!("/var/lib/docker/containers/{}/{file}", self.id));
+            }
+        }
         if let Some(health) = &self.health {
             document["State"]["Health"] = json!({"Status": health, "FailingStreak": 0, "Log": []});
         }
@@ -290,6 +284,7 @@ pub(super) struct Refusal(pub(super) u16, pub(super) String);
 /// Everything there is.
 #[expect(clippy::struct_excessive_bools, reason = "they are independent switches")]
 pub(super) struct World {
+    pub(super) flavour: Flavour,
     pub(super) version: u64,
     pub(super) closing: bool,
     /// It takes no connections.
@@ -331,22 +326,23 @@ pub(super) struct World {
 
 impl World {
     /// `seed` makes the ids of this world its own.
-    pub(super) fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64, flavour: Flavour) -> Self {
+        let version = flavour.document("version");
+        let of_version = |key: &str| version[key].as_str().unwrap_or_default().to_owned();
+        let newest = of_version("ApiVersion");
+        let mut info = flavour.document("info");
+        merge(&mut info, &json!({"CgroupDriver": "systemd", "CgroupVersion": "2"}));
         let mut world = Self {
+            flavour,
             version: 0,
             closing: false,
             away: false,
             sockets: BTreeMap::new(),
             gone: BTreeSet::new(),
-            ping_version: Some("1.41".to_owned()),
-            api: ("1.12".to_owned(), "1.41".to_owned()),
-            info: json!({
-                "ID": "FAKE", "ServerVersion": "20.10.24", "CgroupDriver": "systemd", "CgroupVersion": "2",
-                "LiveRestoreEnabled": false, "SecurityOptions": ["name=seccomp,profile=default"], "Driver": "overlay2",
-                "OperatingSystem": "Debian GNU/Linux 12 (bookworm)", "OSType": "linux", "Architecture": "x86_64",
-                "Swarm": {"NodeID": "", "LocalNodeState": "inactive", "ControlAvailable": false},
-            }),
-            old_event_fields: false,
+            ping_version: Some(newest.clone()),
+            api: (of_version("MinAPIVersion"), newest),
+            info,
+            old_event_fields: true,
             early_refusals: false,
             directories: None,
             volumes: BTreeMap::new(),
@@ -396,7 +392,7 @@ impl World {
     }
 
     pub(super) fn known(&self, name: &str) -> Result<&Container, Refusal> {
-        let missing = || Refusal(404, format!("No such container: {name}"));
+        let missing = || self.flavour.refusal("inspect_missing", "recorded-none", name, name);
         self.find(name).ok_or_else(missing)
     }
 
@@ -434,6 +430,7 @@ impl World {
             pending: VecDeque::new(),
             log: Vec::new(),
             overlay: Value::Null,
+            flavour: self.flavour,
             image_config: self.images.get(&full_reference(image)).cloned().unwrap_or_default(),
         });
         let new = self.containers.last().map(Container::volumes).unwrap_or_default();
@@ -456,7 +453,7 @@ impl World {
     }
 
     pub(super) fn known_volume(&self, name: &str) -> Result<&Value, Refusal> {
-        self.volumes.get(name).ok_or_else(|| Refusal(404, format!("get {name}: no such volume")))
+        self.volumes.get(name).ok_or_else(|| self.flavour.refusal("volume_missing", "recorded-none", name, ""))
     }
 
     pub(super) fn remove_volume(&mut self, name: &str) -> Result<(), Refusal> {
@@ -464,7 +461,7 @@ impl World {
         let users = self.containers.iter().filter(|one| one.volumes().contains(&name));
         let users: Vec<&str> = users.map(|one| one.id.as_str()).collect();
         if !users.is_empty() {
-            return Err(Refusal(409, format!("remove {name}: volume is in use - [{}]", users.join(", "))));
+            return Err(self.flavour.refusal("volume_in_use", "recorded-data", name, &users.join(", ")));
         }
         self.volumes.remove(name);
         Ok(())
@@ -524,7 +521,7 @@ impl World {
                     _ => format!("container {} is not running", donor.id),
                 },
                 Ok(donor) if kind == "IpcMode" && !donor.lends_ipc() => {
-                    "non-shareable IPC (hint: use IpcMode:shareable for the donor container)".to_owned()
+                    return Err(self.flavour.refusal("start_private_ipc", "", "", &donor.id));
                 }
                 Ok(_) => continue,
             };
@@ -563,6 +560,17 @@ impl World {
             one.oom_killed = true;
             self.happened(id, "oom", &[]);
         }
+    }
+
+    /// Who joined its namespaces: Podman removes a container after them only.
+    pub(super) fn joiners(&self, id: &str) -> Vec<&str> {
+        let joins = |one: &&Container| {
+            let mut kinds = ["NetworkMode", "PidMode", "IpcMode"].into_iter();
+            kinds.any(|kind| {
+                joined(one.host_config(kind)).and_then(|donor| self.find(donor)).is_some_and(|donor| donor.id == id)
+            })
+        };
+        self.containers.iter().filter(joins).map(|one| one.id.as_str()).collect()
     }
 
     /// A running container has ended. Says whether `AutoRemove` is to remove it now.
@@ -697,8 +705,10 @@ impl World {
         let mut document = json!({
             "Type": "container", "Action": action, "Actor": {"ID": id, "Attributes": attributes}, "scope": "local",
         });
+        document = self.flavour.event(action, document);
         if self.old_event_fields {
-            merge(&mut document, &json!({"status": action, "id": id, "from": image}));
+            let status = document["Action"].clone();
+            merge(&mut document, &json!({"status": status, "id": id, "from": image}));
         }
         self.tell(document);
     }

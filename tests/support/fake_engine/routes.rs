@@ -1,4 +1,4 @@
-//! The endpoints, one function each, with the words and statuses of a 20.10 engine.
+//! The endpoints, one function each, with the words and statuses of the engine that is faked, where they were recorded.
 //!
 //! A stream is registered when its function returns, before its head goes out: so, as with a real engine, a client that has
 //! read the head misses nothing.
@@ -74,24 +74,26 @@ fn gate(shared: &Shared, head: &Head) -> Result<(), Refusal> {
         return Ok(());
     };
     let number = |version: &str| version.split('.').map(|part| part.parse().unwrap_or(0)).collect::<Vec<u32>>();
-    let (min, max) = shared.look(|world| world.api.clone());
-    let text = if number(asked) > number(&max) {
-        format!("client version {asked} is too new. Maximum supported API version is {max}")
-    } else if number(asked) < number(&min) {
-        let advice = "please upgrade your client to a newer version";
-        format!("client version {asked} is too old. Minimum supported API version is {min}, {advice}")
-    } else {
-        return Ok(());
+    let ((min, max), flavour) = shared.look(|world| (world.api.clone(), world.flavour));
+    // Podman takes any version.
+    let (name, recorded) = match () {
+        () if flavour.is_podman() => return Ok(()),
+        () if number(asked) > number(&max) => ("too_new", "1.99"),
+        () if number(asked) < number(&min) => ("too_old", "1.10"),
+        () => return Ok(()),
     };
-    Err(Refusal(400, text))
+    let recorded_limits = flavour.document("version");
+    let limit = |key: &str| recorded_limits[key].as_str().unwrap_or_default().to_owned();
+    let Refusal(status, text) = flavour.refusal(name, recorded, asked, "");
+    let text = text.replace(&format!("is {}", limit("ApiVersion")), &format!("is {max}"));
+    Err(Refusal(status, text.replace(&format!("is {}", limit("MinAPIVersion")), &format!("is {min}"))))
 }
 
 fn version(shared: &Shared) -> Reply {
-    let ((min, max), engine) = shared.look(|world| (world.api.clone(), world.info["ServerVersion"].clone()));
-    let document = json!({
-        "Platform": {"Name": ""}, "Version": engine, "ApiVersion": max, "MinAPIVersion": min,
-        "Os": "linux", "Arch": "amd64", "KernelVersion": "6.1.0", "GoVersion": "go1.19.8", "GitCommit": "5d6db84",
-    });
+    let (api, engine, flavour) =
+        shared.look(|world| (world.api.clone(), world.info["ServerVersion"].clone(), world.flavour));
+    let mut document = flavour.document("version");
+    merge(&mut document, &json!({"Version": engine, "ApiVersion": api.1, "MinAPIVersion": api.0}));
     Reply::Json(200, document)
 }
 
@@ -196,15 +198,11 @@ fn create_volume(shared: &Shared, body: &[u8]) -> Outcome {
         };
         let driver = body["Driver"].as_str().unwrap_or_default();
         if !["", "local"].contains(&driver) {
-            let text = format!("error looking up volume plugin {driver}: plugin \"{driver}\" not found");
-            return Err(Refusal(404, format!("create {name}: {text}")));
+            let Refusal(status, text) = world.flavour.refusal("volume_create_bad_driver", "recorded-x", &name, "");
+            return Err(Refusal(status, text.replace("recorded", driver)));
         }
         if !is_name(&name) {
-            let text = format!(
-                "\"{name}\" includes invalid characters for a local volume name, only \"[a-zA-Z0-9][a-zA-Z0-9_.-]\" \
-                 are allowed. If you intended to pass a host directory, use absolute path"
-            );
-            return Err(Refusal(400, format!("create {name}: {text}")));
+            return Err(world.flavour.refusal("volume_create_bad_name", "recorded/bad", &name, ""));
         }
         Ok(Reply::Json(201, world.make_volume(&name, &body)))
     })
@@ -212,19 +210,18 @@ fn create_volume(shared: &Shared, body: &[u8]) -> Outcome {
 
 fn image(shared: &Shared, name: &str) -> Outcome {
     let reference = full_reference(name);
-    let found = shared.look(|world| {
+    let (config, overlay, flavour) = shared.look(|world| {
+        let config = world.images.get(&reference).cloned();
+        let missing = || world.flavour.refusal("image_missing", "recorded/missing:1", &reference, "");
         let overlay = world.image_overlays.get(&reference).cloned().unwrap_or_default();
-        Some((world.images.get(&reference)?.clone(), overlay))
-    });
-    let (config, overlay) = found.ok_or_else(|| {
-        let text = format!("no such image: {name}: No such image: {reference}");
-        Refusal(404, text)
+        Ok((config.ok_or_else(missing)?, overlay, world.flavour))
     })?;
-    let mut document = json!({
-        "Id": image_id(&reference), "RepoTags": [reference], "RepoDigests": [], "Config": config,
-        "Architecture": "amd64", "Os": "linux", "Size": 1, "Created": "2026-01-01T00:00:00Z",
-        "Metadata": {"LastTagTime": "0001-01-01T00:00:00Z"},
-    });
+    // Podman's names are whole ones.
+    let tag = if flavour.is_podman() { format!("localhost/{reference}") } else { reference.clone() };
+    let mut document = flavour.document("image");
+    document["Config"] = config;
+    let never = json!({"LastTagTime": "0001-01-01T00:00:00Z"});
+    merge(&mut document, &json!({"Id": image_id(&reference), "RepoTags": [tag], "Metadata": never}));
     merge(&mut document, &overlay);
     Ok(Reply::Json(200, document))
 }
@@ -235,7 +232,8 @@ fn tag(shared: &Shared, name: &str, query: &BTreeMap<String, String>) -> Outcome
         (full_reference(name), full_reference(&format!("{}:{}", word(query, "repo"), word(query, "tag"))));
     shared.change(|world| {
         let config = world.images.get(&known).cloned();
-        let config = config.ok_or_else(|| Refusal(404, format!("No such image: {known}")))?;
+        let config =
+            config.ok_or_else(|| world.flavour.refusal("create_no_image", "recorded/missing:1", &known, ""))?;
         world.images.insert(new.clone(), config);
         let overlay = world.image_overlays.entry(new).or_default();
         merge(overlay, &json!({"Metadata": {"LastTagTime": "2100-01-01T00:00:00Z"}}));
@@ -385,7 +383,7 @@ fn create(shared: &Shared, query: &BTreeMap<String, String>, body: &[u8]) -> Out
     shared.change(|world| {
         let reference = full_reference(&image);
         if !world.images.keys().any(|known| *known == reference || image_id(known) == image) {
-            return Err(Refusal(404, format!("No such image: {reference}")));
+            return Err(world.flavour.refusal("create_no_image", "recorded/missing:1", &reference, ""));
         }
         refuse_platform(world, &reference, word(query, "platform"))?;
         let name = match word(query, "name").trim_start_matches('/') {
@@ -397,18 +395,19 @@ fn create(shared: &Shared, query: &BTreeMap<String, String>, body: &[u8]) -> Out
             return Err(Refusal(400, format!("Invalid container name ({name}), {rule}")));
         }
         if let Some(other) = world.containers.iter().find(|one| one.name == name) {
-            let text = format!(
-                "Conflict. The container name \"/{name}\" is already in use by container \"{}\". \
-                 You have to remove (or rename) that container to be able to reuse that name.",
-                other.id
-            );
-            return Err(Refusal(409, text));
+            return Err(world.flavour.refusal("create_name_taken", "recorded-web", &name, &other.id));
         }
         // The donor of the network is looked for at the start only.
         for donor in ["PidMode", "IpcMode"].map(|kind| joined(&body["HostConfig"][kind])) {
-            if let Some(Err(Refusal(_, text))) = donor.map(|donor| world.known(donor)) {
-                return Err(Refusal(400, text));
+            if let Some(donor) = donor.filter(|donor| world.find(donor).is_none()) {
+                return Err(world.flavour.refusal("create_no_donor", "recorded-none", donor, donor));
             }
+        }
+        if let Some(donor) = joined(&body["HostConfig"]["IpcMode"]).and_then(|donor| world.find(donor))
+            && world.flavour.refuses("create_private_ipc")
+            && !donor.lends_ipc()
+        {
+            return Err(world.flavour.refusal("create_private_ipc", "", "", &donor.id));
         }
         let id = world.add(&name, &image, body);
         world.happened(&id, "create", &[]);
@@ -475,7 +474,10 @@ pub(super) fn refuse_archive(world: &World, id: &str, path: &str) -> Result<(), 
     let host_config = &one.body["HostConfig"];
     let known = world.directories.as_ref().is_none_or(|known| known.contains(path.trim_end_matches('/')));
     if !known && !path.trim_end_matches('/').is_empty() {
-        return Err(Refusal(404, format!("Could not find the file {path} in container {id}")));
+        // Podman makes what is missing.
+        if world.flavour.refuses("archive_no_folder") {
+            return Err(world.flavour.refusal("archive_no_folder", "/none", path, id));
+        }
     }
     let binds = host_config["Binds"].as_array().into_iter().flatten();
     let binds = binds.filter_map(|bind| bind.as_str()?.split(':').nth(1));
@@ -483,7 +485,9 @@ pub(super) fn refuse_archive(world: &World, id: &str, path: &str) -> Result<(), 
     let mounts = mounts.filter_map(|mount| mount["Target"].as_str());
     let in_volume = binds.chain(mounts).any(|target| path.starts_with(target));
     if host_config["ReadonlyRootfs"] == json!(true) && !in_volume {
-        return Err(Refusal(500, "container rootfs is marked read-only".to_owned()));
+        if world.flavour.refuses("archive_read_only") {
+            return Err(world.flavour.refusal("archive_read_only", "", "", id));
+        }
     }
     Ok(())
 }
@@ -530,9 +534,10 @@ fn attach(shared: &Arc<Shared>, id: &str, head: &Head) -> Reply {
     let seat = Seat(Arc::clone(shared), key);
     let upgrades = head.header("upgrade").eq_ignore_ascii_case("tcp");
     Reply::stream(move |wire| {
-        let start = if upgrades { "101 UPGRADED" } else { "200 OK" };
-        let more = if upgrades { "Connection: Upgrade\r\nUpgrade: tcp\r\n" } else { "" };
-        wire.write_all(format!("HTTP/1.1 {start}\r\nContent-Type: {RAW}\r\n{more}\r\n").as_bytes())?;
+        let upgraded =
+            format!("HTTP/1.1 101 UPGRADED\r\nContent-Type: {RAW}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n");
+        let head = if upgrades { upgraded } else { wire.flavour().attach_head() };
+        wire.write_all(head.as_bytes())?;
         let take = || seat.0.until(None, |world| world.take_output(seat.1));
         while let Some(bytes) = take().filter(|bytes| !bytes.is_empty()) {
             wire.write_all(&bytes)?;
@@ -651,8 +656,7 @@ fn kill(shared: &Shared, id: &str, query: &BTreeMap<String, String>) -> Outcome 
         let one = world.known(id)?;
         let (full_id, ends) = (one.id.clone(), one.ends);
         if one.status != Status::Running {
-            let text = format!("Cannot kill container: {id}: Container {full_id} is not running");
-            return Err(Refusal(409, text));
+            return Err(world.flavour.refusal("kill_stopped", "", "", &full_id));
         }
         world.signal(&full_id, &signal);
         Ok((full_id, ends))
@@ -668,11 +672,18 @@ fn remove(shared: &Shared, id: &str, query: &BTreeMap<String, String>) -> Outcom
         let one = world.known(id)?;
         let (full_id, running) = (one.id.clone(), one.status == Status::Running);
         if one.removing {
-            return Err(Refusal(409, format!("removal of container {id} is already in progress")));
+            return Err(world.flavour.refusal("remove_busy", "", "", id));
         }
         if running && !flag(query, "force") {
-            let advice = "Stop the container before attempting removal or force remove";
-            return Err(Refusal(409, format!("You cannot remove a running container {full_id}. {advice}")));
+            return Err(world.flavour.refusal("remove_running", "recorded-web", id, &full_id));
+        }
+        let joiners = world.joiners(&full_id);
+        if let Some(joiner) = joiners.first().filter(|_| world.flavour.refuses("remove_depended")) {
+            let Refusal(status, text) = world.flavour.refusal("remove_depended", "", "", &full_id);
+            let (about, _) = text.split_once(" has ").unwrap_or((&text, ""));
+            let about = about.to_owned();
+            let rest = text[about.len()..].replace(&full_id, joiner);
+            return Err(Refusal(status, about + &rest));
         }
         if let Some(one) = world.container(&full_id) {
             one.removing = true;
