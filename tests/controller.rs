@@ -2,14 +2,16 @@
 
 mod support;
 
+use std::env;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::process::Command;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use support::controller::{Controller, Ended, Launch};
-use support::fake_engine::{Call, FakeEngine, Fault, Pull, Script, Status};
+use support::fake_engine::{Call, FakeEngine, Fault, Flavour, Pull, Script, Status, VARIABLE};
 use support::pod::{PODLIKE, SOON, TERM, created, ends, place, pod, refuses, says, start, start_with, stops, web};
 
 const ENDING: [Signal; 2] = [Signal::SIGTERM, Signal::SIGINT];
@@ -1016,9 +1018,9 @@ fn what_happens_while_the_stream_of_events_is_cut_is_learnt_afterwards() {
 }
 
 #[test]
-fn events_of_engines_before_29_are_understood_too() {
+fn events_of_engines_from_29_on_are_understood_too() {
     let engine = pod(&[("web", CHECKED)]);
-    engine.old_event_fields(true);
+    engine.old_event_fields(false);
     let controller = start(&engine);
     engine.until_running("web", SOON);
     engine.set_health("web", "healthy");
@@ -1219,4 +1221,49 @@ fn a_copy_of_a_file_that_is_not_there_is_a_failed_start_that_names_it() {
     engine.label("pod.copy.web", "/no/such/file:/etc/conf");
     let ended = ends(&start(&engine), &engine, 125);
     says(&ended, &["component 'web'", "/no/such/file"]);
+}
+
+// Other engines.
+
+/// What a pod is made for, by the names of the tests above: it holds whatever an engine's answers look like.
+const EVERYWHERE: [&str; 18] = [
+    "a_component_that_cannot_be_started_ends_the_pod_with_125_and_the_engines_words",
+    "a_component_that_ignores_its_stop_signal_is_killed_after_its_grace",
+    "a_component_that_is_killed_for_memory_or_by_hand_ends_the_pod_with_137",
+    "a_container_of_a_components_name_that_is_not_ours_is_left_alone",
+    "a_dependency_that_ends_without_success_ends_the_pod_with_its_code",
+    "a_missing_image_is_pulled_once_and_one_that_is_there_is_not",
+    "a_pull_that_fails_is_told_in_the_registrys_words",
+    "a_second_signal_means_now",
+    "a_signal_ends_a_pod_that_runs",
+    "an_init_component_that_fails_ends_the_pod_with_its_code_and_no_other_is_created",
+    "both_streams_come_out_as_lines_with_their_component_before_them",
+    "components_are_in_the_network_and_the_pids_and_the_ipc_of_the_controller",
+    "init_components_run_one_after_the_other_and_before_all_others",
+    "other_signals_are_forwarded_to_every_component_that_runs_and_end_nothing",
+    "output_that_is_cut_while_a_component_runs_goes_on",
+    "the_first_end_ends_the_pod_and_its_code_is_the_pods",
+    "what_an_earlier_life_left_behind_is_swept_and_what_is_others_is_left_alone",
+    "who_depends_on_success_is_created_when_the_other_has_ended_with_0",
+];
+
+/// By the names of tests above: what Podman does in another way, or not at all.
+const ON_DOCKER: [&str; 4] = [
+    "files_are_copied_before_the_start_with_mode_and_owner_also_where_no_directory_is",
+    "the_health_of_the_pod_is_the_lowest_of_its_checked_components",
+    "what_must_not_be_missed_is_armed_before_the_start",
+    "who_depends_on_health_is_created_when_the_check_has_passed",
+];
+
+#[test]
+fn a_pod_is_the_same_whatever_the_answers_of_its_engine_look_like() {
+    for flavour in [Flavour::NewDocker, Flavour::Podman] {
+        let names = EVERYWHERE.iter().chain(ON_DOCKER.iter().filter(|_| flavour != Flavour::Podman));
+        let names: Vec<&str> = names.copied().collect();
+        let mut again = Command::new(env::current_exe().expect("this program"));
+        let output = again.arg("--exact").args(&names).env(VARIABLE, flavour.engine()).output().expect("it runs");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let all = format!("ok. {} passed; 0 failed", names.len());
+        assert!(text.contains(&all), "{}: {text}{}", flavour.engine(), String::from_utf8_lossy(&output.stderr));
+    }
 }

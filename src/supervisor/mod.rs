@@ -154,7 +154,7 @@ pub fn sweep(engine: &Engine, controller: &str, plan: &Plan) -> Result<usize, en
 }
 
 fn sweep_containers(engine: &Engine, controller: &str) -> Result<usize, engine::Error> {
-    let lost = "containers that an earlier life of this controller left behind are not looked for";
+    let lost = "containers that an earlier life of this controller left behind may stay";
     let leftovers = if_allowed(engine.list(&owned_by(controller)), lost)?.unwrap_or_default();
     for container in &leftovers {
         engine.remove(&container.id)?;
