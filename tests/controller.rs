@@ -11,7 +11,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use support::controller::{Controller, Ended, Launch};
-use support::fake_engine::{Call, FakeEngine, Fault, Flavour, Pull, Script, Status, VARIABLE};
+use support::fake_engine::{Call, FakeEngine, Fault, Flavour, Pull, Script, Status};
 use support::pod::{PODLIKE, SOON, TERM, created, ends, place, pod, refuses, says, start, start_with, stops, web};
 
 const ENDING: [Signal; 2] = [Signal::SIGTERM, Signal::SIGINT];
@@ -1261,7 +1261,8 @@ fn a_pod_is_the_same_whatever_the_answers_of_its_engine_look_like() {
         let names = EVERYWHERE.iter().chain(ON_DOCKER.iter().filter(|_| flavour != Flavour::Podman));
         let names: Vec<&str> = names.copied().collect();
         let mut again = Command::new(env::current_exe().expect("this program"));
-        let output = again.arg("--exact").args(&names).env(VARIABLE, flavour.engine()).output().expect("it runs");
+        let output =
+            again.arg("--exact").args(&names).env(Flavour::VARIABLE, flavour.engine()).output().expect("it runs");
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let all = format!("ok. {} passed; 0 failed", names.len());
         assert!(text.contains(&all), "{}: {text}{}", flavour.engine(), String::from_utf8_lossy(&output.stderr));

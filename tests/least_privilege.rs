@@ -38,17 +38,32 @@ fn does_without(call: &str, engine: &FakeEngine, lost: &str) {
 }
 
 #[test]
-fn what_can_be_missed_costs_a_line() {
+fn without_a_list_leftovers_are_not_swept() {
     does_without("GET /containers/json", &web(), "left behind may stay: GET /containers/json");
+}
+
+#[test]
+fn without_an_attach_there_is_no_output() {
     does_without("POST /containers/{id}/attach", &web(), "web: its output is not shown: POST /containers/");
+}
+
+#[test]
+fn without_a_list_of_volumes_those_that_were_left_are_not_swept() {
     let engine = web();
     engine.label("pod.volume.scratch", "").label("pod.component.web", "{image: demo, volumes: ['scratch:/x']}");
     does_without("GET /volumes", &engine, "volumes that were left behind are not looked for: GET /volumes:");
+}
+
+#[test]
+fn without_their_labels_volumes_are_known_by_name() {
     let engine = web();
-    engine.volume("data", "/var/data").controller(&json!({
-        "Mounts": [{"Type": "volume", "Name": "data", "Source": "/var/data", "Destination": "/data", "RW": true}]
-    }));
+    let mount = json!({"Type": "volume", "Name": "data", "Source": "/var/data", "Destination": "/data", "RW": true});
+    engine.volume("data", "/var/data").controller(&json!({ "Mounts": [mount] }));
     does_without("GET /volumes/{name}", &engine, "volumes are known by their names only");
+}
+
+#[test]
+fn without_a_tag_the_time_of_a_pull_is_not_noted() {
     let engine = pod(&[("web", "{image: new, pull_policy: daily}")]);
     engine.pull("new", Pull::Works(json!({})));
     does_without("POST /images/{image}/tag", &engine, "web: the time of the pull is not noted");

@@ -32,7 +32,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 pub(crate) use self::fault::{Call, Fault};
-pub(crate) use self::flavour::{Flavour, VARIABLE};
+pub(crate) use self::flavour::Flavour;
 pub(crate) use self::model::{Container, Status};
 pub(crate) use self::script::Script;
 

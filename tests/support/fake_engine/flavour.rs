@@ -26,18 +26,17 @@ pub(crate) enum Flavour {
     Podman,
 }
 
-/// Names an engine to be by default.
-pub(crate) const VARIABLE: &str = "PODLIKE_FAKE_ENGINE";
-
 /// Headers that are about one body or one moment.
 const FRAMING: [&str; 5] = ["Content-Length", "Content-Type", "Transfer-Encoding", "Connection", "Date"];
 
 impl Flavour {
+    /// Names the engine to be by default.
+    pub(crate) const VARIABLE: &str = "PODLIKE_FAKE_ENGINE";
     pub(crate) const ALL: [Self; 3] = [Self::OldDocker, Self::NewDocker, Self::Podman];
 
-    /// The one that [`VARIABLE`] names, else Docker 20.10.
+    /// The one that [`Self::VARIABLE`] names, else Docker 20.10.
     pub(super) fn by_default() -> Self {
-        let wanted = env::var(VARIABLE).unwrap_or_default();
+        let wanted = env::var(Self::VARIABLE).unwrap_or_default();
         Self::ALL.into_iter().find(|flavour| flavour.engine() == wanted).unwrap_or(Self::OldDocker)
     }
 
