@@ -177,7 +177,9 @@ fn says(engine: &str, error: &Error, parts: &[&str]) {
 }
 
 fn each(test: impl Fn(&str)) {
-    ENGINES.iter().for_each(|engine| test(engine));
+    for engine in ENGINES {
+        test(engine);
+    }
 }
 
 #[test]

@@ -53,7 +53,7 @@ pub(crate) fn bare(target: &str) -> &str {
     }
 }
 
-/// What HAProxy must be told to allow these calls.
+/// What `HAProxy` must be told to allow these calls.
 pub(crate) fn haproxy_rules(endpoints: &[Endpoint]) -> Vec<String> {
     let part = |part: &str| match part {
         // Podlike sends a slash within a name as `%2F`.

@@ -8,6 +8,7 @@
 //! the systemd driver, running or not: it refuses a parent. `RECORD_DATA` is the engine's data root, if not the usual one.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -71,7 +72,7 @@ impl Recorder {
         for (name, version) in [("too_new", "1.99"), ("too_old", "1.10")] {
             let answer = self.ask("GET", &format!("/v{version}/info"), "", &[]);
             if answer.status() >= 400 {
-                self.save(name, answer);
+                self.save(name, &answer);
             }
         }
     }
@@ -218,7 +219,7 @@ impl Recorder {
             self.post("start_private_ipc", &format!("/containers/{id}/start"), &Value::Null);
             self.clear(&id);
         } else {
-            self.save("create_private_ipc", created);
+            self.save("create_private_ipc", &created);
         }
         self.clear(&donor);
     }
@@ -239,7 +240,7 @@ impl Recorder {
         let path = self.path(&format!("/containers/{donor}?force=1&v=1"));
         let removed = self.ask("DELETE", &path, "", &[]);
         if removed.status() >= 400 {
-            self.save("remove_depended", removed);
+            self.save("remove_depended", &removed);
         }
         self.clear(&joiner);
         self.clear(&donor);
@@ -255,7 +256,7 @@ impl Recorder {
             });
             self.clear(&id);
             if let Some(busy) = answers.into_iter().find(|answer| answer.status() == 409) {
-                self.save("remove_busy", busy);
+                self.save("remove_busy", &busy);
                 break;
             }
         }
@@ -282,7 +283,7 @@ impl Recorder {
         let path = self.path(&format!("/containers/create?name={container}"));
         let answer = self.ask("POST", &path, "application/json", request.to_string().as_bytes());
         if !name.is_empty() {
-            self.save(name, answer.clone());
+            self.save(name, &answer);
         }
         answer
     }
@@ -297,8 +298,8 @@ impl Recorder {
 
     fn make(&mut self, container: &str, request: &Value) -> String {
         let answer = self.create("", container, request);
-        let text = String::from_utf8_lossy(&answer.body).into_owned();
-        answer.json()["Id"].as_str().unwrap_or_else(|| panic!("{container}: {text}")).to_owned()
+        assert_eq!(answer.status(), 201, "{container}: {}", String::from_utf8_lossy(&answer.body));
+        answer.json()["Id"].as_str().expect("an id").to_owned()
     }
 
     fn clear(&self, id: &str) {
@@ -309,13 +310,13 @@ impl Recorder {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let kind = if body.is_empty() { "" } else { "application/json" };
         let answer = self.ask(method, path, kind, body.as_bytes());
-        self.save(name, answer.clone());
+        self.save(name, &answer);
         answer
     }
 
     fn upload(&mut self, name: &'static str, method: &str, path: &str, archive: &[u8]) {
         let answer = self.ask(method, &self.path(path), TAR, archive);
-        self.save(name, answer);
+        self.save(name, &answer);
     }
 
     /// One call and its whole answer.
@@ -324,10 +325,10 @@ impl Recorder {
         stream.set_read_timeout(Some(LONG)).expect("a timeout");
         let mut head = format!("{method} {path} HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n");
         if !kind.is_empty() {
-            head += &format!("Content-Type: {kind}\r\n");
+            let _ = write!(head, "Content-Type: {kind}\r\n");
         }
         if method == "POST" || !body.is_empty() {
-            head += &format!("Content-Length: {}\r\n", body.len());
+            let _ = write!(head, "Content-Length: {}\r\n", body.len());
         }
         stream.write_all(format!("{head}\r\n").as_bytes()).expect("sent");
         // An engine that refuses an upload hangs up on it.
@@ -355,10 +356,10 @@ impl Recorder {
     fn finish(&mut self, pending: Pending, enough: impl Fn(&str) -> bool) {
         let Pending { name, request, mut answer } = pending;
         let record = read(&mut answer, request, enough);
-        self.save(name, record);
+        self.save(name, &record);
     }
 
-    fn save(&mut self, name: &str, record: Record) {
+    fn save(&mut self, name: &str, record: &Record) {
         let text = self.normal(name, &record.text());
         let mut record = Record::parse(&text);
         let length = record.body.len();

@@ -63,7 +63,7 @@ impl Flavour {
     fn record(self, name: &str) -> Record {
         // What one engine never says is told in the words of another.
         let record = self.find(name).or_else(|| Self::OldDocker.find(name));
-        record.unwrap_or_else(|| panic!("there is no record '{name}'"))
+        record.unwrap_or_else(|| Record::of(self.engine(), name))
     }
 
     /// The status line and the headers that do not depend on the body, as an engine sends them.

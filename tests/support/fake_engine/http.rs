@@ -138,8 +138,12 @@ impl Wire {
         for (name, value) in self.flavour().headers(self.like) {
             match (name.as_str(), &version) {
                 ("Api-Version", None) => {}
-                ("Api-Version", Some(version)) => text += &format!("Api-Version: {version}\r\n"),
-                _ => text += &format!("{name}: {value}\r\n"),
+                ("Api-Version", Some(version)) => {
+                    let _ = write!(text, "Api-Version: {version}\r\n");
+                }
+                _ => {
+                    let _ = write!(text, "{name}: {value}\r\n");
+                }
             }
         }
         for (name, value) in headers {

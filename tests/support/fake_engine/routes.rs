@@ -473,21 +473,18 @@ pub(super) fn refuse_archive(world: &World, id: &str, path: &str) -> Result<(), 
     let one = world.known(id)?;
     let host_config = &one.body["HostConfig"];
     let known = world.directories.as_ref().is_none_or(|known| known.contains(path.trim_end_matches('/')));
-    if !known && !path.trim_end_matches('/').is_empty() {
-        // Podman makes what is missing.
-        if world.flavour.refuses("archive_no_folder") {
-            return Err(world.flavour.refusal("archive_no_folder", "/none", path, id));
-        }
+    // Podman makes what is missing.
+    if !known && !path.trim_end_matches('/').is_empty() && world.flavour.refuses("archive_no_folder") {
+        return Err(world.flavour.refusal("archive_no_folder", "/none", path, id));
     }
     let binds = host_config["Binds"].as_array().into_iter().flatten();
     let binds = binds.filter_map(|bind| bind.as_str()?.split(':').nth(1));
     let mounts = host_config["Mounts"].as_array().into_iter().flatten();
     let mounts = mounts.filter_map(|mount| mount["Target"].as_str());
     let in_volume = binds.chain(mounts).any(|target| path.starts_with(target));
-    if host_config["ReadonlyRootfs"] == json!(true) && !in_volume {
-        if world.flavour.refuses("archive_read_only") {
-            return Err(world.flavour.refusal("archive_read_only", "", "", id));
-        }
+    let read_only = host_config["ReadonlyRootfs"] == json!(true) && !in_volume;
+    if read_only && world.flavour.refuses("archive_read_only") {
+        return Err(world.flavour.refusal("archive_read_only", "", "", id));
     }
     Ok(())
 }
@@ -534,9 +531,11 @@ fn attach(shared: &Arc<Shared>, id: &str, head: &Head) -> Reply {
     let seat = Seat(Arc::clone(shared), key);
     let upgrades = head.header("upgrade").eq_ignore_ascii_case("tcp");
     Reply::stream(move |wire| {
-        let upgraded =
-            format!("HTTP/1.1 101 UPGRADED\r\nContent-Type: {RAW}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n");
-        let head = if upgrades { upgraded } else { wire.flavour().attach_head() };
+        let head = if upgrades {
+            format!("HTTP/1.1 101 UPGRADED\r\nContent-Type: {RAW}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
+        } else {
+            wire.flavour().attach_head()
+        };
         wire.write_all(head.as_bytes())?;
         let take = || seat.0.until(None, |world| world.take_output(seat.1));
         while let Some(bytes) = take().filter(|bytes| !bytes.is_empty()) {
