@@ -72,7 +72,11 @@ impl Engine {
         let upload = Upload { source, ..*upload };
         // The engine extracts only into what exists, but makes the parents of what it extracts. The nearest that exists may
         // be the only one that can be written: a volume below a root that is read-only.
-        let mut directory = target.parent().unwrap_or(&target);
+        let mut directory = match source {
+            // Podman mounts only what the path of the call leads into, which may be the target itself.
+            Source::Path(path) if self.podman && path.is_dir() => &target,
+            _ => target.parent().unwrap_or(&target),
+        };
         loop {
             let name = target.strip_prefix(directory).ok().filter(|name| *name != "").unwrap_or(Path::new("."));
             match (self.put_archive(id, directory, &upload, name), directory.parent()) {
@@ -84,7 +88,9 @@ impl Engine {
 
     /// Gives a directory at the root of a container, such as a volume's, another mode.
     pub fn set_mode(&self, id: &str, name: &str, mode: u32) -> Result<(), Error> {
-        let path = format!("/containers/{}/archive?path=%2F", encoded(id));
+        // Podman mounts only what the path of the call leads into.
+        let (path, name) = if self.podman { (name, ".") } else { ("", name) };
+        let path = format!("/containers/{}/archive?path=%2F{}", encoded(id), encoded(path));
         let mut push = |to: &mut dyn Write| {
             let mut header = Header::new_gnu();
             header.set_entry_type(EntryType::Directory);

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::host::Socket;
 use super::http::{Body, Payload};
+use super::podman::{self, Vigil};
 use super::types::{ContainerDetails, ContainerSummary, CreateRequest};
 use super::{Engine, Error, JsonLines, QUICK, WORK, encoded, label_filter, read_json};
 
@@ -43,7 +44,11 @@ impl Engine {
 
     /// `GET /containers/ID/json`: what the engine knows of a container, by its id or name.
     pub fn inspect(&self, id: &str) -> Result<ContainerDetails, Error> {
-        self.read("GET", &format!("/containers/{}/json", encoded(id)), Payload::Nothing, QUICK)
+        let path = format!("/containers/{}/json", encoded(id));
+        let mut details: ContainerDetails = self.read("GET", &path, Payload::Nothing, QUICK)?;
+        // What Podman is stopping runs on until its grace is over.
+        details.state.running |= self.podman && details.state.status == "stopping";
+        Ok(details)
     }
 
     /// `GET /containers/json?all=1`: the containers that carry a label, running or not.
@@ -72,8 +77,21 @@ impl Engine {
     }
 
     /// `DELETE /containers/ID?force=1&v=1`: kills and removes a container with its anonymous volumes. Returns when it
-    /// is gone, also when it was gone before or the engine is just removing it.
+    /// is gone, also when it was gone before or the engine is just removing it. Podman removes it once no other container
+    /// is in its namespaces, and that is waited for.
     pub fn remove(&self, id: &str) -> Result<(), Error> {
+        if self.podman { podman::remove(self, id) } else { self.delete(id) }
+    }
+
+    /// Removes containers as [`Self::remove`] does, in an order that the engine takes.
+    pub fn remove_all(&self, containers: &[ContainerSummary]) -> Result<(), Error> {
+        if self.podman {
+            return podman::remove_all(self, containers);
+        }
+        containers.iter().try_for_each(|container| self.delete(&container.id))
+    }
+
+    pub(super) fn delete(&self, id: &str) -> Result<(), Error> {
         let path = format!("/containers/{}?force=1&v=1", encoded(id));
         match self.perform("DELETE", &path, Payload::Nothing, WORK) {
             Err(error) if error.is_not_found() => Ok(()),
@@ -91,15 +109,22 @@ impl Engine {
         }
     }
 
-    /// `POST /containers/ID/wait`: once this returns, the engine will tell the exit code, whatever happens to the
-    /// container.
+    /// `POST /containers/ID/wait`: once this returns, the exit code will be told, whatever happens to the container. For
+    /// Podman nothing is to be armed.
     pub fn wait(&self, id: &str, condition: Condition) -> Result<Wait, Error> {
+        if self.podman {
+            return Ok(Wait(Waiting::Vigil(Vigil::over(self, id))));
+        }
         let condition = match condition {
             Condition::NextExit => "next-exit",
             Condition::NotRunning => "not-running",
         };
+        Ok(Wait(Waiting::Armed(self.open_wait(id, condition)?)))
+    }
+
+    pub(super) fn open_wait(&self, id: &str, condition: &str) -> Result<JsonLines<WaitAnswer>, Error> {
         let response = self.stream("POST", &format!("/containers/{}/wait?condition={condition}", encoded(id)))?;
-        Ok(Wait(JsonLines::new(format!("POST /containers/{id}/wait"), response.body)))
+        Ok(JsonLines::new(format!("POST /containers/{id}/wait"), response.body))
     }
 
     /// `POST /containers/ID/attach`: the output of a container from this moment on, from any log driver.
@@ -119,18 +144,27 @@ fn tolerate(already: u16, result: Result<(), Error>) -> Result<(), Error> {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct WaitAnswer {
-    status_code: i64,
+pub(super) struct WaitAnswer {
+    pub(super) status_code: i64,
 }
 
-/// An armed wait.
+/// An armed wait. It is asked for the exit code of what has been started.
 #[derive(Debug)]
-pub struct Wait(JsonLines<WaitAnswer>);
+pub struct Wait(Waiting);
+
+#[derive(Debug)]
+enum Waiting {
+    Armed(JsonLines<WaitAnswer>),
+    Vigil(Vigil),
+}
 
 impl Wait {
     /// Blocks until the condition holds, and returns the exit code.
-    pub fn exit_code(mut self) -> Result<i64, Error> {
-        Ok(self.0.expect()?.status_code)
+    pub fn exit_code(self) -> Result<i64, Error> {
+        match self.0 {
+            Waiting::Armed(mut lines) => Ok(lines.expect()?.status_code),
+            Waiting::Vigil(vigil) => vigil.exit_code(),
+        }
     }
 }
 

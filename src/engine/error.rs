@@ -84,7 +84,18 @@ impl Error {
 
     /// The state of the container forbids it: already there, already stopped, on its way out.
     pub fn is_conflict(&self) -> bool {
-        self.status() == Some(409)
+        // Podman takes it for a failure of its own; before version 5 that of a state, too.
+        const CAUSES: [&str; 2] = ["that name is already in use", "container state improper"];
+        match self {
+            Self::Refused { status: 409, .. } => true,
+            Self::Refused { status: 500, words, .. } => CAUSES.iter().any(|cause| words.ends_with(cause)),
+            _ => false,
+        }
+    }
+
+    /// The container cannot be removed before others that are in its namespaces.
+    pub(super) fn has_dependents(&self) -> bool {
+        matches!(self, Self::Refused { words, .. } if words.contains("has dependent containers"))
     }
 
     /// The engine has answered, and said no.

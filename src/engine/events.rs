@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::podman::Rounds;
 use super::{Engine, Error, JsonLines, encoded};
 
 /// Something that happened to a container.
@@ -23,11 +24,36 @@ pub struct Actor {
     pub id: String,
 }
 
+/// What happens to containers: an iterator that blocks.
+#[derive(Debug)]
+pub struct Events(Source);
+
+#[derive(Debug)]
+enum Source {
+    Stream(JsonLines<ContainerEvent>),
+    Rounds(Rounds),
+}
+
 impl Engine {
-    /// `GET /events`: the events of the containers that carry a label, from this moment on.
-    pub fn events(&self, label: &str) -> Result<JsonLines<ContainerEvent>, Error> {
+    /// `GET /events`: the events of the containers that carry a label, as `KEY=VALUE`, from this moment on. Podman is asked
+    /// by `GET /containers/json` and inspect for their health, and for nothing else.
+    pub fn events(&self, label: &str) -> Result<Events, Error> {
+        if self.podman {
+            return Ok(Events(Source::Rounds(Rounds::begin(self, label)?)));
+        }
         let filters = serde_json::json!({ "type": ["container"], "label": [label] });
         let response = self.stream("GET", &format!("/events?filters={}", encoded(&filters.to_string())))?;
-        Ok(JsonLines::new("GET /events", response.body))
+        Ok(Events(Source::Stream(JsonLines::new("GET /events", response.body))))
+    }
+}
+
+impl Iterator for Events {
+    type Item = Result<ContainerEvent, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match &mut self.0 {
+            Source::Stream(lines) => lines.next(),
+            Source::Rounds(rounds) => rounds.next(),
+        }
     }
 }

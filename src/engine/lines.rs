@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use serde::de::DeserializeOwned;
 
-use super::host::Socket;
+use super::host::{Limit, Socket};
 use super::http::Body;
 use super::{Error, broken};
 
@@ -24,6 +24,11 @@ pub struct JsonLines<T> {
 impl<T> JsonLines<T> {
     pub(super) fn new(call: impl Into<String>, body: Body<Socket>) -> Self {
         Self { call: call.into(), body, line: Vec::new(), of: PhantomData }
+    }
+
+    /// How long the next line may take.
+    pub(super) fn set_limit(&mut self, limit: Limit) {
+        self.body.stream_mut().set_limit(limit);
     }
 }
 

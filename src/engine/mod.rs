@@ -7,6 +7,7 @@
 //!    ▼                              │
 //! containers · archive · images · volumes · events        ◀─ Response
 //!    (what the API can do, one function a call)    types/  as the API spells it
+//!    └─ podman/  what Podman does otherwise
 //! ```
 //!
 //! One connection per call: nothing is pooled, so a stream can be cancelled from another thread by shutting its socket
@@ -22,6 +23,7 @@ mod host;
 mod http;
 mod images;
 mod lines;
+mod podman;
 pub mod types;
 mod volumes;
 
@@ -38,7 +40,7 @@ pub use capabilities::Capabilities;
 use capabilities::Product;
 pub use containers::{Attach, Condition, Wait};
 pub use error::Error;
-pub use events::ContainerEvent;
+pub use events::{ContainerEvent, Events};
 pub use frames::{Frames, Stream};
 pub use host::{Canceller, Host};
 use host::{Limit, Socket};
@@ -260,7 +262,7 @@ fn words(response: Response) -> String {
     // What arrived before an error is all there is to say: the refusal itself is the news.
     let _ = response.body.take(64 << 10).read_to_end(&mut text);
     match serde_json::from_slice(&text) {
-        Ok(Message { message }) => on_one_line(&message),
+        Ok(Message { message }) => on_one_line(podman::plain(&message)),
         Err(_) => on_one_line(&without_tags(&String::from_utf8_lossy(&text))).chars().take(500).collect(),
     }
 }

@@ -90,27 +90,32 @@ pub fn may_be_us(root: &Path, theirs: Option<&Path>) -> bool {
     }
 }
 
-/// The engine mounts files such as `resolv.conf` from `…/containers/ID/`: the root of such a mount (its fourth field)
-/// has the id. Only the end of the path is the same everywhere.
+/// The engine mounts files such as `resolv.conf`: the root of such a mount (its fourth field) has the id. Only the end of
+/// the path is the same everywhere. Docker has `…/containers/ID/FILE`, Podman `…/overlay-containers/ID/userdata/FILE`; of
+/// its files `.containerenv` is ours in whatever network we are.
 fn from_mountinfo(text: &str) -> Option<String> {
-    mounted(text).find_map(|mounted| {
-        let parts: Vec<&str> = mounted.root.split('/').collect();
-        let [.., folder, id, file] = parts[..] else {
-            return None;
-        };
-        let ours = folder == "containers" && matches!(file, "resolv.conf" | "hostname" | "hosts");
-        (ours && is_id(id)).then(|| id.to_owned())
-    })
+    let found = |files: &[&str]| {
+        mounted(text).find_map(|mounted| {
+            let parts: Vec<&str> = mounted.root.split('/').collect();
+            let (id, file) = match parts[..] {
+                [.., "containers", id, file] => (id, file),
+                [.., folder, id, "userdata", file] if folder.ends_with("-containers") => (id, file),
+                _ => return None,
+            };
+            (files.contains(&file) && is_id(id)).then(|| id.to_owned())
+        })
+    };
+    found(&[".containerenv"]).or_else(|| found(&["resolv.conf", "hostname", "hosts"]))
 }
 
-/// The last part of a cgroup's path has the id, where the cgroup namespace is the host's.
+/// The path of a cgroup has the id, where the cgroup namespace is the host's: as its last part, or with something below.
 fn from_cgroup(text: &str) -> Option<String> {
-    text.lines().find_map(|line| {
-        let last = line.rsplit('/').next()?;
-        let id = last.strip_prefix("docker-").unwrap_or(last);
+    let id = |part: &str| {
+        let id = ["docker-", "libpod-"].iter().find_map(|prefix| part.strip_prefix(prefix)).unwrap_or(part);
         let id = id.strip_suffix(".scope").unwrap_or(id);
         is_id(id).then(|| id.to_owned())
-    })
+    };
+    text.lines().find_map(|line| line.rsplit('/').find_map(id))
 }
 
 /// Unless it was set, the hostname is the start of the id.
@@ -143,6 +148,7 @@ mod tests {
     use super::*;
 
     const ID: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    const OTHER: &str = "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210";
 
     #[test]
     fn the_id_is_in_the_mounts_wherever_the_engine_keeps_its_data() {
@@ -154,6 +160,20 @@ mod tests {
         let others =
             format!("1 2 254:0 /srv/{ID}/hosts /etc/hosts rw - ext4 x rw\n1 2 3 /containers/x/hosts /x rw\nshort");
         assert_eq!(from_mountinfo(&others), None);
+    }
+
+    #[test]
+    fn the_id_is_in_the_mounts_of_podman_also_in_the_network_of_another() {
+        for folder in ["/containers/storage/overlay-containers", "/overlay-containers", "/x/vfs-containers"] {
+            let mount = |id: &str, file: &str, at: &str| {
+                format!("156 150 0:24 {folder}/{id}/userdata/{file} {at} rw,relatime - tmpfs tmpfs rw\n")
+            };
+            assert_eq!(from_mountinfo(&mount(ID, "hosts", "/etc/hosts")).as_deref(), Some(ID), "{folder}");
+            let joined = mount(OTHER, "hosts", "/etc/hosts") + &mount(ID, ".containerenv", "/run/.containerenv");
+            assert_eq!(from_mountinfo(&joined).as_deref(), Some(ID), "{folder}");
+        }
+        let volume = format!("1 2 0:24 /volumes/{ID}/userdata/hosts /etc/hosts rw - tmpfs tmpfs rw\n");
+        assert_eq!(from_mountinfo(&volume), None);
     }
 
     #[test]
@@ -176,6 +196,9 @@ mod tests {
             format!("4:memory:/docker/{ID}"),
             format!("0::/system.slice/docker-{ID}.scope"),
             format!("1:name=systemd:/a/{ID}"),
+            format!("0::/machine.slice/libpod-{ID}.scope/container"),
+            format!("0::/libpod_parent/libpod-{ID}"),
+            format!("0::/docker/{OTHER}/docker/{ID}/podlike"),
         ] {
             assert_eq!(from_cgroup(&line).as_deref(), Some(ID), "{line}");
         }

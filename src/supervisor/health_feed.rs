@@ -2,16 +2,13 @@
 
 use crossbeam_channel::Receiver;
 
-use crate::engine::{ContainerEvent, Engine, Error, JsonLines};
+use crate::engine::{Engine, Error, Events};
 use crate::health::Health;
 
 use super::error::chain;
 use super::event::Event;
 use super::inbox::Sender;
 use super::retry::Retry;
-
-/// The stream of the engine's events.
-pub type Events = JsonLines<ContainerEvent>;
 
 /// The feed of one controller's components.
 #[derive(Debug, Clone)]

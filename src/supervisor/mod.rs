@@ -35,7 +35,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, bounded, select};
 
-use crate::engine::{self, Engine};
+use crate::engine::{self, Engine, Events};
 use crate::health::{self, Board};
 use crate::pod::{Options, Plan, Planned, owned_by};
 
@@ -46,7 +46,6 @@ use error::if_allowed;
 pub use error::{Error, chain};
 pub use event::{Action, Cause, End, Event, Who, signal_name};
 use hands::Hands;
-pub use health_feed::Events;
 use health_feed::HealthFeed;
 pub use images::Images;
 pub use inbox::{Report, Sender, inbox};
@@ -156,9 +155,7 @@ pub fn sweep(engine: &Engine, controller: &str, plan: &Plan) -> Result<usize, en
 fn sweep_containers(engine: &Engine, controller: &str) -> Result<usize, engine::Error> {
     let lost = "containers that an earlier life of this controller left behind may stay";
     let leftovers = if_allowed(engine.list(&owned_by(controller)), lost)?.unwrap_or_default();
-    for container in &leftovers {
-        engine.remove(&container.id)?;
-    }
+    engine.remove_all(&leftovers)?;
     Ok(leftovers.len())
 }
 

@@ -113,9 +113,7 @@ pub(super) fn remove_leftovers(engine: &Engine, controller: &str) -> Result<usiz
 
 /// Removes a volume of a controller that is gone, and the components that it left.
 fn remove_of(engine: &Engine, owner: &str, name: &str) -> Result<(), engine::Error> {
-    for container in engine.list(&owned_by(owner))? {
-        engine.remove(&container.id)?;
-    }
+    engine.remove_all(&engine.list(&owned_by(owner))?)?;
     patiently(|| engine.remove_volume(name))
 }
 

@@ -157,6 +157,8 @@ pub struct GraphDriver {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct State {
+    /// `created`, `running`, `paused`, `exited` …
+    pub status: String,
     /// Whether it runs.
     pub running: bool,
     /// Its last exit code.

@@ -264,9 +264,11 @@ fn shared_mounts<'a>(controller: &'a Controller, warnings: &mut Vec<Warning>) ->
     let leads_to_socket = |mount: &Mount| {
         // Also where our own mounts don't tell: the engine may be elsewhere, and the usual socket be mounted all the same.
         let source = Path::new(&mount.source);
-        let usual =
-            ["/var/run/docker.sock", "/run/docker.sock"].iter().any(|socket| Path::new(socket).starts_with(source));
-        let by_name = mount.kind == "bind" && (usual || source.ends_with("docker.sock"));
+        let usual = ["/var/run/docker.sock", "/run/docker.sock", "/run/podman/podman.sock"]
+            .iter()
+            .any(|socket| Path::new(socket).starts_with(source));
+        let named = source.ends_with("docker.sock") || source.ends_with("podman.sock");
+        let by_name = mount.kind == "bind" && (usual || named);
         by_name || controller.ways_to_socket.iter().any(|way| way.starts_with(&mount.destination))
     };
     let mut shared = Vec::new();

@@ -1,0 +1,91 @@
+//! What Podman does otherwise behind Docker's API (run on 4.3.1 and 5.4.2), so that nobody else needs to know:
+//!
+//! * a wait may miss the end of a short run, answers at once for what has not started, lags by seconds, and never ends
+//!   when the container is removed: it is no more than an alarm here, and the code comes from inspect ([`Vigil`]);
+//! * `health_status` is told at every check, on 4.3 before the check has been counted; a label without a value selects no
+//!   events; the head of `GET /events` may come with the first event; and with the log of events in a file, clients that
+//!   hang up have crashed the engine: it is not asked for events, but how its containers are ([`Rounds`]);
+//! * a removal by force stops first, with the container's own grace, and no container can be removed before those that
+//!   are in its namespaces ([`remove`]);
+//! * a container that is being stopped is not told to be running: see [`Engine::inspect`];
+//! * an archive is unpacked below the mounts of a container, but for the one that the path of the call leads into;
+//! * what is a conflict for Docker may be a failure of the server: see [`Error::is_conflict`].
+
+mod rounds;
+mod vigil;
+
+use std::thread;
+use std::time::Duration;
+
+use super::types::ContainerSummary;
+use super::{Engine, Error};
+pub(super) use rounds::Rounds;
+pub(super) use vigil::Vigil;
+
+/// How often a removal is tried while others are in the container's namespaces, at first and later.
+const OFTEN: Duration = Duration::from_millis(50);
+const SELDOM: Duration = Duration::from_secs(1);
+
+/// Kills and removes a container, once nobody is in its namespaces any more.
+pub(super) fn remove(engine: &Engine, id: &str) -> Result<(), Error> {
+    let mut pause = OFTEN;
+    loop {
+        match remove_now(engine, id) {
+            Err(error) if error.has_dependents() => thread::sleep(pause),
+            result => return result,
+        }
+        pause = (pause * 2).min(SELDOM);
+    }
+}
+
+/// Kills and removes containers: those that are in the namespaces of others before these.
+pub(super) fn remove_all(engine: &Engine, containers: &[ContainerSummary]) -> Result<(), Error> {
+    let mut left: Vec<&str> = containers.iter().map(|container| container.id.as_str()).collect();
+    while !left.is_empty() {
+        let mut held = Vec::new();
+        let mut refusal = None;
+        for id in &left {
+            match remove_now(engine, id) {
+                Err(error) if error.has_dependents() => {
+                    held.push(*id);
+                    refusal = Some(error);
+                }
+                result => result?,
+            }
+        }
+        if let Some(refusal) = refusal.filter(|_| held.len() == left.len()) {
+            return Err(refusal);
+        }
+        left = held;
+    }
+    Ok(())
+}
+
+/// Kills and removes a container, unless others are in its namespaces.
+fn remove_now(engine: &Engine, id: &str) -> Result<(), Error> {
+    match engine.kill(id, "KILL") {
+        Err(error) if error.is_not_found() => Ok(()),
+        // One that has ended cannot be killed; of all else the removal tells.
+        _ => engine.delete(id),
+    }
+}
+
+/// The words of a refusal without the dump of what its program was doing.
+pub(super) fn plain(words: &str) -> &str {
+    let dump = words.split_once("copier.request{");
+    dump.and_then(|(_, dump)| dump.rsplit("}: ").next()).unwrap_or(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_told_without_a_dump() {
+        let words = "error during bulk transfer for copier.request{Request:\"PUT\", GetOptions:copier.GetOptions{UIDMap:\
+                     []idtools.IDMap(nil)}, RemoveOptions:copier.RemoveOptions{All:false}}: copier: put: error creating \
+                     \"/etc/passwd\": mkdir /etc/passwd: file exists";
+        assert_eq!(plain(words), "copier: put: error creating \"/etc/passwd\": mkdir /etc/passwd: file exists");
+        assert_eq!(plain("no such container"), "no such container");
+    }
+}
