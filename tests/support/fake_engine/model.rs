@@ -132,6 +132,8 @@ pub(crate) struct Container {
     pub(super) ends: usize,
     /// Being removed, by `AutoRemove` or by a DELETE.
     pub(super) removing: bool,
+    /// Within the grace of a stop.
+    pub(super) stopping: bool,
     pending: VecDeque<String>,
     log: Vec<(u8, Vec<u8>)>,
     /// Deep-merged over what inspect says.
@@ -205,6 +207,8 @@ impl Container {
         }
         merge(&mut config, &own);
         let (running, status) = match self.status {
+            // Podman's view of it.
+            Status::Running if self.stopping && self.flavour.is_podman() => (false, "stopping"),
             Status::Running => (true, "running"),
             _ if self.removing => (false, "removing"),
             Status::Created => (false, "created"),
@@ -427,6 +431,7 @@ impl World {
             written: 0,
             ends: 0,
             removing: false,
+            stopping: false,
             pending: VecDeque::new(),
             log: Vec::new(),
             overlay: Value::Null,
@@ -578,7 +583,7 @@ impl World {
         let Some(one) = self.container(id) else {
             return false;
         };
-        (one.status, one.exit_code) = (Status::Exited, code);
+        (one.status, one.exit_code, one.stopping) = (Status::Exited, code, false);
         one.ends += 1;
         let removes = one.auto_remove() && !one.removing;
         one.removing |= removes;

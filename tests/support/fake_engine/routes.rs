@@ -160,7 +160,11 @@ fn events(shared: &Arc<Shared>, query: &BTreeMap<String, String>) -> Reply {
     };
     Reply::stream(move |wire| {
         let connection = wire.connection;
-        wire.open_chunks()?;
+        // Some Podmans send the head with the first event.
+        let mut waits = wire.flavour().is_podman();
+        if !waits {
+            wire.open_chunks()?;
+        }
         wire.watch()?;
         // Until the engine is dropped, the client has gone or the test cuts the stream.
         while let Some(fresh) = shared.until(None, |world| {
@@ -171,6 +175,9 @@ fn events(shared: &Arc<Shared>, query: &BTreeMap<String, String>) -> Reply {
             let Some(fresh) = fresh else { break };
             next += fresh.len();
             for event in fresh.iter().filter(|event| wanted(event)) {
+                if std::mem::take(&mut waits) {
+                    wire.open_chunks()?;
+                }
                 wire.chunk(format!("{event}\n").as_bytes())?;
             }
         }
@@ -548,9 +555,9 @@ fn attach(shared: &Arc<Shared>, id: &str, head: &Head) -> Reply {
 
 fn wait(shared: &Arc<Shared>, id: &str, query: &BTreeMap<String, String>) -> Outcome {
     let condition = word(query, "condition").to_owned();
-    let ((id, ends), epoch) = shared.look(|world| {
+    let ((id, ends), epoch, podman) = shared.look(|world| {
         let one = world.known(id)?;
-        Ok(((one.id.clone(), one.ends), world.waits_epoch))
+        Ok(((one.id.clone(), one.ends), world.waits_epoch, world.flavour.is_podman()))
     })?;
     let shared = Arc::clone(shared);
     Ok(Reply::stream(move |wire| {
@@ -560,6 +567,10 @@ fn wait(shared: &Arc<Shared>, id: &str, query: &BTreeMap<String, String>) -> Out
         let code = shared.until(None, |world| {
             let gone = world.gone.contains(&connection) || world.waits_epoch != epoch;
             match world.containers.iter().find(|one| one.id == id) {
+                // Podman forgets who waits for what is removed, and sees only a run that it has looked at.
+                None if podman => gone.then_some(None),
+                Some(_) if podman && condition == "next-exit" => gone.then_some(None),
+                Some(one) if podman && one.status == Status::Created => Some(Some(-1)),
                 None => Some(world.removed.iter().rev().find(|one| one.id == id).map(|one| one.exit_code)),
                 Some(_) if gone => Some(None),
                 Some(one) => {
@@ -629,6 +640,9 @@ fn stop(shared: &Shared, id: &str, query: &BTreeMap<String, String>) -> Outcome 
         }
         let signal = plain_signal(word(query, "signal")).unwrap_or_else(|| world.stop_signal(&id));
         world.signal(&id, &signal);
+        if let Some(one) = world.container(&id) {
+            one.stopping = true;
+        }
         Ok(Some((id, ends, own_time)))
     })?;
     let Some((id, ends, own_time)) = running else {
@@ -684,15 +698,21 @@ fn remove(shared: &Shared, id: &str, query: &BTreeMap<String, String>) -> Outcom
             let rest = text[about.len()..].replace(&full_id, joiner);
             return Err(Refusal(status, about + &rest));
         }
-        if let Some(one) = world.container(&full_id) {
+        // Podman stops what it is to remove by force.
+        let graceful = world.flavour.is_podman();
+        let ends = one.ends;
+        if let Some(one) = world.container(&full_id).filter(|_| !graceful) {
             one.removing = true;
         }
         if running {
-            world.signal(&full_id, "KILL");
+            world.signal(&full_id, if graceful { "TERM" } else { "KILL" });
         }
-        Ok((full_id, running.then_some(())))
+        Ok((full_id, running.then_some((graceful, ends))))
     })?;
-    if running.is_some() {
+    if let Some((graceful, ends)) = running {
+        if graceful && !ended(shared, &id, ends, Some(Instant::now() + Duration::from_secs(10))) {
+            shared.change(|world| world.signal(&id, "KILL"));
+        }
         let over = |world: &World| world.find(&id).is_none_or(|one| one.status != Status::Running);
         shared.until(None, |world| over(world).then_some(()));
     }
