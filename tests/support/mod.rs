@@ -9,12 +9,14 @@
 // Each test binary compiles this module anew and uses a part of it.
 #![allow(dead_code)]
 
+pub(crate) mod abilities;
 pub(crate) mod archives;
 pub(crate) mod cases;
 pub(crate) mod controller;
 pub(crate) mod docker_cli;
 pub(crate) mod endpoints;
 pub(crate) mod fake_engine;
+pub(crate) mod lookout;
 pub(crate) mod pod;
 pub(crate) mod real_engine;
 pub(crate) mod recorder;

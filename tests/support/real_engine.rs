@@ -6,8 +6,9 @@
 //!   Events::subscribe() ◀──GET /events── what happened to it, in order
 //! ```
 //!
-//! `PODLIKE_IMAGE` names the image under test. Every controller carries the label `podlike-test`, its components and
-//! scratch volumes that of their controller's id; nothing else is ever removed.
+//! `PODLIKE_IMAGE` names the image under test, `PODLIKE_ENGINE` the engine, as `DOCKER_HOST` does, which is taken without
+//! it. Wherever that is, its containers find its socket at [`SOCKET`]. Every controller carries the label `podlike-test`,
+//! its components and scratch volumes that of their controller's id; nothing else is ever removed.
 
 use std::fmt::Display;
 use std::io::{BufRead, BufReader, Write};
@@ -29,6 +30,7 @@ pub(crate) const LONG: Duration = Duration::from_mins(1);
 pub(crate) const BUSYBOX: &str = "podlike-test/busybox";
 /// Unhealthy, but while there is a `/tmp/healthy`.
 pub(crate) const CHECKED: &str = "podlike-test/healthcheck";
+/// The engine's socket, where the engine runs.
 pub(crate) const SOCKET: &str = "/var/run/docker.sock";
 
 /// On a component: its controller's id.
@@ -63,17 +65,23 @@ pub(crate) fn image() -> String {
     image
 }
 
+/// Where the engine under test is.
+pub(crate) fn host() -> String {
+    let set = |key| env::var(key).ok().filter(|host| !host.is_empty());
+    set("PODLIKE_ENGINE").or_else(|| set("DOCKER_HOST")).unwrap_or_else(|| format!("unix://{SOCKET}"))
+}
+
 /// The `docker` command with an empty environment but for what it needs.
 fn docker_command() -> Launch {
     let value = |key| env::var(key).unwrap_or_default();
-    let socket = format!("unix://{SOCKET}");
-    let host = env::var("DOCKER_HOST").unwrap_or(socket);
-    Launch::new("docker", &host, "").env("PATH", &value("PATH")).env("HOME", &value("HOME"))
+    Launch::new("docker", &host(), "").env("PATH", &value("PATH")).env("HOME", &value("HOME"))
 }
 
 /// What a `docker` command printed, and its exit code.
 pub(crate) fn try_docker(words: &[&str]) -> (Option<i32>, String) {
-    let output = Command::new("docker").args(words).stdin(Stdio::null()).output().expect("there is a docker command");
+    let mut command = Command::new("docker");
+    let command = command.args(words).env("DOCKER_HOST", host()).stdin(Stdio::null());
+    let output = command.output().expect("there is a docker command");
     let text = [output.stdout, output.stderr].concat();
     let text = String::from_utf8_lossy(&text).trim_end().to_owned();
     (output.status.code(), text)
@@ -267,11 +275,15 @@ impl Created {
 
 impl Drop for Created {
     fn drop(&mut self) {
-        try_docker(&["rm", "--force", "--volumes", &self.name]);
+        let (removed, _) = try_docker(&["rm", "--force", "--volumes", &self.name]);
         let filter = format!("label={OWNER}={}", self.id);
         let (_, left) = try_docker(&["ps", "--all", "--quiet", "--filter", &filter]);
         for id in left.lines() {
             try_docker(&["rm", "--force", "--volumes", id]);
+        }
+        if removed != Some(0) {
+            // Podman removes nothing that others have joined.
+            try_docker(&["rm", "--force", "--volumes", &self.name]);
         }
         for volume in self.volumes() {
             try_docker(&["volume", "rm", "--force", &volume]);
@@ -363,7 +375,9 @@ pub(crate) struct Events(BufReader<UnixStream>);
 
 impl Events {
     pub(crate) fn subscribe() -> Self {
-        let mut stream = UnixStream::connect(SOCKET).expect("the engine's socket");
+        let host = host();
+        let path = host.strip_prefix("unix://").expect("an engine at a socket");
+        let mut stream = UnixStream::connect(path).expect("the engine's socket");
         stream.set_read_timeout(Some(LONG)).expect("a timeout");
         // HTTP/1.0: an event a line, and no chunks.
         let filters = "%7B%22type%22:%5B%22container%22%5D%7D";
