@@ -7,11 +7,13 @@ CC_OF_TARGET := CC_$(subst -,_,$(TARGET))
 OUT := $(abspath $(or $(CARGO_TARGET_DIR),target))
 BINARY := $(OUT)/$(TARGET)/release/podlike
 TOOLCHAIN := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/podlike/musl-toolchain
+ENGINES := - docker-v2 docker-26-v1 docker-28-v2 podman-5
 SCRIPTS := $(shell find .ci examples tests -type f -perm -u+x)
 
+export PODLIKE_ENGINES := $(OUT)/engines
 MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
-.PHONY: help demo test lint engine engine-down static image images clean
+.PHONY: help demo test matrix lint engine engine-down static image images clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '  %-12s %s\n' "$$name" "$$text"; done
@@ -20,9 +22,14 @@ demo: engine images ## run the pod of examples/sidecar on a real engine, and sho
 	@$(MAKE) image IMAGE=podlike
 	@examples/sidecar/demo.sh
 
-test: engine images ## run all tests: unit, fake engine, golden files, real engine
+test: engine images ## run all tests: unit, fake engine, golden files, real engine; the life of a pod on cgroup v2, too
 	@$(MAKE) image IMAGE=podlike:test
 	PODLIKE_IMAGE=podlike:test $(CARGO) test --locked --no-fail-fast
+	@PODLIKE_IMAGE=podlike:test .ci/matrix.sh "$(OUT)/matrix" docker-v2
+
+matrix: engine images ## run the life of a pod on many engines, and print the table of the README
+	@$(MAKE) image IMAGE=podlike:test
+	@PODLIKE_IMAGE=podlike:test .ci/matrix.sh "$(OUT)/matrix" $(ENGINES)
 
 lint: ## check the format, clippy with warnings denied, shellcheck
 	$(CARGO) fmt --check
@@ -61,5 +68,6 @@ images: engine ## build the images of the demo and of the tests
 	@.ci/images.sh "$(OUT)/images"
 
 clean: ## remove target/, and the images from an engine that answers
+	@.ci/engines.sh list | while read -r name _; do .ci/engines.sh down "$$name"; done
 	rm -rf "$(OUT)"
 	@if .ci/engine.sh status >/dev/null 2>&1; then docker image prune --all --force --filter label=podlike-build; fi

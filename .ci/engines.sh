@@ -4,7 +4,6 @@
 # Usage: engines.sh list                   the names of the engines, and what they are
 #        engines.sh up NAME                start it if need be, and wait until it answers
 #        engines.sh host NAME              print what DOCKER_HOST is for it
-#        engines.sh load NAME IMAGE...     give it images of the engine that DOCKER_HOST names now
 #        engines.sh exec NAME COMMAND...   run a command where it runs
 #        engines.sh down NAME...           end it, and remove all that it had
 #        engines.sh root RELEASE           make the root of a Debian release
@@ -193,11 +192,14 @@ run_docker() {
     wait $!
 }
 
-# Without systemd nobody runs Podman's health checks, so we do, about every second.
+# Without systemd nobody runs Podman's health checks, so we do, about every second. Its default limit of processes would
+# keep every container from its start where the kernel has none to give.
 run_podman() {
+    processes=$(grep -qw pids /sys/fs/cgroup/cgroup.controllers && echo 2048 || echo 0)
     cat >/run/containers.conf <<CONF
 [containers]
 log_driver = "k8s-file"
+pids_limit = $processes
 [engine]
 cgroup_manager = "cgroupfs"
 events_logger = "file"
@@ -223,6 +225,7 @@ up() {
         return
     fi
     [ "$(id -u)" = 0 ] || fail "only root can start an engine"
+    [ ${#host} -lt 115 ] || fail "the path of the socket is too long, set PODLIKE_ENGINES: $host"
     [ "$cgroups" = v2 ] || grep -q '^[1-9][0-9]*:memory:' /proc/self/cgroup ||
         fail "$name needs cgroup v1, and this machine has no memory controller there"
     if [ "$release" = - ]; then command -v dockerd >/dev/null || "$here/apt.sh" install docker.io; else make_root "$release"; fi
@@ -258,16 +261,12 @@ down() {
     echo "engine $name ended"
 }
 
-load() {
-    docker save "$@" | DOCKER_HOST=$host docker load --quiet >/dev/null
-}
-
 run_inside() {
     pid=$(init_of) || fail "$name does not run"
     DOCKER_HOST=unix:///var/run/docker.sock nsenter --target "$pid" --mount --net --ipc --uts --pid --cgroup --root --wd=/ -- "$@"
 }
 
-usage() { sed -n '4,10s/^# //p' "$0" >&2; exit 2; }
+usage() { sed -n '4,9s/^# //p' "$0" >&2; exit 2; }
 
 what=${1:-}
 [ $# -lt 2 ] || [ "$what" = root ] || [ "$what" = down ] || [ "$what" = step ] || choose "$2"
@@ -275,8 +274,7 @@ case $what,$# in
     list,1) list ;;
     up,2) up ;;
     host,2) echo "$host" ;;
-    load,2 | exec,2) usage ;;
-    load,*) shift 2 && load "$@" ;;
+    exec,2) usage ;;
     exec,*) shift 2 && run_inside "$@" ;;
     down,1) usage ;;
     down,*)

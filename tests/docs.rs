@@ -120,6 +120,38 @@ fn the_exit_codes_of_the_readme_are_those_of_the_code() {
     assert_eq!(rows(read("README.md"), ""), code);
 }
 
+/// What the modules of the life of a pod say first: the behaviours, in their order.
+fn behaviours() -> Vec<String> {
+    let modules = read("tests/life.rs");
+    let modules = modules.lines().filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'));
+    let first = |module: &str| {
+        let text = read(&format!("tests/life/{module}.rs"));
+        assert!(text.contains("#[test]"), "{module} tests nothing");
+        let line = text.lines().next().and_then(|line| line.strip_prefix("//! ")).expect("a doc");
+        line.to_owned()
+    };
+    modules.filter(|module| *module != "support").map(first).collect()
+}
+
+#[test]
+fn the_engines_of_the_readme_are_those_of_the_matrix_and_its_behaviours_those_of_the_suite() {
+    let readme = read("README.md");
+    let rows =
+        readme.lines().skip_while(|line| !line.starts_with("| | Docker ")).take_while(|line| line.starts_with('|'));
+    let rows: Vec<Vec<&str>> = rows.map(|row| row.trim_matches('|').split('|').map(str::trim).collect()).collect();
+    let makefile = read("Makefile");
+    let engines =
+        makefile.lines().find_map(|line| line.strip_prefix("ENGINES := ")).expect("the engines of the matrix");
+    assert_eq!(rows.first().map(|head| head.len() - 1), Some(engines.split(' ').count()), "{engines}");
+    let body = rows.get(2..).expect("a table");
+    assert_eq!(body.iter().map(|row| row[0]).collect::<Vec<_>>(), behaviours());
+    // What an engine cannot do stands there in the words of the test that expects it.
+    let suite: String = ["limits", "inside"].map(|module| read(&format!("tests/life/{module}.rs"))).concat();
+    for cell in body.iter().flat_map(|row| &row[1..]) {
+        assert!(*cell == "✓" || suite.contains(&format!("degraded(\"{cell}\")")), "no test says '{cell}'");
+    }
+}
+
 /// The labels of every service in a stack that has some.
 fn labels(stack: &Value) -> Vec<BTreeMap<String, String>> {
     let services = stack["services"].as_mapping().expect("services");

@@ -223,9 +223,10 @@ impl Pod {
         words.extend(self.options.iter().map(String::as_str));
         words.push(&image);
         words.extend(self.flags.iter().map(String::as_str));
-        let id = docker(&words);
-        // Warnings of the command come before the id.
-        let id = id.lines().last().unwrap_or_default().to_owned();
+        let said = docker(&words);
+        // Beside warnings of the engine.
+        let is_id = |line: &&str| line.len() == 64 && line.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let id = said.lines().find(is_id).unwrap_or_default().to_owned();
         Created { name: self.name, id }
     }
 
