@@ -43,9 +43,10 @@ choose() {
 
 answer() { DOCKER_HOST=$host timeout 5 docker version --format '{{.Server.Version}}' 2>/dev/null; }
 
-# The PID 1 of the engine's namespaces, by its number out here; a re-used number is not taken for it.
-init_of() {
-    pid=$(cat "$state/pid" 2>/dev/null) && tr '\0' '\n' 2>/dev/null <"/proc/$pid/environ" | grep -qx "$mark" && echo "$pid"
+# process outer|init: the process that waits outside, and ends the one inside with it; and that, which is PID 1 of its
+# namespaces. By its number out here; a number that somebody else has by now is not taken for it.
+process() {
+    pid=$(cat "$state/$1" 2>/dev/null) && tr '\0' '\n' 2>/dev/null <"/proc/$pid/environ" | grep -qx "$mark" && echo "$pid"
 }
 
 # Roots ----------------------------------------------------------------------------------------------------------
@@ -162,7 +163,7 @@ step_leaf() {
 # As PID 1: gives itself a root, a network and cgroups, and runs the engine in them.
 step_init() {
     read -r pid _ </proc/self/stat # /proc is that of the namespace outside yet
-    echo "$pid" >"$state/pid"
+    echo "$pid" >"$state/init"
     hostname "$name"
     ip link set lo up
 
@@ -234,6 +235,7 @@ up() {
     echo "$name-$$" >"$state/cgroup"
     env "$mark" setsid unshare --mount "$0" step cgroups "$name" </dev/null >"$state/log" 2>&1 &
     step=$!
+    echo "$step" >"$state/outer"
     deadline=$(($(date +%s) + 60))
     until version=$(answer); do
         if [ "$(date +%s)" -ge $deadline ] || ! kill -0 $step 2>/dev/null; then
@@ -249,20 +251,20 @@ up() {
 # All of its processes end with the first one, and with them its namespaces: mounts, interfaces.
 down() {
     [ -d "$state" ] || return 0
-    if pid=$(init_of); then
-        kill -KILL "$pid"
+    for which in outer init; do
         for _ in $(seq 100); do
-            init_of >/dev/null || break
+            pid=$(process $which) || break
+            kill -KILL "$pid" 2>/dev/null || true
             sleep 0.1
         done
-    fi
+    done
     unshare --mount "$0" step sweep "$name"
     rm -rf --one-file-system "$state"
     echo "engine $name ended"
 }
 
 run_inside() {
-    pid=$(init_of) || fail "$name does not run"
+    pid=$(process init) || fail "$name does not run"
     DOCKER_HOST=unix:///var/run/docker.sock nsenter --target "$pid" --mount --net --ipc --uts --pid --cgroup --root --wd=/ -- "$@"
 }
 
