@@ -13,22 +13,26 @@
 //! | room | owns | may import |
 //! |---|---|---|
 //! | [`report`] | messages, exit codes | `commands`, `supervisor`, `health` |
-//! | [`commands`] | the wiring of each subcommand | `cli`, `supervisor`, `pod`, `engine`, `health`, `template`, `compose`, `version` |
+//! | [`commands`] | the wiring of each subcommand | `cli`, `supervisor`, `pod`, `engine`, `health`, `template`, `compose`, `cgroup`, `version` |
 //! | [`cli`] | the command line, the environment | `pod`, `version` |
 //! | [`supervisor`] | threads, and the machine that decides | `pod`, `engine`, `health` |
+//! | [`cgroup`] | the container that makes room in the host's cgroups | `dbus` |
 //! | [`template`] | stacks → stacks of pods | `compose`, `gotemplate`, `pod`, `version` |
 //! | [`pod`] | the model: spec and plan | `compose`, `engine::types`, `engine::capabilities` |
 //! | [`health`] | the pod's health and who asks for it | nothing |
 //! | [`engine`] | the Docker Engine API | nothing |
+//! | [`dbus`] | a small client for D-Bus | nothing |
 //! | [`compose`] | Compose notation | nothing |
 //! | [`gotemplate`] | Go's text/template | nothing |
 //! | [`version`] | what was built | nothing |
 //!
 //! A test, `tests/rooms.rs`, holds this table and the code together.
 
+pub mod cgroup;
 pub mod cli;
 pub mod commands;
 pub mod compose;
+pub mod dbus;
 pub mod engine;
 pub mod gotemplate;
 pub mod health;
