@@ -50,6 +50,7 @@ struct Arguments {
 #[derive(FromArgs, Debug)]
 #[argh(subcommand)]
 enum Subcommand {
+    Cgroup(Cgroup),
     Healthcheck(Healthcheck),
     Pause(Pause),
     Template(Template),
@@ -66,6 +67,15 @@ struct Healthcheck {}
 #[derive(FromArgs, Debug)]
 #[argh(subcommand, name = "pause")]
 struct Pause {}
+
+/// Prepare the host's cgroups for components, in a container that the controller makes for it.
+#[derive(FromArgs, Debug)]
+#[argh(subcommand, name = "cgroup")]
+struct Cgroup {
+    /// leaf MOUNT ID, slice SOCKET NAME [PROPERTY=VALUE], or stop SOCKET NAME
+    #[argh(positional, arg_name = "word")]
+    words: Vec<String>,
+}
 
 /// Make pods of the services of a stack that have templates (x-podlike), and print the stack for docker stack deploy. Several
 /// files are merged. Ends with 0, or with 2 if it cannot be done.
@@ -241,8 +251,10 @@ pub enum Command {
     Template(Transformation),
     /// Do nothing.
     Pause,
-    /// Print the version, and if this says so what the engine is.
-    Version(Flags, bool),
+    /// Prepare cgroups.
+    Cgroup(Vec<String>),
+    /// Print the version.
+    Version,
     /// Print this help.
     Help(String),
 }
@@ -290,9 +302,8 @@ fn parse(words: &[String]) -> Result<Command, Error> {
             }
             Some(Subcommand::Healthcheck(_)) => Command::Healthcheck,
             Some(Subcommand::Pause(_)) => Command::Pause,
-            Some(Subcommand::Version(Version { engine })) => {
-                Command::Version(flags(&arguments), engine.is_some_and(|engine| engine.0))
-            }
+            Some(Subcommand::Cgroup(Cgroup { words })) => Command::Cgroup(words.clone()),
+            Some(Subcommand::Version(_)) => Command::Version,
         }),
         Err(exit) if exit.status.is_ok() => {
             Ok(Command::Help(format!("{}\n\npodlike {}", exit.output.trim_end(), version::long())))
@@ -439,11 +450,10 @@ mod tests {
     fn subcommands() {
         assert_eq!(parsed("healthcheck"), Ok(Command::Healthcheck));
         assert_eq!(parsed("pause"), Ok(Command::Pause));
-        for (line, engine) in
-            [("version", false), ("--version", false), ("version -engine", true), ("version --engine=false", false)]
-        {
-            assert_eq!(parsed(line), Ok(Command::Version(Flags::default(), engine)), "{line}");
-        }
+        let words = ["stop", "/bus", "a.slice"].map(str::to_owned).into();
+        assert_eq!(parsed("cgroup stop /bus a.slice"), Ok(Command::Cgroup(words)));
+        assert_eq!(parsed("version"), Ok(Command::Version));
+        assert_eq!(parsed("--version"), Ok(Command::Version));
     }
 
     #[test]

@@ -12,12 +12,13 @@ fn main() -> ExitCode {
     // A pause has nothing to say, and waits for signals with its only thread.
     let voice = (command != Ok(Command::Pause)).then(|| Voice::open(settings.log, settings.colour));
     let outcome = match command {
-        Ok(Command::Run(flags)) => commands::run(&settings, flags),
+        Ok(Command::Run(flags)) => commands::run(&settings, &flags),
         Ok(Command::Validate(flags, validation)) => commands::validate(&settings, &flags, &validation),
         Ok(Command::Template(transformation)) => commands::template(&settings, &transformation),
         Ok(Command::Healthcheck) => commands::healthcheck(&settings),
         Ok(Command::Pause) => commands::pause(),
-        Ok(Command::Version(flags, engine)) => commands::version(&settings, flags.options, engine),
+        Ok(Command::Cgroup(words)) => commands::cgroup(&words),
+        Ok(Command::Version) => commands::version(),
         Ok(Command::Help(text)) => commands::help(&text),
         Err(error) => Err(error.into()),
     };

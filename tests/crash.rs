@@ -35,7 +35,16 @@ fn run(fake: &FakeEngine, tell: impl FnOnce() -> Event) -> End {
     let health = health::listen(&fake.controller_id()).expect("a socket");
     let events = supervisor::subscribe(&engine, &controller.id).expect("a stream");
     let images = Images::default();
-    let pod = Pod { engine, controller: controller.id, plan, options: Options::default(), images, health, events };
+    let pod = Pod {
+        engine,
+        controller: controller.id,
+        plan,
+        options: Options::default(),
+        images,
+        health,
+        events,
+        slice: None,
+    };
     let (sender, inbox) = supervisor::inbox();
     let crew = Crew::new(sender.clone());
     thread::scope(|scope| {

@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::path::PathBuf;
 use std::{fmt, io};
 
-use crate::{cli, engine, pod, template};
+use crate::{cgroup, cli, engine, pod, template};
 
 /// A refusal.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub enum Error {
     Engine(engine::Error),
     /// The labels do not make a pod.
     Pod(pod::Error),
+    /// The cgroup cannot be prepared.
+    Cgroup(cgroup::Error),
     /// The stack cannot be transformed.
     Template(template::Error),
     /// A file cannot be written.
@@ -68,6 +70,7 @@ impl fmt::Display for Error {
             Self::Usage(error) => error.fmt(f),
             Self::Engine(error) => error.fmt(f),
             Self::Pod(error) => error.fmt(f),
+            Self::Cgroup(error) => error.fmt(f),
             Self::Template(error) => error.fmt(f),
             Self::Output { path, .. } => write!(f, "cannot write {}", path.display()),
             Self::NoIdentity { tried } => {
@@ -100,6 +103,7 @@ impl StdError for Error {
         match self {
             Self::Engine(error) => error.source(),
             Self::Pod(error) => error.source(),
+            Self::Cgroup(error) => error.source(),
             Self::Usage(_)
             | Self::Template(_)
             | Self::NoIdentity { .. }
@@ -120,6 +124,12 @@ impl From<engine::Error> for Error {
 impl From<pod::Error> for Error {
     fn from(error: pod::Error) -> Self {
         Self::Pod(error)
+    }
+}
+
+impl From<cgroup::Error> for Error {
+    fn from(error: cgroup::Error) -> Self {
+        Self::Cgroup(error)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The subcommands: wiring only, no decisions.
 
+mod cgroup;
 mod controller;
 mod error;
 mod healthcheck;
@@ -17,6 +18,7 @@ use crate::health::Health;
 use crate::pod::{Surroundings, identity};
 use crate::supervisor::End;
 
+pub use cgroup::cgroup;
 pub use error::Error;
 pub use healthcheck::healthcheck;
 pub use pause::pause;

@@ -1,6 +1,7 @@
 //! `podlike`: runs the pod that the labels of our own container describe.
 
 use std::fs;
+use std::os::unix::net::UnixListener;
 
 use crossbeam_channel::{Receiver, bounded, select};
 use nix::sys::prctl;
@@ -8,14 +9,14 @@ use nix::sys::prctl;
 use crate::cli::{Flags, Settings};
 use crate::engine::{Credentials, Engine, Host};
 use crate::health;
-use crate::pod::{self, Placement, PodSpec, Why};
-use crate::supervisor::{self, Cause, Crew, End, Event, Images, Pod, Report};
+use crate::pod::{self, Controller, Placement, PodSpec};
+use crate::supervisor::{self, Cause, Crew, End, Event, Events, Images, Pod, Report};
 
 use super::controller::who_am_i;
 use super::{Error, Outcome, health_name, surroundings};
 
 /// Runs the pod to its end.
-pub fn run(settings: &Settings, flags: Flags) -> Result<Outcome, Error> {
+pub fn run(settings: &Settings, flags: &Flags) -> Result<Outcome, Error> {
     let (sender, inbox) = supervisor::inbox();
     let crew = Crew::new(sender);
     supervisor::listen(&crew).map_err(|source| Error::System { doing: "listen to signals", source })?;
@@ -25,23 +26,46 @@ pub fn run(settings: &Settings, flags: Flags) -> Result<Outcome, Error> {
         log::warn!("components may see the controller's files through /proc: {error}");
     }
 
-    // Nothing exists yet, so a signal can end it at any moment: the preparation is left to itself.
+    // Nothing exists yet, so a signal can end it at any moment: this much of the preparation is left to itself.
     let (prepared, preparation) = bounded(1);
-    let settings = settings.clone();
+    let cloned = (settings.clone(), flags.clone());
     crew.spawn("prepare".to_owned(), move || {
         // Nobody waits for it once a signal has come.
-        let _ = prepared.send(prepare(&settings, &flags));
+        let _ = prepared.send(prepare(&cloned.0, &cloned.1));
     });
-    let pod = match wait_for(&preparation, &inbox) {
-        Ok(pod) => pod?,
-        Err(cause) => {
-            return Ok(Outcome::Ended { end: End { cause, forced: false }, names: Vec::new() });
+    let prepared = match wait_for(&preparation, &inbox) {
+        Ok(prepared) => prepared?,
+        Err(cause) => return Ok(ended_by(cause)),
+    };
+    let Prepared { engine, controller, spec, placement, images, health, events } = prepared;
+    let (placement, slice) = match supervisor::place(&engine, &controller, placement, &crew, &inbox) {
+        Ok(placed) => placed,
+        Err(cause) => return Ok(ended_by(cause)),
+    };
+    let plan = match pod::plan(&spec, &controller, &placement, flags.options) {
+        Ok((plan, warnings)) => {
+            for warning in warnings {
+                log::warn!("{warning}");
+            }
+            plan
+        }
+        Err(error) => {
+            if let Some(slice) = slice {
+                slice.remove(&engine, &crew, &inbox);
+            }
+            return Err(error.into());
         }
     };
-    let names: Vec<String> = pod.plan.components.iter().map(|component| component.name.clone()).collect();
+    let names: Vec<String> = plan.components.iter().map(|component| component.name.clone()).collect();
     log::info!("starting {}", names.join(", "));
+    let pod = Pod { engine, controller: controller.id, plan, options: flags.options, images, health, events, slice };
     let end = supervisor::run(pod, &crew, &inbox);
     Ok(Outcome::Ended { end, names })
+}
+
+/// What a signal, or a crash, before the first component comes to.
+fn ended_by(cause: Cause) -> Outcome {
+    Outcome::Ended { end: End { cause, forced: false }, names: Vec::new() }
 }
 
 /// The preparation's result, unless something comes that ends the pod before it began.
@@ -62,22 +86,26 @@ fn wait_for<T>(preparation: &Receiver<T>, inbox: &Receiver<Report>) -> Result<T,
     }
 }
 
-/// From the environment to a pod that can be run.
-fn prepare(settings: &Settings, flags: &Flags) -> Result<Pod, Error> {
+/// What a pod is made of, before anything of it is there.
+struct Prepared {
+    engine: Engine,
+    controller: Controller,
+    spec: PodSpec,
+    placement: Placement,
+    images: Images,
+    health: UnixListener,
+    events: Events,
+}
+
+/// From the environment to a pod that can be placed and run.
+fn prepare(settings: &Settings, flags: &Flags) -> Result<Prepared, Error> {
     let engine = Engine::connect(Host::parse(settings.docker_host.as_deref())?)?;
     log::debug!("the engine at {} speaks API {}", engine.host(), engine.version());
     let controller = who_am_i(settings, &engine)?;
     let spec = PodSpec::from_labels(&controller.labels, &surroundings(settings, flags))?;
-    let placement = match Placement::choose(&controller, flags.options.cgroup) {
-        unprepared if unprepared.is_to_be_prepared() => {
-            Placement::Each(Why::Failed("its cgroup is not prepared by this version".to_owned()))
-        }
-        placement => placement,
-    };
-    let (plan, warnings) = pod::plan(&spec, &controller, &placement, flags.options)?;
-    for warning in warnings {
-        log::warn!("{warning}");
-    }
+    let placement = Placement::choose(&controller, flags.options.cgroup);
+    // What is wrong with it shall be known before anything is made.
+    let (plan, _) = pod::plan(&spec, &controller, &placement, flags.options)?;
     let images = images(settings, flags)?;
     let name = health_name(settings)?;
     let health = health::listen(&name).map_err(|source| Error::System { doing: "open the health socket", source })?;
@@ -86,7 +114,7 @@ fn prepare(settings: &Settings, flags: &Flags) -> Result<Pod, Error> {
         swept => log::warn!("removed what the last run of this controller left behind: {swept} containers and volumes"),
     }
     let events = supervisor::subscribe(&engine, &controller.id)?;
-    Ok(Pod { engine, controller: controller.id, plan, options: flags.options, images, health, events })
+    Ok(Prepared { engine, controller, spec, placement, images, health, events })
 }
 
 /// Where images come from that the engine does not have.

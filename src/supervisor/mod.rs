@@ -10,8 +10,10 @@
 //!
 //! One inbox, many reporters; only the thread of [`run`] changes state, and the machine decides how.
 
+mod cgroup;
 mod component;
 mod crew;
+mod errand;
 mod error;
 mod event;
 mod hands;
@@ -39,6 +41,7 @@ use crate::engine::{self, Engine, Events};
 use crate::health::{self, Board};
 use crate::pod::{Options, Plan, Planned, owned_by};
 
+pub use cgroup::{Slice, place};
 use component::Component;
 pub use component::PROGRESS;
 pub use crew::Crew;
@@ -75,6 +78,8 @@ pub struct Pod {
     pub health: UnixListener,
     /// What happens to its components, from [`subscribe`].
     pub events: Events,
+    /// The slice that they are in, from [`place`].
+    pub slice: Option<Slice>,
 }
 
 /// Runs a pod to its end: every container is gone when this returns, or a message has said which may be left.
@@ -128,6 +133,9 @@ pub fn run(pod: Pod, crew: &Crew, inbox: &Receiver<Report>) -> End {
         }
         End { cause: Cause::Crashed(message), forced: true }
     });
+    if let Some(slice) = pod.slice {
+        slice.remove(&pod.engine, crew, inbox);
+    }
     Scratch { engine: pod.engine, controller: pod.controller, over }.remove_all(pod.plan.scratch(), crew, inbox);
     drop((components, pod_lives));
     if let Some(output) = output {

@@ -71,8 +71,9 @@ impl Fake {
         }
         if path.ends_with("podlike/cgroup.procs") {
             let inner = path.parent().and_then(Path::parent).expect("below a cgroup").join("cgroup.procs");
-            let left: String = lines(&inner).iter().filter(|pid| **pid != text).map(|pid| format!("{pid}\n")).collect();
-            fs::write(inner, left)?;
+            let mut left = lines(&inner);
+            left.retain(|pid| pid != text);
+            fs::write(inner, left.join("\n"))?;
             if self.ended == Some(text) {
                 return Err(Errno::ESRCH.into());
             }

@@ -252,7 +252,7 @@ fn take_cpus(host: &mut HostConfig, own: &HostConfig) {
 }
 
 /// The limit of CPUs in billionths, if there is one.
-fn nano_cpus(host: &HostConfig) -> Option<i64> {
+pub(in super::super) fn nano_cpus(host: &HostConfig) -> Option<i64> {
     const PERIOD: i64 = 100_000;
     let period = if host.cpu_period > 0 { host.cpu_period } else { PERIOD };
     match (host.nano_cpus, host.cpu_quota) {

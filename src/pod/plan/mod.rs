@@ -28,8 +28,7 @@ use super::warning::Warning;
 use super::{Controller, Error, FileCopy, Nesting, Placement};
 
 use ipc::Ipc;
-pub use limits::Apart;
-use limits::Limiter;
+pub(super) use limits::nano_cpus;
 pub use memory::{FromMemory, InMemory};
 use mounts::Mounts;
 
@@ -269,7 +268,7 @@ fn mode(namespace: &Namespace, controller: &Controller) -> String {
 }
 
 /// The labels of what podlike makes for this controller.
-fn own_labels(controller: &Controller) -> BTreeMap<String, String> {
+pub(super) fn own_labels(controller: &Controller) -> BTreeMap<String, String> {
     let version = env!("CARGO_PKG_VERSION");
     [(CONTROLLER_ID.to_owned(), controller.id.clone()), (VERSION.to_owned(), version.to_owned())].into()
 }
