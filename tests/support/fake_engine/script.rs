@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::model::{Shared, World, signal_number};
+use super::model::{Container, Shared, World, signal_number};
 
 /// The life of a container. It ends with the code of `exit`, with 128+n when a stop signal ended the last step, else with 0.
 /// TERM, INT, QUIT and its own stop signal end it; other signals are only noted, as by a program that handles them.
@@ -25,6 +25,7 @@ pub(crate) struct Script {
 #[derive(Clone, Debug)]
 enum Step {
     Write(u8, Vec<u8>),
+    SayWord(usize),
     Flood(u8, Vec<u8>),
     Wait(Duration),
     UntilOpen(String),
@@ -49,6 +50,11 @@ impl Script {
 
     pub(crate) fn write_err(self, bytes: impl Into<Vec<u8>>) -> Self {
         self.step(Step::Write(2, bytes.into()))
+    }
+
+    /// Writes this word of its command to stdout, as a line.
+    pub(crate) fn say_word(self, position: usize) -> Self {
+        self.step(Step::SayWord(position))
     }
 
     /// Writes the bytes to stdout again and again, as fast as the readers take them, until it is stopped.
@@ -152,6 +158,12 @@ impl Player<'_> {
                     for part in bytes.chunks(32 * 1024) {
                         self.rest(None, false, |world| world.write(self.id, *stream, part))?;
                     }
+                    None
+                }
+                Step::SayWord(position) => {
+                    let word = |one: &mut Container| one.body["Cmd"][*position].as_str().map(ToOwned::to_owned);
+                    let said = self.shared.change(|world| world.container(self.id).and_then(word)).unwrap_or_default();
+                    self.rest(None, false, |world| world.write(self.id, 1, format!("{said}\n").as_bytes()))?;
                     None
                 }
                 Step::Flood(stream, bytes) => loop {
