@@ -1,10 +1,10 @@
 //! What can go wrong between us and the engine. Every variant names the call.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::{fmt, io};
 
-use super::Host;
 use super::types::ApiVersion;
+use super::{Host, access};
 
 /// A call that did not do what it should.
 #[derive(Debug)]
@@ -129,8 +129,12 @@ impl fmt::Display for Error {
                         " (is the engine's socket mounted? add -v {0}:{0}:ro, or set DOCKER_HOST)",
                         path.display()
                     ),
-                    (io::ErrorKind::PermissionDenied, _) => f.write_str(
-                        " (run the controller as root, or with the group that owns the socket: --group-add)",
+                    (io::ErrorKind::PermissionDenied, _) => {
+                        write!(f, " ({})", access::why_denied(Path::new("/")))
+                    }
+                    (io::ErrorKind::ConnectionRefused, Host::Unix(path)) if path.is_dir() => f.write_str(
+                        " (it is a folder: the engine makes one where the host has no socket to mount; that of a rootless \
+                         engine is $XDG_RUNTIME_DIR/docker.sock)",
                     ),
                     (io::ErrorKind::ConnectionRefused, _) => f.write_str(" (is the engine running?)"),
                     _ => Ok(()),

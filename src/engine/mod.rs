@@ -13,6 +13,7 @@
 //! One connection per call: nothing is pooled, so a stream can be cancelled from another thread by shutting its socket
 //! down. An ordinary call is given up after [`QUICK`], one that makes the engine work after [`WORK`], a stream never.
 
+mod access;
 mod archive;
 pub mod capabilities;
 mod containers;
