@@ -159,6 +159,11 @@ impl Capabilities {
         self.newest >= since
     }
 
+    /// Whether it has told what it is: of one that cannot be asked everything is taken for possible.
+    pub fn is_known(&self) -> bool {
+        !self.version.is_empty()
+    }
+
     /// Whether it is to remove containers that end. Where it would lose the container or its exit code by it, we do:
     /// Podman forgets the code, and engines before 26 lose such containers when they come back with live-restore.
     pub fn auto_remove(&self) -> bool {

@@ -1,5 +1,6 @@
 //! What a component *is*, whatever notation it was written in.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
@@ -61,6 +62,10 @@ pub struct Component {
     pub copies: Vec<FileCopy>,
     /// What not every engine has.
     pub features: Vec<Feature>,
+    /// `userns_mode`
+    pub userns: Option<Userns>,
+    /// Where it says what an engine that remaps users may refuse, by key.
+    pub said: BTreeMap<&'static str, Said>,
 }
 
 /// Whose namespace a component has, where it says so itself.
@@ -70,6 +75,24 @@ pub enum Namespace {
     Engine(String),
     /// `service:NAME`: another component's.
     Component(String),
+}
+
+/// Whose users a component has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Userns {
+    /// The host's.
+    Host,
+    /// Those that the engine has for containers.
+    Private,
+}
+
+/// Where a key stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// Its path in its document.
+    pub at: String,
+    /// The document and the line.
+    pub place: Place,
 }
 
 /// When an image is pulled that the engine has.
@@ -130,6 +153,8 @@ impl Component {
             projections: Vec::new(),
             copies: Vec::new(),
             features: Vec::new(),
+            userns: None,
+            said: BTreeMap::new(),
         }
     }
 

@@ -94,6 +94,15 @@ pub enum Error {
         /// From that one back to itself.
         names: Vec<String>,
     },
+    /// A setting that an engine refuses which remaps users.
+    Userns {
+        /// Where it was asked for.
+        place: Box<Place>,
+        /// Its path.
+        at: String,
+        /// Why it cannot be, and the way out.
+        why: &'static str,
+    },
     /// A setting that needs a newer engine.
     TooOld {
         /// Where it was asked for.
@@ -161,6 +170,7 @@ impl fmt::Display for Error {
             Self::Circle { place, at, names } => {
                 write!(f, "{place}: {at}: components wait for each other in a circle: {}", names.join(" → "))
             }
+            Self::Userns { place, at, why } => write!(f, "{place}: {at}: {why}"),
             Self::TooOld { place, at, what, since, theirs } => write!(
                 f,
                 "{place}: {at}: an engine with API {since} or newer is needed for {what}, and this one has {theirs}"

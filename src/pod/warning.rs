@@ -115,6 +115,23 @@ pub enum Warning {
         /// Why.
         why: &'static str,
     },
+    /// Users of their own, from an engine that has none for containers.
+    NoUserns {
+        /// The component.
+        component: String,
+    },
+    /// The engine remaps the owners of files, but not the users who are to use them.
+    RemappedFiles {
+        /// The components.
+        components: Vec<String>,
+    },
+    /// A component takes no part in the IPC namespace that the others share.
+    OwnIpc {
+        /// The component.
+        component: String,
+    },
+    /// The engine cannot end processes in a PID namespace that is shared.
+    OwnPids,
     /// A path that is in the controller's file system only.
     CopiedBind {
         /// The component.
@@ -184,6 +201,29 @@ impl fmt::Display for Warning {
             Self::NotHeld { limits, why } => {
                 write!(f, "limits of {} are left out, they would not hold: {why}", limits.join(", "))
             }
+            Self::NoUserns { component } => write!(
+                f,
+                "component '{component}': userns_mode: private has no effect: the engine has no users of their own for \
+                 containers (userns-remap)"
+            ),
+            Self::RemappedFiles { components } => write!(
+                f,
+                "{} with the host's users, while the engine remaps the owners of images, copies, secrets and configs: there \
+                 root can read all of them, any other user only what everybody may",
+                match &components[..] {
+                    [one] => format!("component '{one}' runs"),
+                    several => format!("the components {} run", several.join(", ")),
+                }
+            ),
+            Self::OwnIpc { component } => write!(
+                f,
+                "component '{component}' has an IPC namespace of its own: it has the host's users, and the others cannot \
+                 share with it"
+            ),
+            Self::OwnPids => f.write_str(
+                "each component has a PID namespace of its own: the engine has no cgroups, and without them it cannot end \
+                 what a component leaves running among the processes of others",
+            ),
             Self::CopiedBind { component, source, target } => write!(
                 f,
                 "component '{component}': {source} is on no mount of the controller, so that the engine cannot bind it: it \

@@ -8,10 +8,8 @@ use super::error::Error;
 use super::pod::Making;
 
 /// What a component cannot have, and why.
-const LEFT_OUT: [(&str, &str); 2] = [
-    ("ports", "a component has the controller's network: publish ports on the service, or in a pod template"),
-    ("userns_mode", "a component has the controller's namespaces, and with them its user namespace"),
-];
+const LEFT_OUT: [(&str, &str); 1] =
+    [("ports", "a component has the controller's network: publish ports on the service, or in a pod template")];
 
 /// The component of a name, as the controller accepts it.
 pub(super) fn finished(name: &str, mut node: Node, making: &mut Making<'_>) -> Result<Node, Error> {

@@ -152,7 +152,7 @@ pub struct HostConfig {
     #[serde(rename = "UTSMode", skip_serializing_if = "String::is_empty", skip_deserializing)]
     pub uts_mode: String,
     /// `host`, or empty for the engine's default.
-    #[serde(skip_serializing_if = "String::is_empty", skip_deserializing)]
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub userns_mode: String,
     /// `host`, `private`, or empty for the engine's default (API 1.41).
     #[serde(skip_serializing_if = "String::is_empty", skip_deserializing)]

@@ -23,7 +23,7 @@ use std::time::Duration;
 use crate::compose::{self, Error, Kind, Node, Project, Surroundings};
 use crate::engine::types::{ApiVersion, LogConfig, since};
 
-use super::component::{Component, Feature, Namespace, Pull, Stage};
+use super::component::{Component, Feature, Namespace, Pull, Said, Stage, Userns};
 use super::keys::{self, Class, KEYS};
 use super::needs::{self, Dependency};
 use super::warning::Warning;
@@ -168,8 +168,16 @@ fn requires(component: &mut Component, node: &Node, what: &'static str, since: A
     component.features.push(Feature { what, at: node.at.clone(), place: node.key.clone(), since });
 }
 
+/// Notes where a key stands that an engine may refuse which remaps users.
+fn note(component: &mut Component, key: &str, node: &Node) {
+    if let Some(key) = ["ipc", "pid", "privileged", "userns_mode"].into_iter().find(|known| *known == key) {
+        component.said.insert(key, Said { at: node.at.clone(), place: node.key.clone() });
+    }
+}
+
 /// Keys that are a part of the request, as they are.
 fn set(component: &mut Component, key: &str, value: &Node, reading: &mut Reading<'_>) -> Result<(), Error> {
+    note(component, key, value);
     let request = &mut component.request;
     let host = &mut request.host_config;
     match key {
@@ -240,10 +248,9 @@ fn set(component: &mut Component, key: &str, value: &Node, reading: &mut Reading
         "tmpfs" => host.tmpfs = mounts::tmpfs(value)?.into_iter().collect(),
         "tty" => request.tty = value.bool()?,
         "user" => request.user = Some(value.text()?),
-        // An own one is what the engine gives without being asked, and it takes no word for it.
         "userns_mode" => {
             let mode = compose::one_of(value, "a user namespace", &["host", "private"])?;
-            host.userns_mode = if mode == "private" { String::new() } else { mode };
+            component.userns = Some(if mode == "host" { Userns::Host } else { Userns::Private });
         }
         "uts" => host.uts_mode = compose::one_of(value, "a UTS namespace", &["host"])?,
         "volume_driver" => host.volume_driver = value.text()?,

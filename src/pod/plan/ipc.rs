@@ -6,13 +6,14 @@ use crate::engine::types::HostConfig;
 
 use super::super::component::{Namespace, Stage};
 use super::super::needs::{self, Need, Until};
+use super::userns::Users;
 use super::{Component, Controller, PodSpec, Warning, container_name};
 
 /// Who has which IPC namespace.
 pub(super) struct Ipc<'a> {
     way: Way,
-    /// Whether each component has its part in what the pod shares: it is meant to run as long as the pod does, and asks
-    /// for no other namespace.
+    /// Whether each component has its part in what the pod shares: it is meant to run as long as the pod does, asks
+    /// for no other namespace, and has the users of the others.
     takes_part: Vec<bool>,
     positions: HashMap<&'a str, usize>,
     /// The components whose namespaces others ask for.
@@ -30,14 +31,28 @@ enum Way {
 }
 
 impl<'a> Ipc<'a> {
-    pub(super) fn choose(spec: &'a PodSpec, controller: &Controller, shared: bool) -> Self {
+    pub(super) fn choose(
+        spec: &'a PodSpec,
+        controller: &Controller,
+        users: &Users,
+        shared: bool,
+        warnings: &mut Vec<Warning>,
+    ) -> Self {
         let needs = spec.needs.iter().flatten().filter(|need| need.until == Until::Succeeded);
         let finite: HashSet<usize> = needs.map(|need| need.on).collect();
         let components = || spec.components.iter().enumerate();
         let stays = |(position, component): (usize, &Component)| {
             component.stage == Stage::Main && !finite.contains(&position) && component.ipc.is_none()
         };
-        let takes_part: Vec<bool> = components().map(stays).collect();
+        let mut takes_part: Vec<bool> = components().map(stays).collect();
+        if shared && Way::of_controller(controller).is_none() {
+            for (takes_part, component) in takes_part.iter_mut().zip(&spec.components) {
+                if *takes_part && users.is_apart(component) {
+                    *takes_part = false;
+                    warnings.push(Warning::OwnIpc { component: component.name.clone() });
+                }
+            }
+        }
         let lent = spec.components.iter().filter_map(|component| match &component.ipc {
             Some(Namespace::Component(on)) => Some(on.as_str()),
             _ => None,
@@ -123,15 +138,25 @@ impl<'a> Ipc<'a> {
 
 impl Way {
     fn choose(spec: &PodSpec, controller: &Controller, shared: bool, takes_part: &[bool]) -> Self {
-        match controller.host.ipc_mode.as_str() {
-            _ if !shared => Self::Private,
-            "shareable" => Self::Join(format!("container:{}", controller.id)),
-            mode if mode == "host" || mode.starts_with("container:") => Self::Join(mode.to_owned()),
-            _ => {
+        if !shared {
+            return Self::Private;
+        }
+        Self::of_controller(controller).map_or_else(
+            || {
                 let order = needs::order(&spec.needs).expect("the needs of a spec go in no circle");
                 // Without one that stays there is nobody to share with.
                 order.into_iter().find(|position| takes_part[*position]).map_or(Self::Private, Self::Donor)
-            }
+            },
+            Self::Join,
+        )
+    }
+
+    /// How the namespace is joined that the controller is in, if it can be.
+    fn of_controller(controller: &Controller) -> Option<String> {
+        match controller.host.ipc_mode.as_str() {
+            "shareable" => Some(format!("container:{}", controller.id)),
+            mode if mode == "host" || mode.starts_with("container:") => Some(mode.to_owned()),
+            _ => None,
         }
     }
 }

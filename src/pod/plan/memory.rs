@@ -19,6 +19,7 @@ use super::super::labels::{COMPONENT, VOLUME};
 use super::super::needs::{Need, Until};
 use super::super::projection::Projection;
 use super::{Apart, CONTROLLER_ID, Controller, Placement, Plan, Planned, PlannedVolume, PodSpec, Pull, own_labels};
+use super::userns::Users;
 
 /// As much as secrets and configs may take together: Swarm's are at most half a megabyte and one.
 const SIZE: i64 = 64 << 20;
@@ -71,7 +72,14 @@ pub(super) fn options(size: Option<i64>, mode: &str) -> BTreeMap<String, String>
 }
 
 /// Adds the holder and what components have of it, if there is something to hold.
-pub(super) fn hold(plan: &mut Plan, spec: &PodSpec, controller: &Controller, placement: &Placement, pids: bool) {
+pub(super) fn hold(
+    plan: &mut Plan,
+    spec: &PodSpec,
+    controller: &Controller,
+    placement: &Placement,
+    users: &Users,
+    pids: bool,
+) {
     let volume = name(controller);
     let mut files = Vec::new();
     for (planned, component) in plan.components.iter_mut().zip(&spec.components) {
@@ -110,6 +118,7 @@ pub(super) fn hold(plan: &mut Plan, spec: &PodSpec, controller: &Controller, pla
         planned.needs.push(Need { on: position, until: Until::Started });
     }
     let mut holder = holder(controller, placement, volumes, binds, files);
+    holder.request.host_config.userns_mode = users.mode(None);
     if pids {
         // It dies with the controller, as the components do.
         holder.request.host_config.pid_mode = format!("container:{}", controller.id);

@@ -5,7 +5,8 @@
 //! PodSpec ─┬─ limits.rs  what the controller's limits leave      ┐
 //!          ├─ ipc.rs     who lends its IPC namespace to whom     ├─▶ Plan
 //!          ├─ mounts.rs  volumes, binds, what -volumes shares    │
-//!          └─ memory.rs  secrets, configs, volumes in memory     ┘
+//!          ├─ memory.rs  secrets, configs, volumes in memory     │
+//!          └─ userns.rs  whose users they have                   ┘
 //! ```
 
 mod ipc;
@@ -13,12 +14,14 @@ mod limits;
 mod memory;
 mod mounts;
 mod text;
+mod userns;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::engine::capabilities::CgroupDriver;
 use crate::engine::types::{CreateRequest, VolumeRequest};
 
 use super::component::{Component, Namespace, Pull};
@@ -31,6 +34,7 @@ use ipc::Ipc;
 pub(super) use limits::nano_cpus;
 pub use memory::{FromMemory, InMemory};
 use mounts::Mounts;
+use userns::Users;
 
 /// Docker's own default for the time between stop and kill.
 const GRACE: Duration = Duration::from_secs(10);
@@ -211,9 +215,11 @@ pub fn plan(
     warnings.extend(limits::not_shared(placement));
     let mounts = Mounts::new(spec, controller, options, &mut warnings);
     let mut needs = spec.needs.clone();
-    let ipc = Ipc::choose(spec, controller, options.ipc);
+    let users = Users::choose(spec, controller, &mut warnings)?;
+    let ipc = Ipc::choose(spec, controller, &users, options.ipc, &mut warnings);
     ipc.add_needs(&mut needs);
     let mut limiter = Limiter::new(controller, placement);
+    let pids = options.pids && shares_pids(controller, &mut warnings);
     let auto_remove = controller.engine.auto_remove();
     let mut components = Vec::new();
     for (position, (component, needs)) in spec.components.iter().zip(needs).enumerate() {
@@ -223,9 +229,10 @@ pub fn plan(
         host.network_mode = format!("container:{}", controller.id);
         host.pid_mode = match &component.pid {
             Some(namespace) => mode(namespace, controller),
-            None if options.pids => format!("container:{}", controller.id),
+            None if pids => format!("container:{}", controller.id),
             None => String::new(),
         };
+        host.userns_mode = users.mode(Some(component));
         host.ipc_mode = ipc.mode(spec, controller, position);
         ipc.shared_memory(host, spec, controller, position, &mut warnings);
         let apart = limiter.limit(host, component, &mut warnings);
@@ -248,8 +255,18 @@ pub fn plan(
     let hosts = if controller.owns_hosts { spec.hosts.clone() } else { Vec::new() };
     let prepared = Some(placement.clone()).filter(Placement::is_to_be_prepared);
     let mut plan = Plan { components, hosts, prepared };
-    memory::hold(&mut plan, spec, controller, placement, options.pids);
+    memory::hold(&mut plan, spec, controller, placement, &users, pids);
     Ok((plan, warnings))
+}
+
+/// Whether processes can be shared. Without cgroups an engine does not find what a component leaves running: in a PID
+/// namespace that lives on, it would wait for that before it tells the component's end.
+fn shares_pids(controller: &Controller, warnings: &mut Vec<Warning>) -> bool {
+    let can_end_them = controller.engine.cgroups.driver != CgroupDriver::None;
+    if !can_end_them {
+        warnings.push(Warning::OwnPids);
+    }
+    can_end_them
 }
 
 /// The name of a component's container.
