@@ -19,13 +19,14 @@ roots=${PODLIKE_ROOTS:-$cache/roots}
 
 fail() { echo "engines.sh: $*" >&2; exit 1; }
 
-# NAME PRODUCT CGROUPS RELEASE: the release `-` is this machine's own root.
+# NAME PRODUCT CGROUPS RELEASE: the release `-` is this machine's own root. With the product `remapped`, Docker remaps users.
 list() {
     cat <<LIST
-docker-v2     docker  v2  -
-docker-26-v1  docker  v1  trixie
-docker-28-v2  docker  v2  sid
-podman-5      podman  v2  trixie
+docker-v2      docker    v2  -
+docker-26-v1   docker    v1  trixie
+docker-28-v2   docker    v2  sid
+docker-userns  remapped  v2  -
+podman-5       podman    v2  trixie
 LIST
 }
 
@@ -190,6 +191,16 @@ step_init() {
 
 run_docker() {
     dockerd --host unix:///var/run/docker.sock &
+    wait $!
+}
+
+# Root in a container is the user 100000 out here, and to that the socket is given.
+run_remapped() {
+    for file in subuid subgid; do
+        echo daemon:100000:65536 >"/run/$file"
+        mount --bind "/run/$file" "/etc/$file"
+    done
+    dockerd --host unix:///var/run/docker.sock --userns-remap daemon --group 100000 &
     wait $!
 }
 

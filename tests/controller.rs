@@ -646,6 +646,62 @@ fn a_socket_without_permission_is_a_refusal_with_a_hint() {
 }
 
 #[test]
+fn a_folder_in_the_place_of_the_socket_is_a_refusal_that_says_so() {
+    let engine = web();
+    let home = engine.socket().parent().expect("a directory").display().to_string();
+    let launch = Launch::new(PODLIKE, &format!("unix://{home}"), &engine.controller_id());
+    refuses(launch, &engine, &["cannot connect to the engine", "it is a folder", "$XDG_RUNTIME_DIR/docker.sock"]);
+}
+
+/// A pod on an engine that remaps users, whose controller has the host's or not.
+fn on_remapped(controller: &str, components: &[(&str, &str)]) -> FakeEngine {
+    let engine = pod(components);
+    engine
+        .info(&json!({"SecurityOptions": ["name=seccomp,profile=default", "name=userns"]}))
+        .controller(&json!({"HostConfig": {"IpcMode": "private", "UsernsMode": controller}}))
+        .image("podlike");
+    engine
+}
+
+#[test]
+fn what_an_engine_that_remaps_users_would_refuse_is_refused_before_anything_is_there() {
+    for (controller, component, part) in [
+        ("", "{image: demo, privileged: true}", "privileged: the engine remaps users"),
+        ("", "{image: demo, pid: host}", "takes 'userns_mode: host'"),
+        ("host", "{image: demo, userns_mode: private}", "--userns=host"),
+    ] {
+        let engine = on_remapped(controller, &[("web", component)]);
+        refuses(Launch::of(PODLIKE, &engine), &engine, &["label 'pod.component.web'", part]);
+    }
+}
+
+#[test]
+fn who_joins_a_controller_with_the_hosts_users_has_them_too() {
+    let scratch = "{image: demo, volumes: ['fast:/fast']}";
+    for (controller, warning) in [("host", "the components a, b run with the host's users"), ("", "")] {
+        let engine = on_remapped(controller, &[("a", scratch), ("b", "image: demo")]);
+        engine.label("pod.volume.fast", "memory");
+        let running = start(&engine);
+        for name in ["a", "b"] {
+            engine.until_running(name, SOON);
+        }
+        says(&stops(&running, &engine), &[warning]);
+    }
+}
+
+#[test]
+fn one_with_the_hosts_users_beside_a_remapped_controller_lends_nothing() {
+    let engine =
+        on_remapped("", &[("a", "{image: demo, userns_mode: host}"), ("b", "image: demo"), ("c", "image: demo")]);
+    let controller = start(&engine);
+    for name in ["a", "b", "c"] {
+        engine.until_running(name, SOON);
+    }
+    let ended = stops(&controller, &engine);
+    says(&ended, &["component 'a' runs with the host's users", "component 'a' has an IPC namespace of its own"]);
+}
+
+#[test]
 fn a_command_line_that_is_not_understood_is_a_refusal() {
     for (arg, part) in [("-nope", "-nope"), ("-pids=maybe", "expected true or false"), ("sidecar", "sidecar")] {
         let engine = web();

@@ -478,7 +478,7 @@ impl World {
     pub(super) fn start(&mut self, id: &str) -> Result<Script, Refusal> {
         let one = self.known(id)?.clone();
         let script = self.script_of(&one);
-        let refused = self.refuse_to_join(&one).err();
+        let refused = self.refuse_to_join(&one).err().or_else(|| self.refuse_users(&one).err());
         let refused = refused.or_else(|| script.start_error.clone().map(|(status, text)| Refusal(status, text)));
         if let Some(refusal) = refused {
             let code = if refusal.0 == 400 { 127 } else { 128 };
@@ -537,6 +537,17 @@ impl World {
                     _ => why,
                 },
             ));
+        }
+        Ok(())
+    }
+
+    /// Where users are remapped, nobody who is joins a namespace of who is not: in these words runc fails.
+    fn refuse_users(&self, one: &Container) -> Result<(), Refusal> {
+        let remaps = self.info["SecurityOptions"].as_array().is_some_and(|all| all.contains(&json!("name=userns")));
+        let is_host = |one: &Container| one.host_config("UsernsMode") == &json!("host");
+        let joins = ["NetworkMode", "PidMode", "IpcMode"].into_iter().filter_map(|kind| joined(one.host_config(kind)));
+        if remaps && !is_host(one) && joins.filter_map(|donor| self.known(donor).ok()).any(is_host) {
+            return Err(Refusal(500, "runc create failed: can't get final child's PID from pipe: EOF".to_owned()));
         }
         Ok(())
     }
