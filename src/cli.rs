@@ -189,6 +189,12 @@ pub struct Settings {
     pub docker_config: Option<PathBuf>,
     /// `DOCKER_HOST`: the address of the engine.
     pub docker_host: Option<String>,
+    /// `DOCKER_TLS_VERIFY`, if it is not empty: with TLS, and the engine has to show who it is.
+    pub docker_tls_verify: bool,
+    /// `DOCKER_TLS`, if it is not empty: with TLS, whoever answers.
+    pub docker_tls: bool,
+    /// `DOCKER_CERT_PATH`: the folder with the certificates; without one it is `DOCKER_CONFIG`, else `~/.docker`.
+    pub docker_cert_path: PathBuf,
     /// `PODLIKE_CONTAINER_ID`: which container this is, where that cannot be found out.
     pub container_id: Option<String>,
     /// `PODLIKE_LOG`: how much is said: `error`, `warn`, `info`, `debug`.
@@ -201,13 +207,20 @@ impl Settings {
     /// Reads the environment of this process.
     pub fn read() -> Self {
         let value = |key| env::var(key).ok().filter(|value: &String| !value.is_empty());
+        let path = |key| env::var_os(key).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let home = || path("HOME").unwrap_or_else(|| PathBuf::from("/root"));
         Self {
             env: env::vars_os()
                 .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
                 .collect(),
             working_dir: env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
-            docker_config: value("DOCKER_CONFIG").map(PathBuf::from),
+            docker_config: path("DOCKER_CONFIG"),
             docker_host: value("DOCKER_HOST"),
+            docker_tls_verify: path("DOCKER_TLS_VERIFY").is_some(),
+            docker_tls: path("DOCKER_TLS").is_some(),
+            docker_cert_path: path("DOCKER_CERT_PATH")
+                .or_else(|| path("DOCKER_CONFIG"))
+                .unwrap_or_else(|| home().join(".docker")),
             container_id: value("PODLIKE_CONTAINER_ID"),
             log: value("PODLIKE_LOG").and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::Info),
             colour: value("NO_COLOR").is_none(),

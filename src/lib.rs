@@ -16,14 +16,13 @@
 //! | [`commands`] | the wiring of each subcommand | `cli`, `supervisor`, `pod`, `engine`, `health`, `template`, `compose`, `cgroup`, `version` |
 //! | [`cli`] | the command line, the environment | `pod`, `version` |
 //! | [`supervisor`] | threads, and the machine that decides | `pod`, `engine`, `health` |
-//! | [`cgroup`] | the container that makes room in the host's cgroups | `dbus` |
-//! | [`template`] | stacks → stacks of pods | `compose`, `gotemplate`, `pod`, `version` |
-//! | [`pod`] | the model: spec and plan | `compose`, `engine::types`, `engine::capabilities` |
+//! | [`template`] | stacks → stacks of pods | `compose`, `gotemplate`, `pod`, `tls`, `version` |
+//! | [`pod`] | the model: spec and plan | `compose`, `engine::types` |
 //! | [`health`] | the pod's health and who asks for it | nothing |
-//! | [`engine`] | the Docker Engine API | nothing |
-//! | [`dbus`] | a small client for D-Bus | nothing |
+//! | [`engine`] | the Docker Engine API | `tls` |
 //! | [`compose`] | Compose notation | nothing |
 //! | [`gotemplate`] | Go's text/template | nothing |
+//! | [`tls`] | who is trusted in TLS | nothing |
 //! | [`version`] | what was built | nothing |
 //!
 //! A test, `tests/rooms.rs`, holds this table and the code together.
@@ -40,4 +39,6 @@ pub mod pod;
 pub mod report;
 pub mod supervisor;
 pub mod template;
+#[cfg(feature = "tls")]
+pub mod tls;
 pub mod version;

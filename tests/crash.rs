@@ -18,8 +18,7 @@ use support::pod::{SOON, scratch};
 /// A pod that runs until something is told to it: a component with a volume on disk, one in memory, and a config.
 fn run(fake: &FakeEngine, tell: impl FnOnce() -> Event) -> End {
     fake.image("demo");
-    let host = Host::parse(Some(&fake.host())).expect("an address");
-    let engine = Engine::connect(host).expect("an engine");
+    let engine = Engine::connect(Host::Unix(fake.socket().into())).expect("an engine");
     let labels: BTreeMap<String, String> = [
         ("pod.component.web", "{image: demo, volumes: ['data:/data', 'fast:/fast']}"),
         ("pod.volume.data", "disk"),

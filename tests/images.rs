@@ -10,8 +10,7 @@ use support::archives::{file, gzipped, saved};
 use support::fake_engine::{FakeEngine, Fault, Pull};
 
 fn reach(fake: &FakeEngine) -> Engine {
-    let host = Host::parse(Some(&fake.host())).expect("an address");
-    Engine::connect(host).expect("an engine")
+    Engine::connect(Host::Unix(fake.socket().into())).expect("an engine")
 }
 
 #[test]

@@ -45,6 +45,8 @@ fn controller(details: ContainerDetails, engine: &Engine, root: &Path) -> Result
     let ways_to_socket = match engine.host() {
         Host::Unix(socket) => identity::ways_to(root, socket),
         Host::Tcp(_) => Vec::new(),
+        // Who has the key can do what we can.
+        Host::Tls { folder, .. } => identity::ways_to(root, &folder.join("key.pem")),
     };
     let program = env::current_exe().unwrap_or_else(|_| PathBuf::from("/podlike"));
     let mut controller = Controller::read(details, cgroup, ways_to_socket, program, engine.capabilities()?);

@@ -14,6 +14,7 @@ mod version;
 use std::path::Path;
 
 use crate::cli::{Flags, Settings};
+use crate::engine::{self, Host, Tls};
 use crate::health::Health;
 use crate::pod::{Surroundings, identity};
 use crate::supervisor::End;
@@ -52,6 +53,12 @@ fn surroundings(settings: &Settings, flags: &Flags) -> Surroundings {
         profiles: flags.profiles.clone(),
         ..Surroundings::default()
     }
+}
+
+/// Where the engine is, as the environment says it.
+fn host(settings: &Settings) -> Result<Host, engine::Error> {
+    let (verify, anybody) = (settings.docker_tls_verify, settings.docker_tls);
+    Host::parse(settings.docker_host.as_deref(), &Tls { verify, anybody, folder: settings.docker_cert_path.clone() })
 }
 
 /// The name under which the controller and its health check find each other: what `/proc` says first of the container

@@ -7,13 +7,13 @@ use crossbeam_channel::{Receiver, bounded, select};
 use nix::sys::prctl;
 
 use crate::cli::{Flags, Settings};
-use crate::engine::{Credentials, Engine, Host};
+use crate::engine::{Credentials, Engine};
 use crate::health;
 use crate::pod::{self, Controller, Placement, PodSpec};
 use crate::supervisor::{self, Cause, Crew, End, Event, Events, Images, Pod, Report};
 
 use super::controller::who_am_i;
-use super::{Error, Outcome, health_name, surroundings};
+use super::{Error, Outcome, health_name, host, surroundings};
 
 /// Runs the pod to its end.
 pub fn run(settings: &Settings, flags: &Flags) -> Result<Outcome, Error> {
@@ -86,20 +86,9 @@ fn wait_for<T>(preparation: &Receiver<T>, inbox: &Receiver<Report>) -> Result<T,
     }
 }
 
-/// What a pod is made of, before anything of it is there.
-struct Prepared {
-    engine: Engine,
-    controller: Controller,
-    spec: PodSpec,
-    placement: Placement,
-    images: Images,
-    health: UnixListener,
-    events: Events,
-}
-
-/// From the environment to a pod that can be placed and run.
-fn prepare(settings: &Settings, flags: &Flags) -> Result<Prepared, Error> {
-    let engine = Engine::connect(Host::parse(settings.docker_host.as_deref())?)?;
+/// From the environment to a pod that can be run.
+fn prepare(settings: &Settings, flags: &Flags) -> Result<Pod, Error> {
+    let engine = Engine::connect(host(settings)?)?;
     log::debug!("the engine at {} speaks API {}", engine.host(), engine.version());
     let controller = who_am_i(settings, &engine)?;
     let spec = PodSpec::from_labels(&controller.labels, &surroundings(settings, flags))?;

@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 
 use crate::cli::{Flags, Settings, Validation};
-use crate::engine::{Capabilities, Engine, Host};
-use crate::pod::{self, Controller, Placement, Plan, Planned, PlannedVolume, PodSpec};
+use crate::engine::Engine;
+use crate::pod::{self, Controller, Plan, Planned, PlannedVolume, PodSpec};
 use crate::supervisor::chain;
 
 use super::controller::who_am_i;
 use super::input::read;
-use super::{Error, Outcome, surroundings, version};
+use super::{Error, Outcome, host, surroundings, version};
 
 /// Reads the pods of a document, or of our own labels, and prints the engine that they would run on, their plans and every
 /// warning.
@@ -77,8 +77,8 @@ impl Pod {
 
 fn checked(settings: &Settings, flags: &Flags, validation: &Validation) -> Result<Checked, Error> {
     let surroundings = surroundings(settings, flags);
-    let engine = Host::parse(settings.docker_host.as_deref()).and_then(Engine::connect);
-    let engine = engine.and_then(|engine| Ok((engine.capabilities()?, engine)));
+    let engine = host(settings).and_then(Engine::connect);
+    let engine = engine.and_then(|engine| Ok((engine.info()?, engine)));
     let (controller, specs) = match &validation.file {
         None => {
             let (_, engine) = engine.as_ref().map_err(|error| Error::NoLabels(error.to_string()))?;

@@ -341,9 +341,8 @@ mod tests {
     #[test]
     fn a_missing_source_is_named_before_anything_is_asked() {
         let engine = Engine {
-            host: super::super::Host::Unix("/no/such/engine".into()),
-            spoken: Arc::default(),
-            needed: super::super::NEWEST,
+            way: super::super::Way::to(super::super::Host::Unix("/no/such/engine".into())).expect("a way"),
+            version: super::super::NEWEST,
             newest: super::super::NEWEST,
             podman: false,
         };

@@ -16,10 +16,22 @@ pub enum Error {
         /// Why it cannot be used.
         reason: &'static str,
     },
+    /// A file that TLS needs is not there, or of no use.
+    Certificates {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it; nothing of what it has.
+        why: String,
+    },
+    /// The engine speaks TLS, and we do not.
+    WantsTls {
+        /// The address.
+        host: Box<Host>,
+    },
     /// No connection to the engine.
     Unreachable {
         /// The address.
-        host: Host,
+        host: Box<Host>,
         /// Why.
         source: io::Error,
     },
@@ -121,9 +133,19 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Address { address, reason } => write!(f, "DOCKER_HOST is '{address}': {reason}"),
+            Self::Certificates { path, why } => write!(
+                f,
+                "no TLS with the engine: {}: {why} (DOCKER_CERT_PATH names the folder with ca.pem, cert.pem and key.pem)",
+                path.display()
+            ),
+            Self::WantsTls { host } => write!(
+                f,
+                "the engine at {host} speaks TLS: set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the folder with \
+                 ca.pem, cert.pem and key.pem"
+            ),
             Self::Unreachable { host, source } => {
                 write!(f, "cannot connect to the engine at {host}")?;
-                match (source.kind(), host) {
+                match (source.kind(), &**host) {
                     (io::ErrorKind::NotFound, Host::Unix(path)) => write!(
                         f,
                         " (is the engine's socket mounted? add -v {0}:{0}:ro, or set DOCKER_HOST)",

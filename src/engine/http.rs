@@ -49,6 +49,8 @@ pub(super) enum Error {
     Stream(io::Error),
     /// The answer is not HTTP.
     Malformed(String),
+    /// The answer is one of TLS.
+    Tls,
     /// The pusher of the payload failed by itself.
     Source(io::Error),
 }
@@ -79,12 +81,15 @@ pub(super) fn exchange<S: Read + Write>(
         Err(error) => return Err(error),
     };
     match (receive(BufReader::with_capacity(BUFFER, stream), request.method), hung_up) {
+        // What TLS has to say tells more than that the peer hung up.
+        (Err(Error::Stream(error)), Some(_)) if error.kind() == io::ErrorKind::InvalidData => Err(Error::Stream(error)),
         (Err(Error::Stream(_)), Some(error)) => Err(Error::Stream(error)),
         (result, _) => result,
     }
 }
 
-fn hangs_up(error: &io::Error) -> bool {
+/// Whether the peer has closed the connection; it may have answered before.
+pub(super) fn hangs_up(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
 }
 
@@ -215,6 +220,8 @@ fn read_head<S: Read>(stream: &mut BufReader<S>, text: &mut Vec<u8>) -> Result<H
                 return Err(malformed("its head does not end"));
             }
             Ok(httparse::Status::Partial) => stream.consume(read),
+            // The start of an alert of TLS, which the peer took our request for.
+            Err(_) if text.starts_with(&[21, 3]) => return Err(Error::Tls),
             Err(error) => return Err(malformed(error.to_string())),
         }
     }

@@ -1,7 +1,7 @@
-//! The Docker Engine API, and nothing about pods. Imports nothing of ours.
+//! The Docker Engine API, and nothing about pods. Imports `tls`, and nothing else of ours.
 //!
 //! ```text
-//! Engine ── request ─▶ host.rs  connect ─▶ Socket (unix · tcp)
+//! Engine ── request ─▶ host.rs  connect ─▶ Socket (unix · tcp · tls.rs)
 //!    │                              │
 //!    │                 http.rs  head, body, chunks over any byte stream
 //!    ▼                              │
@@ -24,7 +24,8 @@ mod host;
 mod http;
 mod images;
 mod lines;
-mod podman;
+#[cfg(feature = "tls")]
+mod tls;
 pub mod types;
 mod volumes;
 
@@ -43,8 +44,8 @@ pub use containers::{Attach, Condition, Wait};
 pub use error::Error;
 pub use events::{ContainerEvent, Events};
 pub use frames::{Frames, Stream};
-pub use host::{Canceller, Host};
-use host::{Limit, Socket};
+pub use host::{Canceller, Host, Tls};
+use host::{Limit, Socket, Way};
 use http::{Payload, Request};
 pub use images::{AuthHeader, Credentials, NotLogins, Progress, Reference, Shelf};
 pub use lines::JsonLines;
@@ -68,11 +69,9 @@ const LARGEST_ANSWER: u64 = 32 << 20;
 /// An engine that was reached, and the API version that we speak with it.
 #[derive(Debug, Clone)]
 pub struct Engine {
-    host: Host,
-    /// The minor version that we speak, the same for all clones: an engine that is replaced may refuse it.
-    spoken: Arc<AtomicU32>,
-    /// What a call needs at least.
-    needed: ApiVersion,
+    way: Way,
+    /// What we speak.
+    version: ApiVersion,
     /// The newest that it knows.
     newest: ApiVersion,
     podman: bool,
@@ -83,8 +82,7 @@ type Response = http::Response<Socket>;
 impl Engine {
     /// Reaches the engine and agrees on an API version: the older of its newest and ours.
     pub fn connect(host: Host) -> Result<Self, Error> {
-        let spoken = Arc::new(AtomicU32::new(NEWEST.minor));
-        let mut engine = Self { host, spoken, needed: OLDEST, newest: NEWEST, podman: false };
+        let mut engine = Self { way: Way::to(host)?, version: NEWEST, newest: NEWEST, podman: false };
         let limit = Limit::Until(Instant::now() + QUICK);
         let pong = engine.exchange(Request::new("GET", "/_ping"), Payload::Nothing, limit, |_| ())?;
         let theirs = pong.api_version.as_deref().and_then(|text| text.parse().ok());
@@ -100,7 +98,7 @@ impl Engine {
 
     /// The address of the engine.
     pub fn host(&self) -> &Host {
-        &self.host
+        &self.way.host
     }
 
     /// The API version that is spoken.
@@ -215,14 +213,19 @@ impl Engine {
         connected: impl FnOnce(Canceller),
     ) -> Result<Response, Error> {
         let call = || call_name(request.method, request.path);
-        let socket = self.host.connect().map_err(|source| Error::Unreachable { host: self.host.clone(), source })?;
+        let host = &self.way.host;
+        let unreachable = |source| Error::Unreachable { host: Box::new(host.clone()), source };
+        let mut socket = self.way.connect().map_err(unreachable)?.with(limit);
         connected(socket.canceller().map_err(|source| Error::Broken { call: call(), source })?);
-        let socket = socket.with(limit);
-        match http::exchange(socket, self.host.authority(), request, payload) {
+        socket.greet().map_err(|source| if is_late(&source) { broken(call(), source) } else { unreachable(source) })?;
+        match http::exchange(socket, host.authority(), request, payload) {
             Ok(response) if (200..300).contains(&response.status) => Ok(response),
-            Ok(response) => Err(Error::Refused { call: call(), status: response.status, words: words(response) }),
+            Ok(response) => Err(refused(call(), host, response)),
             Err(http::Error::Source(source)) => Err(Error::Source(source)),
             Err(http::Error::Malformed(what)) => Err(Error::Nonsense { call: call(), what }),
+            Err(http::Error::Tls) => Err(Error::WantsTls { host: Box::new(host.clone()) }),
+            // TLS knows what is wrong: with TLS 1.3 the first answer is the word on our certificate.
+            Err(http::Error::Stream(source)) if source.kind() == io::ErrorKind::InvalidData => Err(unreachable(source)),
             Err(http::Error::Stream(source)) => Err(broken(call(), source)),
         }
     }
@@ -238,9 +241,21 @@ fn call_name(method: &str, path: &str) -> String {
 
 /// An error of the connection: out of time, or cut.
 fn broken(call: String, source: io::Error) -> Error {
-    match source.kind() {
-        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Error::TimedOut { call },
-        _ => Error::Broken { call, source },
+    if is_late(&source) { Error::TimedOut { call } } else { Error::Broken { call, source } }
+}
+
+fn is_late(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
+}
+
+/// The engine said no, or only that it speaks TLS.
+fn refused(call: String, host: &Host, response: Response) -> Error {
+    let status = response.status;
+    let words = words(response);
+    // Docker: "Client sent an HTTP request to an HTTPS server."
+    match host {
+        Host::Tcp(_) if status == 400 && words.contains("HTTPS") => Error::WantsTls { host: Box::new(host.clone()) },
+        _ => Error::Refused { call, status, words },
     }
 }
 

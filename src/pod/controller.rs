@@ -24,7 +24,7 @@ pub struct Controller {
     pub mounts: Vec<Mount>,
     /// The path of its cgroup on the host, where components can be placed below it.
     pub cgroup: Option<PathBuf>,
-    /// The mount points through which the engine's socket can be reached.
+    /// The mount points through which the engine's socket can be reached, or our key for an engine with TLS.
     pub ways_to_socket: Vec<PathBuf>,
     /// Whether its file of hosts is that of all who share its network, and its own.
     pub owns_hosts: bool,

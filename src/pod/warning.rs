@@ -96,7 +96,7 @@ pub enum Warning {
         /// The key of the label.
         label: String,
     },
-    /// Sharing of a mount that reaches the engine's socket.
+    /// Sharing of a mount that reaches the engine's socket, or our key for it.
     SocketNotShared {
         /// The path in the controller.
         destination: String,
@@ -191,7 +191,7 @@ impl fmt::Display for Warning {
             }
             Self::SocketNotShared { destination } => write!(
                 f,
-                "-volumes leaves out {destination}: it holds the engine's socket; a component that needs it must name it"
+                "-volumes leaves out {destination}: it holds the engine's socket or key; a component that needs it must name it"
             ),
             Self::NotMade { component, source } => write!(
                 f,

@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 use podlike::engine::{Credentials, Engine, Host, Reference, Shelf};
 
 use crate::support::controller::Ended;
-use crate::support::real_engine::{BUSYBOX, LONG, Pod, docker, try_docker};
+use crate::support::real_engine::{BUSYBOX, LONG, Pod, SOCKET, docker, try_docker};
 use crate::support::registry::Registry;
 
 fn engine() -> Engine {
-    Engine::connect(Host::parse(None).expect("an address")).expect("an engine")
+    Engine::connect(Host::Unix(SOCKET.into())).expect("an engine")
 }
 
 /// A tag that goes when the test does.

@@ -1,6 +1,7 @@
 //! Volumes, by our own client: what the fake engine says of them is what a real one says.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process;
 
 use podlike::engine::types::{CreateRequest, HostConfig, VolumeRequest};
@@ -52,9 +53,9 @@ fn live(engine: &Engine, name: &str) {
 fn a_volume_is_made_once_found_by_its_label_and_kept_while_it_is_in_use() {
     let fake = FakeEngine::new();
     fake.image(BUSYBOX);
-    for host in [fake.host(), format!("unix://{SOCKET}")] {
+    for socket in [fake.socket(), Path::new(SOCKET)] {
         let name = format!("podlike-test-{}-live", process::id());
-        let engine = Engine::connect(Host::parse(Some(&host)).expect("a host")).expect("an engine");
+        let engine = Engine::connect(Host::Unix(socket.into())).expect("an engine");
         let _gone = Gone(&name);
         live(&engine, &name);
     }

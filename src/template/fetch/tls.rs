@@ -8,20 +8,15 @@ use std::time::Instant;
 use std::{fmt, fs};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, ring};
-use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::server::ParsedCertificate;
-use rustls::{
-    CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, RootCertStore, SignatureScheme,
-    StreamOwned,
-};
+use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, RootCertStore, SignatureScheme, StreamOwned};
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport, TransportAdapter, time,
 };
 
 use super::Problem;
+use crate::tls::{Verifier, certificates, reason};
 
 /// Where systems have the certificates that they trust: Debian and Alpine, Fedora, SUSE.
 const SYSTEM: [&str; 3] =
@@ -93,10 +88,8 @@ impl Trust {
 
     fn verifier(&self, provider: &Arc<CryptoProvider>) -> Result<Verifier, rustls::client::VerifierBuilderError> {
         let known = self.known.get_or_init(|| self.read());
-        let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        roots.add_parsable_certificates(known.certificates.iter().cloned());
-        let chains = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build()?;
-        Ok(Verifier { chains, named: known.certificates.clone() })
+        let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        Verifier::new(roots, known.certificates.clone(), provider)
     }
 
     fn read(&self) -> Known {
@@ -150,86 +143,6 @@ impl rustls::crypto::KeyProvider for NoKeys {
     ) -> Result<Arc<dyn rustls::sign::SigningKey>, rustls::Error> {
         Err(rustls::Error::General("no keys".to_owned()))
     }
-}
-
-fn certificates(pem: &[u8]) -> Vec<CertificateDer<'static>> {
-    CertificateDer::pem_slice_iter(pem).flatten().collect()
-}
-
-fn reason(why: &CertificateError) -> String {
-    match why {
-        // A signature is bad where another authority has the name of a known one.
-        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
-            "its certificate is from an unknown authority".to_owned()
-        }
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "its certificate has expired".to_owned(),
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            "its certificate is not valid yet (or the clock is wrong)".to_owned()
-        }
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            "its certificate is for another host".to_owned()
-        }
-        CertificateError::Other(why) if is_authority_itself(why) => {
-            "its certificate is that of an unknown authority itself".to_owned()
-        }
-        other => format!("its certificate is not valid: {other:?}"),
-    }
-}
-
-/// Trusts chains that end in a root, and the very certificates that a file names.
-#[derive(Debug)]
-struct Verifier {
-    chains: Arc<WebPkiServerVerifier>,
-    named: Vec<CertificateDer<'static>>,
-}
-
-impl ServerCertVerifier for Verifier {
-    fn verify_server_cert(
-        &self,
-        server: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        name: &ServerName<'_>,
-        ocsp: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        match self.chains.verify_server_cert(server, intermediates, name, ocsp, now) {
-            // A self-signed certificate that calls itself an authority, as `openssl req -x509` makes them. webpki has
-            // looked at its dates before it says so.
-            Err(rustls::Error::InvalidCertificate(CertificateError::Other(why)))
-                if is_authority_itself(&why) && self.named.contains(server) =>
-            {
-                verify_server_name(&ParsedCertificate::try_from(server)?, name)?;
-                Ok(ServerCertVerified::assertion())
-            }
-            result => result,
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        server: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.chains.verify_tls12_signature(message, server, signed)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        server: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.chains.verify_tls13_signature(message, server, signed)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.chains.supported_verify_schemes()
-    }
-}
-
-fn is_authority_itself(why: &rustls::OtherError) -> bool {
-    matches!(why.0.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity))
 }
 
 /// Asks nobody who the server is: `insecure`.
