@@ -57,7 +57,9 @@ fn a_pod_lives_over_tls_with_a_certificate_of_ours() {
         assert_eq!(archives[0].entries().expect("a tar")[0].content.len(), 5 << 20);
 
         let seen = front.seen();
-        assert!(seen.len() > 10 && seen.iter().all(|one| one.certified && one.goodbye), "{seen:?}");
+        assert!(seen.len() > 10 && seen.iter().all(|one| one.certified), "{seen:?}");
+        // The stream of events is open to the last.
+        assert!(seen.iter().filter(|one| !one.goodbye).count() <= 1, "{seen:?}");
         assert!(seen.iter().any(|one| one.resumed), "{seen:?}");
     }
 }
@@ -139,17 +141,19 @@ fn an_engine_that_is_not_who_it_should_be_is_refused_with_the_reason() {
         let reason = format!("cannot connect to the engine at {} with TLS: {reason}", front.host());
         refuses(with(&engine, &front, &authority.files()), &engine, &[&reason]);
     }
-    let front = Front::new(&Authority::new().server(None, None), engine.socket());
-    let files = authority.files();
-    let reason =
-        in_folder(&files, "with TLS: its certificate is from an unknown authority (known are those of DIR/ca.pem)");
-    refuses(with(&engine, &front, &files), &engine, &[&reason]);
+    let (one, other, namesake) = (Authority::called("x"), Authority::new(), Authority::called("x"));
+    for stranger in [other, namesake] {
+        let front = Front::new(&stranger.server(None, None), engine.socket());
+        let files = one.files();
+        let reason = "with TLS: its certificate is from an unknown authority (known are those of DIR/ca.pem)";
+        refuses(with(&engine, &front, &files), &engine, &[&in_folder(&files, reason)]);
+    }
     assert_eq!(engine.requests().len(), 0, "nothing is asked of one that is not trusted");
 }
 
 #[test]
 fn what_the_engine_has_against_our_certificate_is_told() {
-    let (engine, authority) = (web(), Authority::new());
+    let (engine, authority) = (web(), Authority::called("x"));
     for version in [&TLS12, &TLS13] {
         let server = authority.server_of(None, Some(&authority), &[version]);
         let front = Front::new(&server, engine.socket());
@@ -159,10 +163,12 @@ fn what_the_engine_has_against_our_certificate_is_told() {
             in_folder(&files, "with TLS: it wants a certificate, and there is neither DIR/cert.pem nor DIR/key.pem: ");
         refuses(with(&engine, &front, &files), &engine, &[&wanted]);
 
-        let files = Authority::new().files();
-        files.write("ca.pem", &authority.pem);
-        let refused = in_folder(&files, "with TLS: it does not accept our certificate, DIR/cert.pem: UnknownCA");
-        refuses(with(&engine, &front, &files), &engine, &[&refused]);
+        for stranger in [Authority::new(), Authority::called("x")] {
+            let files = stranger.files();
+            files.write("ca.pem", &authority.pem);
+            let refused = in_folder(&files, "with TLS: it does not accept our certificate, DIR/cert.pem: ");
+            refuses(with(&engine, &front, &files), &engine, &[&refused]);
+        }
     }
 }
 
@@ -364,6 +370,6 @@ fn the_key_for_the_engine_is_shared_with_no_component() {
     engine.controller(&json!({"Mounts": [bind("/srv/certs", "/"), bind("/srv/data", "/data")]}));
     let ended = ends(&with(&engine, &front, &files).arg("-volumes").start(), &engine, 3);
     let binds = engine.container("web").expect("it ran").body["HostConfig"]["Binds"].clone();
-    assert_eq!(binds, json!(["/srv/data:/data"]), "{}", ended.err());
+    assert_eq!(binds, json!(["/srv/data:/data:rw"]), "{}", ended.err());
     says(&ended, &["-volumes leaves out /: it holds the engine's socket or key"]);
 }

@@ -113,6 +113,7 @@ fn is_about_us(alert: AlertDescription) -> bool {
             | Alert::CertificateRequired
             | Alert::UnknownCA
             | Alert::AccessDenied
+            | Alert::DecryptError
             | Alert::HandshakeFailure
     )
 }

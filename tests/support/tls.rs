@@ -13,14 +13,14 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use rcgen::{
-    BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, SignatureAlgorithm,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, SignatureAlgorithm,
     date_time_ymd,
 };
 use rustls::crypto::{CryptoProvider, ring};
@@ -80,7 +80,14 @@ pub(crate) struct Authority {
 
 impl Authority {
     pub(crate) fn new() -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(1);
+        Self::called(&format!("authority {}", COUNT.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    /// With the name that another one may have, too.
+    pub(crate) fn called(name: &str) -> Self {
         let (key, mut params) = (KeyPair::generate().expect("a key"), CertificateParams::default());
+        params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let root = params.self_signed(&key).expect("a certificate");
         Self { pem: root.pem(), root: root.der().clone(), issuer: Issuer::new(params, key) }
@@ -259,7 +266,7 @@ impl Front {
                 if manner.ended.load(Ordering::SeqCst) {
                     return;
                 }
-                if manner.stalls.load(Ordering::SeqCst) {
+                if manner.stalls.swap(false, Ordering::SeqCst) {
                     manner.stalled.lock().unwrap_or_else(PoisonError::into_inner).push(client);
                     manner.grown.notify_all();
                     continue;
@@ -287,12 +294,12 @@ impl Front {
         self
     }
 
-    /// From now on it takes connections and says nothing.
+    /// It takes the next connection and says nothing.
     pub(crate) fn stall(&self) {
         self.manner.stalls.store(true, Ordering::SeqCst);
     }
 
-    /// Until there is a connection to which it says nothing.
+    /// Until that connection is there.
     pub(crate) fn until_stalled(&self, timeout: Duration) {
         let stalled = self.manner.stalled.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self.manner.grown.wait_timeout_while(stalled, timeout, |stalled| stalled.is_empty());
