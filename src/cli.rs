@@ -207,20 +207,19 @@ impl Settings {
     /// Reads the environment of this process.
     pub fn read() -> Self {
         let value = |key| env::var(key).ok().filter(|value: &String| !value.is_empty());
-        let path = |key| env::var_os(key).filter(|value| !value.is_empty()).map(PathBuf::from);
-        let home = || path("HOME").unwrap_or_else(|| PathBuf::from("/root"));
+        let home = || PathBuf::from(value("HOME").unwrap_or_else(|| "/root".to_owned()));
         Self {
             env: env::vars_os()
                 .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
                 .collect(),
             working_dir: env::current_dir().unwrap_or_else(|_| PathBuf::from("/")),
-            docker_config: path("DOCKER_CONFIG"),
+            docker_config: value("DOCKER_CONFIG").map(PathBuf::from),
             docker_host: value("DOCKER_HOST"),
-            docker_tls_verify: path("DOCKER_TLS_VERIFY").is_some(),
-            docker_tls: path("DOCKER_TLS").is_some(),
-            docker_cert_path: path("DOCKER_CERT_PATH")
-                .or_else(|| path("DOCKER_CONFIG"))
-                .unwrap_or_else(|| home().join(".docker")),
+            docker_tls_verify: value("DOCKER_TLS_VERIFY").is_some(),
+            docker_tls: value("DOCKER_TLS").is_some(),
+            docker_cert_path: value("DOCKER_CERT_PATH")
+                .or_else(|| value("DOCKER_CONFIG"))
+                .map_or_else(|| home().join(".docker"), PathBuf::from),
             container_id: value("PODLIKE_CONTAINER_ID"),
             log: value("PODLIKE_LOG").and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::Info),
             colour: value("NO_COLOR").is_none(),

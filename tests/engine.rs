@@ -40,6 +40,8 @@ mod sharing;
 mod stack;
 #[path = "engine/template.rs"]
 mod template;
+#[path = "engine/tls.rs"]
+mod tls;
 #[path = "engine/validate.rs"]
 mod validate;
 #[path = "engine/volumes.rs"]

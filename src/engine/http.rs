@@ -479,6 +479,37 @@ mod tests {
     }
 
     #[test]
+    fn what_tls_says_when_it_hangs_up_is_told() {
+        struct Refuses(Peer);
+        impl Read for Refuses {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::new(io::ErrorKind::InvalidData, "the certificate"))
+            }
+        }
+        impl Write for Refuses {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                self.0.write(bytes)
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let peer = Refuses(Peer { room: 10, ..Peer::new(&[]) });
+        let refused = exchange(peer, "docker", Request::new("GET", "/x"), Payload::Nothing).expect_err("no answer");
+        assert!(matches!(refused, Error::Stream(error) if error.to_string() == "the certificate"));
+    }
+
+    #[test]
+    fn tls_that_takes_us_for_a_client_of_its_own_is_known() {
+        let exchanged = |packet: &[u8]| {
+            let peer = Peer { packets: vec![packet.to_vec()], ..Peer::new(&[]) };
+            exchange(peer, "docker", Request::new("GET", "/x"), Payload::Nothing).expect_err("no answer")
+        };
+        assert!(matches!(exchanged(&[21, 3, 3, 0, 2, 2, 10]), Error::Tls));
+        assert!(matches!(exchanged(&[21, 4, 3, 0, 2, 2, 10]), Error::Malformed(_)));
+    }
+
+    #[test]
     fn a_stream_that_has_failed_gets_nothing_more() {
         let request = Request::new("PUT", "/x");
         let mut peer = Peer::new(&["HTTP/1.1 500 Sorry\r\nContent-Length: 0\r\n\r\n"]);
