@@ -35,7 +35,7 @@ fn nothing_is_asked_that_is_not_listed_and_all_that_is() {
 fn everything_that_a_pod_has(proxy: &SocketProxy) {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("file");
-    fs::write(&file, "hello").expect("a file");
+    fs::write(&file, "hello\n").expect("a file");
     let (found, made) = (Volume::new(&[]), format!("podlike-test-{}-made", process::id()));
     let volumes = json!(["scratch:/scratch", "memory:/memory", format!("{}:/found", found.0), format!("{made}:/made")]);
     let script = "trap 'echo got it' HUP; touch /tmp/healthy; cat /copy /run/secrets/word; while :; do sleep 0.2; done";
@@ -51,7 +51,7 @@ fn everything_that_a_pod_has(proxy: &SocketProxy) {
         .label("pod.volume.memory", "memory")
         .label("pod.copy.app", "/file:/copy")
         .component("app", with(sh(script), checked))
-        .component("web", with(stays(), waits))
+        .component("web", with(sh("trap : HUP; while :; do sleep 0.2; done"), waits))
         .flags("-logs")
         .run();
     pod.says("[out] init-1: first").says("[out] app: hello").tells("web: started");
