@@ -91,18 +91,18 @@ pub enum Error {
 impl Error {
     /// The engine has no such container, image or path.
     pub fn is_not_found(&self) -> bool {
-        self.status() == Some(404)
+        self.status() == Some(404) || self.failed_for(&["no such container", "no such volume"])
     }
 
     /// The state of the container forbids it: already there, already stopped, on its way out.
     pub fn is_conflict(&self) -> bool {
-        // Podman takes it for a failure of its own; before version 5 that of a state, too.
-        const CAUSES: [&str; 2] = ["that name is already in use", "container state improper"];
-        match self {
-            Self::Refused { status: 409, .. } => true,
-            Self::Refused { status: 500, words, .. } => CAUSES.iter().any(|cause| words.ends_with(cause)),
-            _ => false,
-        }
+        self.status() == Some(409) || self.failed_for(&["that name is already in use", "container state improper"])
+    }
+
+    /// Whether the server failed for one of these causes: Podman takes for a failure of its own what Docker has other
+    /// statuses for, and ends its words with the cause.
+    fn failed_for(&self, causes: &[&str]) -> bool {
+        matches!(self, Self::Refused { status: 500, words, .. } if causes.iter().any(|cause| words.ends_with(cause)))
     }
 
     /// The container cannot be removed before others that are in its namespaces.
@@ -234,5 +234,21 @@ mod tests {
         }
         assert_eq!(version("bad parameter"), None);
         assert_eq!(refused(500, "Minimum supported API version is 1.44").version_it_wants(), None);
+    }
+
+    #[test]
+    fn podmans_failures_are_told_apart_by_their_causes() {
+        let refused = |words: &str| refused(500, words);
+        let gone = refused("no container with ID c795 found in database: no such container");
+        assert!(gone.is_not_found() && !gone.is_conflict());
+        let taken = "creating container storage: the container name \"a\" is already in use by 946: that name is already in use";
+        let stopped = "can only kill running containers. 08ac is in state stopped: container state improper";
+        for words in [taken, stopped] {
+            assert!(refused(words).is_conflict() && !refused(words).is_not_found(), "{words}");
+        }
+        let held =
+            "container 946 has dependent containers which must be removed before it: 9ef: container already exists";
+        assert!(refused(held).has_dependents() && !refused(held).is_conflict() && !refused(held).is_not_found());
+        assert!(!refused("no such container: and more").is_not_found());
     }
 }

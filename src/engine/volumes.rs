@@ -1,8 +1,11 @@
 //! Volumes.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 
 use super::http::Payload;
+use super::podman;
 use super::types::{Volume, VolumeRequest, null_is_empty};
 use super::{Engine, Error, QUICK, WORK, encoded, json, label_filter};
 
@@ -15,8 +18,9 @@ impl Engine {
     /// `POST /volumes/create`: makes a volume. One that is there already comes back as it is, with its own labels and
     /// options: whoever cares compares.
     pub fn create_volume(&self, request: &VolumeRequest) -> Result<Volume, Error> {
+        let request = if self.podman { podman::volume(request) } else { Cow::Borrowed(request) };
         // An engine looks for a driver that it does not know for 15 seconds.
-        self.read("POST", "/volumes/create", Payload::Json(&json(request)), WORK)
+        self.read("POST", "/volumes/create", Payload::Json(&json(&*request)), WORK)
     }
 
     /// `DELETE /volumes/NAME`. One that is not there is fine; one that a container has, running or not, is a conflict.

@@ -8,16 +8,18 @@
 //! * a removal by force stops first, with the container's own grace, and no container can be removed before those that
 //!   are in its namespaces ([`remove`]);
 //! * a container that is being stopped is not told to be running: see [`Engine::inspect`];
+//! * a new volume takes owner and mode from what the first container has in its place, unless it has an owner ([`volume`]);
 //! * an archive is unpacked below the mounts of a container, but for the one that the path of the call leads into;
-//! * what is a conflict for Docker may be a failure of the server: see [`Error::is_conflict`].
+//! * what is a conflict for Docker, or not there, may be a failure of the server: see [`Error::is_conflict`].
 
 mod rounds;
 mod vigil;
 
+use std::borrow::Cow;
 use std::thread;
 use std::time::Duration;
 
-use super::types::ContainerSummary;
+use super::types::{ContainerSummary, VolumeRequest};
 use super::{Engine, Error};
 pub(super) use rounds::Rounds;
 pub(super) use vigil::Vigil;
@@ -70,6 +72,20 @@ fn remove_now(engine: &Engine, id: &str) -> Result<(), Error> {
     }
 }
 
+/// The request of a volume that keeps the mode that it asks for: Podman gives a volume that nobody owns the owner and the
+/// mode of what the first container has in its place.
+pub(super) fn volume(request: &VolumeRequest) -> Cow<'_, VolumeRequest> {
+    let options = request.driver_opts.get("o").map(String::as_str).unwrap_or_default();
+    let says = |key: &str| options.split(',').any(|option| option.starts_with(key));
+    let local = matches!(request.driver.as_str(), "" | "local");
+    if !local || !says("mode=") || says("uid=") || says("gid=") {
+        return Cow::Borrowed(request);
+    }
+    let mut owned = request.clone();
+    owned.driver_opts.insert("o".to_owned(), format!("{options},uid=0"));
+    Cow::Owned(owned)
+}
+
 /// The words of a refusal without the dump of what its program was doing.
 pub(super) fn plain(words: &str) -> &str {
     let dump = words.split_once("copier.request{");
@@ -79,6 +95,19 @@ pub(super) fn plain(words: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_volume_that_asks_for_a_mode_is_roots() {
+        let options = |driver: &str, options: &str| {
+            let driver_opts = [("o".to_owned(), options.to_owned())].into();
+            let request = VolumeRequest { driver: driver.to_owned(), driver_opts, ..VolumeRequest::default() };
+            volume(&request).driver_opts["o"].clone()
+        };
+        assert_eq!(options("local", "size=1m,mode=1777"), "size=1m,mode=1777,uid=0");
+        for (driver, theirs) in [("local", "size=1m"), ("local", "mode=0700,uid=7"), ("nfs", "mode=0700")] {
+            assert_eq!(options(driver, theirs), theirs);
+        }
+    }
 
     #[test]
     fn a_refusal_is_told_without_a_dump() {
