@@ -26,10 +26,12 @@ fn the_network_pids_and_ipc_are_shared() {
 
 #[test]
 fn flags_and_components_choose_what_is_not_shared() {
-    let own = |kind: &str| with(stays(), json!({kind: "private"}));
+    // They listen, as they may be PID 1.
+    let listens = || sh("trap 'exit 0' TERM; sleep 1000 & wait");
+    let own = |kind: &str| with(listens(), json!({kind: "private"}));
     let pod = Pod::new()
-        .component("app", stays())
-        .component("db", stays())
+        .component("app", listens())
+        .component("db", listens())
         .component("lone", own("pid"))
         .component("still", own("ipc"))
         .run();
@@ -42,7 +44,7 @@ fn flags_and_components_choose_what_is_not_shared() {
     }
     pod.stop();
 
-    let pod = Pod::new().component("app", stays()).component("db", stays()).flags("-pids=false -ipc=false").run();
+    let pod = Pod::new().component("app", listens()).component("db", listens()).flags("-pids=false -ipc=false").run();
     pod.tells("podlike: app: started").tells("podlike: db: started");
     assert_eq!(shared_with_controller(&pod, &["app", "db"], &KINDS), ["net", "net"]);
     assert_eq!(shared(process(&pod.of("app")), process(&pod.of("db")), &KINDS), "net");
