@@ -2,10 +2,12 @@
 # Shows on a real engine that the limits of a controller hold for the sum of its components, and that nothing else suffers
 # by it: health checks, top, stats, update, exec, the end of orphans, the removal of the controller. It takes an engine with
 # cgroup v2 and all of the kernel's controllers, with the cgroupfs driver or systemd's. It removes only what it made.
-# Usage: DOCKER_HOST=... limits.sh IMAGE BUSYBOX     the image of podlike, and one with a shell
+# Usage: DOCKER_HOST=... [SOCKET=...] limits.sh IMAGE BUSYBOX     the image of podlike, and one with a shell
 set -eu
 image=${1:?the image of podlike} busybox=${2:?an image with a shell}
 name=podlike-limits-$$
+# Where the host has the socket of the engine.
+socket=${SOCKET:-/var/run/docker.sock}
 driver=$(docker info --format '{{.CgroupDriver}}')
 [ "$(docker info --format '{{.CgroupVersion}}')" = 2 ] || { echo "limits.sh: this engine has cgroup v1" >&2; exit 2; }
 trap 'docker rm -f "$name" >/dev/null 2>&1 || true' EXIT
@@ -16,10 +18,10 @@ says() { docker logs "$name" 2>&1 | grep -qE "$1"; }
 healthy() { [ "$(docker inspect --format '{{.State.Health.Status}}' "$name")" = healthy ]; }
 runs() { [ "$(docker inspect --format '{{.State.Running}}' "$1")" = true ]; }
 of() { docker inspect --format "{{.HostConfig.$2}}" "$name.podlike.$1"; }
-# until_so WHAT COMMAND...: waits until the command succeeds, a minute or two.
+# until_so WHAT COMMAND...: waits until the command succeeds, some minutes on a slow machine.
 until_so() {
     what=$1; shift
-    for _ in $(seq 120); do
+    for _ in $(seq 400); do
         if "$@"; then ok "$what"; return; fi
         sleep 0.5
     done
@@ -33,7 +35,7 @@ run() {
     for component; do set -- "$@" --label "pod.component.$component"; shift; done
     docker rm -f "$name" >/dev/null 2>&1 || true
     docker run -d --name "$name" --memory 64m --memory-swap 64m --pids-limit 40 --health-interval 2s --health-timeout 20s \
-        -v /var/run/docker.sock:/var/run/docker.sock:ro "$@" "$image" -logs "$flag" >/dev/null
+        -v "$socket:/var/run/docker.sock:ro" "$@" "$image" -logs "$flag" >/dev/null
 }
 # A component that runs a script; a third word has more keys.
 sh_() { printf '%s={image: %s, stop_grace_period: 2s, command: [sh, -c, "%s"]%s}' "$1" "$busybox" "$2" "${3:+, $3}"; }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
-use support::cases::{LIMIT, SOON as AT_ONCE, all, check};
+use support::cases::{LIMIT, QUICK, SOON as AT_ONCE, WORK, all, check};
 use support::controller::{Controller, Launch};
 use support::fake_engine::{Call, FakeEngine, Fault, Script};
 use support::pod::{PODLIKE, SOON, TERM, created, ends, place, says};
@@ -170,7 +170,7 @@ struct Case {
 }
 
 /// The time that an errand has, and what its removal may take.
-const LIMITED: RangeInclusive<u64> = 30..=54;
+const LIMITED: RangeInclusive<u64> = 70..=94;
 
 fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
@@ -202,8 +202,8 @@ fn cases() -> Vec<Case> {
         let script = script(script_of().write_out(said).exit(0));
         add(name, AT_ONCE, "which is no answer", false, script);
     }
-    add("it hangs", LIMITED, "took longer than 30 seconds", false, script(script_of().ignore_term().until_stopped()));
-    add("it talks for ever", LIMITED, "took longer than 30 seconds", false, script(script_of().flood("x\n")));
+    add("it hangs", LIMITED, "took longer than 70 seconds", false, script(script_of().ignore_term().until_stopped()));
+    add("it talks for ever", LIMITED, "took longer than 70 seconds", false, script(script_of().flood("x\n")));
     add("its start fails", AT_ONCE, "no such program", false, script(script_of().start_error(400, "no such program")));
     let calls = [
         ("create", CREATE.to_owned()),
@@ -219,17 +219,16 @@ fn cases() -> Vec<Case> {
             ("garbage", Fault::Garbage),
             ("silence", Fault::Silence),
         ] {
-            let quick = ["attach to", "wait for"].contains(&step);
-            let (takes, says) = match (&fault, quick) {
-                (Fault::Silence, true) => (15..=29, told.as_str()),
-                (Fault::Silence, false) => (LIMITED, "took longer than 30 seconds"),
-                _ => (AT_ONCE, told.as_str()),
+            let takes = match (&fault, step) {
+                (Fault::Silence, "attach to" | "wait for") => QUICK,
+                (Fault::Silence, _) => WORK,
+                _ => AT_ONCE,
             };
             let call = call.clone();
             let arm = move |engine: &FakeEngine| {
                 engine.fault(call.as_str(), fault.clone());
             };
-            add(&format!("{step}: {name}"), takes, says, false, Box::new(arm));
+            add(&format!("{step}: {name}"), takes, &told, false, Box::new(arm));
         }
         // The engine has done it, and podlike cannot know.
         let arm = move |engine: &FakeEngine| {

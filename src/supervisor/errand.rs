@@ -21,8 +21,8 @@ use super::event::{Cause, Event};
 use super::inbox::Report;
 use super::machine::ends;
 
-/// How long an errand may take: some seconds on a busy host.
-const LIMIT: Duration = Duration::from_secs(30);
+/// How long an errand may take: longer than a call of the engine, so that one that hangs is named.
+const LIMIT: Duration = Duration::from_secs(engine::WORK.as_secs() + 10);
 /// How long its removal is waited for.
 const REMOVAL: Duration = Duration::from_secs(10);
 /// More than an errand has to say.
