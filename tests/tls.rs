@@ -58,8 +58,8 @@ fn a_pod_lives_over_tls_with_a_certificate_of_ours() {
 
         let seen = front.seen();
         assert!(seen.len() > 10 && seen.iter().all(|one| one.certified), "{seen:?}");
-        // The stream of events is open to the last.
-        assert!(seen.iter().filter(|one| !one.goodbye).count() <= 1, "{seen:?}");
+        // Streams that are open to the last end with the process.
+        assert!(seen[..10].iter().all(|one| one.goodbye), "{seen:?}");
         assert!(seen.iter().any(|one| one.resumed), "{seen:?}");
     }
 }

@@ -283,6 +283,7 @@ impl Socket {
     }
 
     /// Makes it ready for requests.
+    #[cfg_attr(not(feature = "tls"), expect(clippy::unnecessary_wraps, reason = "only TLS can fail"))]
     pub(super) fn greet(&mut self) -> io::Result<()> {
         match self {
             Self::Plain(_) => Ok(()),
