@@ -26,6 +26,7 @@ fn a_pod_lives_over_tls_with_a_certificate_of_its_controller() {
     pod.says("[out] app: -----BEGIN CERTIFICATE-----");
     pod.tells("-volumes leaves out /certs: it holds the engine's socket or key");
     assert_eq!(exec(&pod.of("app"), "ls /certs 2>/dev/null || echo none"), "none");
+    pod.tells("podlike: checked: started");
     exec(&pod.of("checked"), "touch /tmp/healthy");
     pod.tells("the pod is healthy");
     until("the controller is healthy", || inspect(pod.name())["State"]["Health"]["Status"] == "healthy");
