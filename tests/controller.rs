@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::env;
+use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::process::Command;
@@ -853,9 +853,47 @@ fn an_engine_that_does_not_tell_its_version_in_a_header_is_asked_for_it() {
     engine.ping_version(None);
     let controller = start(&engine);
     engine.until_running("web", SOON);
-    assert_eq!(engine.seen("GET /version"), 1);
+    let calls: Vec<String> = engine.calls().into_iter().take(2).collect();
+    assert_eq!(calls, ["GET /_ping", "GET /version"]);
     assert_eq!(engine.requests()[2].version.as_deref(), Some("1.41"));
     stops(&controller, &engine);
+}
+
+/// The versions in which the calls were made that came after so many.
+fn spoken(engine: &FakeEngine, after: usize) -> BTreeSet<String> {
+    engine.requests().into_iter().skip(after).filter_map(|request| request.version).collect()
+}
+
+#[test]
+fn a_version_that_the_engine_names_when_it_refuses_ours_is_kept_if_it_is_known() {
+    let only = |version: &str| BTreeSet::from([version.to_owned()]);
+    let engine = web();
+    engine.api("1.48", "1.53");
+    let controller = start(&engine);
+    engine.until_running("web", SOON);
+    let refused = engine.requests().iter().filter(|request| request.version.as_deref() == Some("1.44")).count();
+    assert_eq!(refused, 1, "{:?}", engine.calls());
+    assert_eq!(spoken(&engine, 2), only("1.48"));
+    // An engine that is replaced while the pod runs by one that has other versions.
+    let before = engine.requests().len();
+    engine.api("1.40", "1.41");
+    stops(&controller, &engine);
+    assert_eq!(spoken(&engine, before), BTreeSet::from(["1.48".to_owned(), "1.41".to_owned()]));
+    // Before JSON there was plain text.
+    let engine = web();
+    engine.api("1.24", "1.44").fault(
+        Call::new("GET /containers/controller/json").nth(1),
+        Fault::Status(400, "client version 1.44 is too old. Minimum supported API version is 1.46\n".to_owned()),
+    );
+    engine.fault("GET /info", Fault::status(500, "on purpose"));
+    ends(&start(&engine), &engine, 2);
+    assert!(spoken(&engine, 0).contains("1.46"), "{:?}", engine.requests());
+    // What nobody knows today is no promise.
+    let engine = web();
+    engine.api("1.99", "1.99");
+    let parts = ["client version 1.44 is too old. Minimum supported API version is 1.99"];
+    refuses(Launch::of(PODLIKE, &engine), &engine, &parts);
+    assert_eq!(spoken(&engine, 0), only("1.44"));
 }
 
 // Output.
@@ -1191,11 +1229,17 @@ fn components_carry_labels_of_ours_and_none_of_swarms() {
 
 #[test]
 fn one_line_says_that_components_are_not_in_the_controllers_cgroup() {
-    let engine = pod(&[("web", "image: demo"), ("db", "image: demo")]);
-    let (request, ended) = request_with(&engine, &[]);
-    assert_eq!(request["HostConfig"]["CgroupParent"], Value::Null);
-    let line = "components are not placed in the controller's cgroup (cgroup v2, systemd driver)";
-    assert_eq!(ended.err().matches(line).count(), 1, "{}", ended.err());
+    let line =
+        "warning: the controller's limits hold for each component, not for their sum: the engine's systemd driver";
+    // The engine is one with systemd: without limits there is nothing to say, unless more was asked for.
+    for (memory, flag, times) in [(64 << 20, "auto", 1), (0, "auto", 0), (0, "pod", 1), (64 << 20, "none", 0)] {
+        let engine = pod(&[("web", "image: demo"), ("db", "image: demo")]);
+        engine.controller(&json!({"HostConfig": {"Memory": memory}}));
+        let (request, ended) = request_with(&engine, &["-cgroup", flag]);
+        assert_eq!(request["HostConfig"]["CgroupParent"], Value::Null);
+        assert_eq!(request["HostConfig"]["Memory"].as_i64().unwrap_or(0), memory);
+        assert_eq!(ended.err().matches(line).count(), times, "{memory} {flag}: {}", ended.err());
+    }
 }
 
 #[test]

@@ -121,7 +121,16 @@ fn what_makes_no_pod_is_a_refusal_with_its_place_also_as_json() {
 fn without_a_file_the_labels_of_the_controller_are_read_and_nothing_is_run() {
     let engine = pod(&[("web", "image: demo")]);
     let ended = ends(Launch::of(PODLIKE, &engine).arg("validate"), 0);
-    assert!(ended.out().starts_with("web: demo\n"), "{}", ended.out());
+    let engine_lines = "\
+engine: Docker 20.10.24
+  API          1.12 to 1.41, 1.41 is spoken
+  cgroups      v2, systemd driver
+  limits       memory, swap, CPU time, CPUs to use, processes
+  removal      by the engine, when a container ends
+  components   where the engine puts them, each with the controller's limits: it has no limits to share
+
+";
+    assert!(ended.out().starts_with(&format!("{engine_lines}web: demo\n")), "{}", ended.out());
     assert!(!ended.out().contains("without an engine"), "{}", ended.out());
     let made = |call: &String| !call.starts_with("GET ") && !call.starts_with("HEAD ");
     assert_eq!(engine.calls().into_iter().filter(made).collect::<Vec<_>>(), Vec::<String>::new());
@@ -131,6 +140,46 @@ fn without_a_file_the_labels_of_the_controller_are_read_and_nothing_is_run() {
     // Nobody else can tell the labels.
     let ended = ends(without_engine().arg("validate"), 2);
     says(&ended, &["error: the labels of this container cannot be read (-f FILE names something else", NOWHERE]);
+}
+
+#[test]
+fn what_the_engine_is_and_what_becomes_of_cgroups_is_shown_and_not_done() {
+    let engine = pod(&[("web", "image: demo")]);
+    engine
+        .controller(&json!({"HostConfig": {"Memory": 64 << 20}}))
+        .info(&json!({"CgroupDriver": "cgroupfs", "CPUSet": false, "SecurityOptions": ["name=apparmor"]}));
+    let ended = ends(Launch::of(PODLIKE, &engine).args(&["validate", "--json"]), 0);
+    let value = json_of(&ended);
+    assert_eq!(value["placement"], json!("leaf"));
+    assert_eq!(value["pods"][0]["plan"]["prepared"], json!("leaf"));
+    let wanted = json!({
+        "product": "docker", "version": "20.10.24", "oldest": "1.12", "newest": "1.41", "spoken": "1.41",
+        "cgroups": {"version": "2", "driver": "cgroupfs"},
+        "limits": {"memory": true, "swap": true, "cpus": true, "cpuset": false, "pids": true},
+        "rootless": false, "userns_remap": false, "selinux": false, "apparmor": true, "live_restore": false,
+        "auto_remove": true,
+    });
+    assert_eq!(value["engine"], wanted);
+    let ended = ends(Launch::of(PODLIKE, &engine).arg("validate"), 0);
+    says_out(&ended, &["  no limits of CPUs to use\n", "  security     AppArmor\n"]);
+    let leaf = "below the controller's cgroup, once its processes are moved into a leaf\n";
+    says_out(&ended, &[&format!("  components   {leaf}"), &format!("  cgroup       {leaf}")]);
+    let made = |call: &String| !call.starts_with("GET ");
+    assert_eq!(engine.calls().into_iter().filter(made).collect::<Vec<_>>(), Vec::<String>::new());
+
+    let ended = ends(Launch::of(PODLIKE, &engine).args(&["version", "-engine"]), 0);
+    says_out(&ended, &["podlike ", "\nengine: Docker 20.10.24\n", &format!("  components   {leaf}")]);
+    let ended = ends(Launch::of(PODLIKE, &engine).args(&["version", "--engine", "-cgroup=none"]), 0);
+    says_out(&ended, &["each with the controller's limits: -cgroup=none\n"]);
+    assert_eq!(ends(without_engine().arg("version"), 0).out().lines().count(), 1);
+    says(&ends(without_engine().args(&["version", "-engine"]), 2), &["error: cannot connect to the engine"]);
+}
+
+#[track_caller]
+fn says_out(ended: &Ended, parts: &[&str]) {
+    for part in parts {
+        assert!(ended.out().contains(part), "no {part:?} in {}", ended.out());
+    }
 }
 
 // How the result is shown.

@@ -114,10 +114,6 @@ impl Engine {
     /// first: a proxy before the engine may keep it for itself.
     pub fn capabilities(&self) -> Result<Capabilities, Error> {
         let version = self.asked_for_version().inspect_err(|error| log::debug!("{error}")).ok();
-        let oldest = version.as_ref().and_then(|version| version.min_api_version);
-        if let Some(oldest) = oldest.filter(|oldest| self.version() < *oldest && *oldest <= KNOWN) {
-            self.speak(oldest);
-        }
         let info: Info = self.read("GET", "/info", Payload::Nothing, QUICK)?;
         let product = if self.podman { Product::Podman } else { Product::Docker };
         Ok(Capabilities::read(product, self.newest, self.version(), version, info))

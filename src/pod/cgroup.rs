@@ -165,8 +165,7 @@ impl fmt::Display for Why {
 
 #[cfg(test)]
 mod tests {
-    use crate::engine::Capabilities;
-    use crate::engine::capabilities::Cgroups;
+    use crate::engine::capabilities::{Capabilities, Cgroups};
 
     use super::*;
 
