@@ -7,7 +7,7 @@ CC_OF_TARGET := CC_$(subst -,_,$(TARGET))
 OUT := $(abspath $(or $(CARGO_TARGET_DIR),target))
 BINARY := $(OUT)/$(TARGET)/release/podlike
 TOOLCHAIN := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/podlike/musl-toolchain
-ENGINES := - docker-v2 docker-26-v1 docker-28-v2 podman-5
+ENGINES := - docker-v2 docker-26-v1 docker-28-v2 podman-5 docker-userns
 SCRIPTS := $(shell find .ci examples tests -type f -perm -u+x)
 
 export PODLIKE_ENGINES := $(OUT)/engines

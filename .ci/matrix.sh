@@ -30,7 +30,7 @@ load() {
 title() {
     product=$(DOCKER_HOST=$1 docker version --format '{{range .Server.Components}}{{.Name}} {{end}}')
     version=$(DOCKER_HOST=$1 docker version --format '{{.Server.Version}}' | cut -d. -f1,2)
-    cgroups=$(DOCKER_HOST=$1 docker info --format '{{.CgroupVersion}}{{if eq .CgroupDriver "systemd"}} systemd{{end}}')
+    cgroups=$(DOCKER_HOST=$1 docker info --format '{{.CgroupVersion}}{{if eq .CgroupDriver "systemd"}} systemd{{end}}{{range .SecurityOptions}}{{if eq . "name=userns"}}, remapped users{{end}}{{end}}')
     case $product in *Podman*) product=Podman ;; *) product=Docker ;; esac
     echo "$product $version, cgroup v$cgroups"
 }

@@ -48,8 +48,6 @@ pub enum Why {
     NoDriver,
     /// The engine is not root, and prepares no cgroup.
     Rootless,
-    /// Root in a container is not root, and prepares no cgroup.
-    Remapped,
     /// What would have been better failed, in these words.
     Failed(String),
 }
@@ -87,11 +85,7 @@ impl Placement {
     pub fn choose(controller: &Controller, nesting: Nesting) -> Self {
         let engine = &controller.engine;
         let wanted = nesting != Nesting::Auto || controller.has_limits();
-        let prepared = |placement| match (engine.rootless, engine.userns_remap) {
-            (true, _) => Self::Each(Why::Rootless),
-            (_, true) => Self::Each(Why::Remapped),
-            _ => placement,
-        };
+        let prepared = |placement| if engine.rootless { Self::Each(Why::Rootless) } else { placement };
         match (engine.cgroups.driver, engine.cgroups.version) {
             _ if nesting == Nesting::None => Self::Each(Why::Chosen),
             (CgroupDriver::Cgroupfs, CgroupVersion::V1) => match &controller.cgroup {
@@ -155,9 +149,6 @@ impl fmt::Display for Why {
             Self::Slices => f.write_str("the engine's systemd driver takes only slices, and -cgroup=slice makes one"),
             Self::NoDriver => f.write_str("the engine has no cgroups"),
             Self::Rootless => f.write_str("the engine is rootless, nothing can be prepared in its cgroups"),
-            Self::Remapped => {
-                f.write_str("the engine remaps users, so that root in a container cannot prepare cgroups")
-            }
             Self::Failed(words) => f.write_str(words),
         }
     }
@@ -212,12 +203,12 @@ mod tests {
     }
 
     #[test]
-    fn where_root_is_not_root_nothing_is_prepared() {
+    fn a_rootless_engine_prepares_nothing_and_one_that_remaps_users_does() {
         let cgroups = Cgroups { version: CgroupVersion::V2, driver: CgroupDriver::Cgroupfs };
         let engine = Capabilities { cgroups, userns_remap: true, ..Capabilities::default() };
         let mut controller = Controller { engine, ..Controller::default() };
         controller.host.memory = 1;
-        assert_eq!(Placement::choose(&controller, Nesting::Auto), Placement::Each(Why::Remapped));
+        assert_eq!(Placement::choose(&controller, Nesting::Auto), Placement::Leaf, "the errand has the host's users");
         controller.engine.rootless = true;
         controller.engine.cgroups.driver = CgroupDriver::Systemd;
         for nesting in [Nesting::Auto, Nesting::Slice] {

@@ -81,6 +81,8 @@ impl Errand {
         if controller.engine.selinux {
             security_opt.push("label=disable".to_owned());
         }
+        // Only who is root on the host may write there, whatever users containers have.
+        let userns_mode = if controller.engine.userns_remap { "host" } else { "" };
         let request = CreateRequest {
             image: controller.image.clone(),
             entrypoint: Some(vec![controller.program.display().to_string()]),
@@ -92,6 +94,7 @@ impl Errand {
                 network_mode: "none".to_owned(),
                 ipc_mode: "none".to_owned(),
                 cgroupns_mode: "host".to_owned(),
+                userns_mode: userns_mode.to_owned(),
                 readonly_rootfs: true,
                 cap_drop: vec!["ALL".to_owned()],
                 security_opt,
@@ -206,6 +209,16 @@ mod tests {
             let undoing = errand.undoing(&controller).expect("an errand");
             assert_eq!(words(&undoing), format!("cgroup stop /bus {name}"));
             assert_eq!(undoing.undoing(&controller), None);
+        }
+    }
+
+    #[test]
+    fn an_errand_is_root_on_the_host_where_root_in_a_container_is_not() {
+        let mut controller = controller(HostConfig::default());
+        for remaps in [false, true] {
+            controller.engine.userns_remap = remaps;
+            let errand = Errand::preparing(&Placement::Leaf, &controller, NOW).expect("an errand");
+            assert_eq!(errand.request.host_config.userns_mode, if remaps { "host" } else { "" });
         }
     }
 

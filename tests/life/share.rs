@@ -52,6 +52,18 @@ fn flags_and_components_choose_what_is_not_shared() {
 }
 
 #[test]
+fn components_have_the_users_of_the_controller_whoever_these_are() {
+    for options in ["", "--userns host"] {
+        let pod = Pod::new().options(options).label("pod.volume.fast", "memory");
+        let pod =
+            pod.component("app", with(stays(), json!({"volumes": ["fast:/fast"]}))).component("db", stays()).run();
+        pod.tells("podlike: app: started").tells("podlike: db: started");
+        assert_eq!(shared_with_controller(&pod, &["app", "db"], &["user"]), ["user", "user"], "{options}");
+        pod.stop();
+    }
+}
+
+#[test]
 fn the_controllers_volumes_are_shared_on_demand_but_never_the_engines_socket() {
     let look = format!("test -e {SOCKET} && echo the socket; cat /kept/note; touch /kept/mine && echo wrote");
     let pod = |flags: &str| {

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::support::abilities::Abilities;
 use crate::support::real_engine::{BUSYBOX, Pod, inspect, sh, stays, with};
 
 #[test]
@@ -45,7 +46,10 @@ fn an_image_that_nobody_has_ends_the_pod_with_125() {
 
 #[test]
 fn the_controller_finds_itself_wherever_it_is() {
-    for options in ["--hostname web", "--network host --hostname 0123456789ab", "--network none --read-only"] {
+    // Only the host's users may have the host's network.
+    let in_hosts_network = if Abilities::get().remaps { "--userns host" } else { "" };
+    let in_hosts_network = format!("--network host --hostname 0123456789ab {in_hosts_network}");
+    for options in ["--hostname web", &in_hosts_network, "--network none --read-only"] {
         let pod = Pod::new().options(options).component("app", stays()).run();
         pod.tells("podlike: app: started");
         let owner = inspect(&pod.of("app"))["Config"]["Labels"]["podlike.controller.id"].clone();

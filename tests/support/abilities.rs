@@ -12,6 +12,8 @@ pub(crate) struct Abilities {
     pub(crate) podman: bool,
     pub(crate) cgroup_version: String,
     pub(crate) cgroup_driver: String,
+    /// Whether root in its containers is another user outside.
+    pub(crate) remaps: bool,
     /// Whether a limit of memory holds.
     pub(crate) memory: bool,
 }
@@ -29,6 +31,7 @@ impl Abilities {
                 podman: version["Server"]["Components"].to_string().contains("Podman"),
                 cgroup_version: text("CgroupVersion"),
                 cgroup_driver: text("CgroupDriver"),
+                remaps: info["SecurityOptions"].as_array().is_some_and(|all| all.contains(&Value::from("name=userns"))),
                 memory: info["MemoryLimit"] == true,
             }
         })

@@ -1,12 +1,15 @@
 //! What is true where the engine runs, wherever that is: seen by a container that has its PIDs and its cgroups.
 
+use super::abilities::Abilities;
 use super::real_engine::{BUSYBOX, Running, docker, inspect};
 
 /// What a shell script prints that sees every process there, and the cgroups below `/cgroups`.
 #[track_caller]
 pub(crate) fn look(script: &str) -> String {
     let sees = ["--pid=host", "--cap-add=SYS_PTRACE", "--cgroupns=host", "--volume=/sys/fs/cgroup:/cgroups:ro"];
-    let options = [&sees[..], &["--rm", "--network=none", "--label=podlike-test"]].concat();
+    // Only the host's users may see all of the host's processes.
+    let users: &[&str] = if Abilities::get().remaps { &["--userns=host"] } else { &[] };
+    let options = [&sees[..], users, &["--rm", "--network=none", "--label=podlike-test"]].concat();
     docker(&[&["run"], &options[..], &[BUSYBOX, "sh", "-c", script]].concat())
 }
 
