@@ -126,13 +126,20 @@ impl Capabilities {
         // Engines before API 1.41 know only the first version, and don't say it.
         let cgroups =
             Cgroups { version: if info.cgroup_version == "2" { CgroupVersion::V2 } else { CgroupVersion::V1 }, driver };
-        let holds = |said: Option<bool>| driver != CgroupDriver::None && said.unwrap_or(true);
+        let holds = |said: Option<bool>, controller: &str| {
+            let has = match &info.cgroup_controllers {
+                Some(all) if !all.is_empty() => all.iter().any(|one| one == controller),
+                Some(_) => true,
+                None => said.unwrap_or(true),
+            };
+            driver != CgroupDriver::None && has
+        };
         let limits = Limits {
-            memory: holds(info.memory_limit),
-            swap: holds(info.swap_limit),
-            cpus: holds(info.cpu_cfs_quota),
-            cpuset: holds(info.cpu_set),
-            pids: holds(info.pids_limit),
+            memory: holds(info.memory_limit, "memory"),
+            swap: holds(info.swap_limit, "memory"),
+            cpus: holds(info.cpu_cfs_quota, "cpu"),
+            cpuset: holds(info.cpu_set, "cpuset"),
+            pids: holds(info.pids_limit, "pids"),
         };
         let is_podman = version.iter().flat_map(|version| &version.components).any(|it| it.name == "Podman Engine");
         Self {
@@ -185,7 +192,7 @@ impl Capabilities {
             (CgroupDriver::None, true) => "the engine is rootless and has no cgroups",
             (CgroupDriver::None, false) => "the engine has no cgroups",
             (_, true) => "the engine is rootless, and these cgroup controllers are not delegated to it",
-            (_, false) => "the kernel of the engine's host lacks what it takes",
+            (_, false) => "the engine's host lacks the cgroup controllers for it, or they are off",
         }
     }
 
@@ -300,6 +307,22 @@ mod tests {
         let podman = Capabilities::read(Product::Docker, api, api, Some(version), info);
         assert_eq!((podman.product, podman.version.as_str()), (Product::Podman, "5.4.2"));
         assert_eq!(podman.oldest, Some(ApiVersion::new(24)));
+    }
+
+    #[test]
+    fn the_controllers_count_where_they_are_told() {
+        let wrong = r#""CgroupVersion":"2","MemoryLimit":true,"SwapLimit":false,"CpuCfsQuota":false,"CPUSet":false"#;
+        for (controllers, limits) in [
+            (r#"["cpuset","cpu","io","memory","pids"]"#, [true; 5]),
+            (r#"["memory","pids"]"#, [true, true, false, false, true]),
+            (r#"["hugetlb"]"#, [false; 5]),
+            ("[]", [true; 5]),
+            ("null", [true, false, false, false, true]),
+        ] {
+            let info = format!("{{{wrong},\"CgroupControllers\":{controllers}}}");
+            let Limits { memory, swap, cpus, cpuset, pids } = read(Product::Podman, &info).limits;
+            assert_eq!([memory, swap, cpus, cpuset, pids], limits, "{controllers}");
+        }
     }
 
     #[test]

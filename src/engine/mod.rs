@@ -49,7 +49,7 @@ use host::{Limit, Socket, Way};
 use http::{Payload, Request};
 pub use images::{AuthHeader, Credentials, NotLogins, Progress, Reference, Shelf};
 pub use lines::JsonLines;
-use types::{ApiVersion, Info, Version};
+use types::{ApiVersion, Info, LibpodInfo, Version};
 
 /// The newest API version that we speak unless more is needed: every engine from 25 to 29 has it.
 const NEWEST: ApiVersion = ApiVersion::new(44);
@@ -114,7 +114,13 @@ impl Engine {
     /// first: a proxy before the engine may keep it for itself.
     pub fn capabilities(&self) -> Result<Capabilities, Error> {
         let version = self.asked_for_version().inspect_err(|error| log::debug!("{error}")).ok();
-        let info: Info = self.read("GET", "/info", Payload::Nothing, QUICK)?;
+        let mut info: Info = self.read("GET", "/info", Payload::Nothing, QUICK)?;
+        if self.podman && info.cgroup_version == "2" {
+            // What it says of limits in Docker's words is wrong on cgroup v2 (run on 4.3 and 5.4).
+            let own = self.read::<LibpodInfo>("GET", "/libpod/info", Payload::Nothing, QUICK);
+            let own = own.inspect_err(|error| log::debug!("{error}"));
+            info.cgroup_controllers = Some(own.map(|own| own.host.cgroup_controllers).unwrap_or_default());
+        }
         let product = if self.podman { Product::Podman } else { Product::Docker };
         Ok(Capabilities::read(product, self.newest, self.version(), version, info))
     }

@@ -108,9 +108,28 @@ pub struct Info {
     pub cpu_set: Option<bool>,
     /// Whether limits of processes hold.
     pub pids_limit: Option<bool>,
+    /// The cgroup controllers that the engine has. Not of `GET /info`: only Podman tells them, elsewhere.
+    pub cgroup_controllers: Option<Vec<String>>,
     /// What confines containers, such as `name=seccomp,profile=builtin` or `name=rootless`.
     #[serde(deserialize_with = "null_is_empty")]
     pub security_options: Vec<String>,
+}
+
+/// The part of Podman's own `GET /libpod/info` that we read.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct LibpodInfo {
+    /// The host that it runs on.
+    pub host: LibpodHost,
+}
+
+/// `host` of Podman's own `GET /libpod/info`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct LibpodHost {
+    /// The cgroup controllers that it may use; null or none on cgroup v1.
+    #[serde(deserialize_with = "null_is_empty")]
+    pub cgroup_controllers: Vec<String>,
 }
 
 /// An entry of `GET /containers/json`.
