@@ -18,7 +18,7 @@ impl Engine {
     /// `POST /volumes/create`: makes a volume. One that is there already comes back as it is, with its own labels and
     /// options: whoever cares compares.
     pub fn create_volume(&self, request: &VolumeRequest) -> Result<Volume, Error> {
-        let request = if self.podman { podman::volume(request) } else { Cow::Borrowed(request) };
+        let request = if self.podman { podman::volume(request, podman::page()) } else { Cow::Borrowed(request) };
         // An engine looks for a driver that it does not know for 15 seconds.
         self.read("POST", "/volumes/create", Payload::Json(&json(&*request)), WORK)
     }

@@ -19,6 +19,8 @@ use std::borrow::Cow;
 use std::thread;
 use std::time::Duration;
 
+use nix::unistd::{SysconfVar, sysconf};
+
 use super::types::{ContainerSummary, VolumeRequest};
 use super::{Engine, Error};
 pub(super) use rounds::Rounds;
@@ -72,18 +74,44 @@ fn remove_now(engine: &Engine, id: &str) -> Result<(), Error> {
     }
 }
 
-/// The request of a volume that keeps the mode that it asks for: Podman gives a volume that nobody owns the owner and the
-/// mode of what the first container has in its place.
-pub(super) fn volume(request: &VolumeRequest) -> Cow<'_, VolumeRequest> {
-    let options = request.driver_opts.get("o").map(String::as_str).unwrap_or_default();
-    let says = |key: &str| options.split(',').any(|option| option.starts_with(key));
-    let local = matches!(request.driver.as_str(), "" | "local");
-    if !local || !says("mode=") || says("uid=") || says("gid=") {
+/// The request of a volume, so that Podman makes of it what Docker does. It gives a volume that nobody owns the owner and
+/// the mode of what the first container has in its place; and Podman 4 takes a size for a quota on its own disk, also where
+/// the volume is in memory, but leaves a number of pages to the kernel.
+pub(super) fn volume(request: &VolumeRequest, page: u64) -> Cow<'_, VolumeRequest> {
+    let option = |key: &str| request.driver_opts.get(key).map(String::as_str).unwrap_or_default();
+    if !matches!(request.driver.as_str(), "" | "local") || option("o").is_empty() {
         return Cow::Borrowed(request);
     }
+    let in_memory = option("type") == "tmpfs";
+    let spelled = |option: &str| match option.strip_prefix("size=").and_then(bytes) {
+        Some(size) if in_memory => format!("nr_blocks={}", size.div_ceil(page)),
+        _ => option.to_owned(),
+    };
+    let mut options: Vec<String> = option("o").split(',').map(spelled).collect();
+    let says = |key: &str| options.iter().any(|option| option.starts_with(key));
+    if says("mode=") && !says("uid=") && !says("gid=") {
+        options.push("uid=0".to_owned());
+    }
     let mut owned = request.clone();
-    owned.driver_opts.insert("o".to_owned(), format!("{options},uid=0"));
+    owned.driver_opts.insert("o".to_owned(), options.join(","));
     Cow::Owned(owned)
+}
+
+/// A size as the kernel reads it: `64k`, `1m`, `2g`, or a number of bytes.
+fn bytes(size: &str) -> Option<u64> {
+    let (number, unit) = match size.split_at(size.len().checked_sub(1)?) {
+        (number, "k" | "K") => (number, 1 << 10),
+        (number, "m" | "M") => (number, 1 << 20),
+        (number, "g" | "G") => (number, 1 << 30),
+        _ => (size, 1),
+    };
+    number.parse::<u64>().ok()?.checked_mul(unit)
+}
+
+/// The size of a page of memory, here and for the engine, whose kernel is ours.
+pub(super) fn page() -> u64 {
+    let size = sysconf(SysconfVar::PAGE_SIZE).ok().flatten();
+    size.and_then(|size| u64::try_from(size).ok()).filter(|size| *size > 0).unwrap_or(4096)
 }
 
 /// The words of a refusal without the dump of what its program was doing.
@@ -96,17 +124,28 @@ pub(super) fn plain(words: &str) -> &str {
 mod tests {
     use super::*;
 
+    fn options(driver: &str, kind: &str, options: &str) -> String {
+        let driver_opts =
+            [("type", kind), ("o", options)].map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+        let request = VolumeRequest { driver: driver.to_owned(), driver_opts, ..VolumeRequest::default() };
+        volume(&request, 4096).driver_opts["o"].clone()
+    }
+
     #[test]
     fn a_volume_that_asks_for_a_mode_is_roots() {
-        let options = |driver: &str, options: &str| {
-            let driver_opts = [("o".to_owned(), options.to_owned())].into();
-            let request = VolumeRequest { driver: driver.to_owned(), driver_opts, ..VolumeRequest::default() };
-            volume(&request).driver_opts["o"].clone()
-        };
-        assert_eq!(options("local", "size=1m,mode=1777"), "size=1m,mode=1777,uid=0");
-        for (driver, theirs) in [("local", "size=1m"), ("local", "mode=0700,uid=7"), ("nfs", "mode=0700")] {
-            assert_eq!(options(driver, theirs), theirs);
+        assert_eq!(options("local", "tmpfs", "mode=1777"), "mode=1777,uid=0");
+        for (driver, theirs) in [("local", "noexec"), ("local", "mode=0700,uid=7"), ("nfs", "mode=0700")] {
+            assert_eq!(options(driver, "tmpfs", theirs), theirs);
         }
+    }
+
+    #[test]
+    fn a_size_in_memory_is_told_in_pages() {
+        for (size, pages) in [("1048576", "256"), ("64k", "16"), ("1m", "256"), ("2G", "524288"), ("4097", "2")] {
+            assert_eq!(options("", "tmpfs", &format!("size={size},noexec")), format!("nr_blocks={pages},noexec"));
+        }
+        assert_eq!(options("", "tmpfs", "size=50%"), "size=50%");
+        assert_eq!(options("", "xfs", "size=1m"), "size=1m");
     }
 
     #[test]
