@@ -182,12 +182,12 @@ fn cases() -> Vec<Case> {
             engine.script(ERRAND, script.clone());
         })
     };
-    let words = "podlike: error: cannot divide limits in /cgroup/x: device or resource busy\n";
+    let words = "podlike: error: cannot divide cpuset by /cgroup/x: Operation not permitted\n";
     let script_of = Script::new;
     add(
         "it cannot do it",
         AT_ONCE,
-        "not for their sum: cannot divide limits in /cgroup/x: device or resource busy\n",
+        "not for their sum: cannot divide cpuset by /cgroup/x: Operation not permitted\n",
         false,
         script(script_of().write_err(format!("podlike: warning: first\n{words}")).exit(2)),
     );

@@ -24,6 +24,15 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// A limit cannot be divided.
+    Divide {
+        /// What of, such as `memory`.
+        controller: String,
+        /// The path of the file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// There are always processes left.
     Busy {
         /// The path of the cgroup.
@@ -69,6 +78,7 @@ impl fmt::Display for Error {
                 write!(f, "no process is in a cgroup v2 of the container {id} (is it in another PID namespace?)")
             }
             Self::File { doing, path, .. } => write!(f, "cannot {doing} {}", path.display()),
+            Self::Divide { controller, path, .. } => write!(f, "cannot divide {controller} by {}", path.display()),
             Self::Busy { path, tries } => {
                 write!(f, "processes came into {} faster than they were moved, {tries} times", path.display())
             }
@@ -84,7 +94,7 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::File { source, .. } => Some(source),
+            Self::File { source, .. } | Self::Divide { source, .. } => Some(source),
             Self::Bus { source, .. } => Some(source),
             _ => None,
         }

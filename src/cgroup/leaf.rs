@@ -92,7 +92,7 @@ impl Leaf {
         for controller in there.split_whitespace().filter(|name| CONTROLLERS.contains(name)) {
             match write(&path, &format!("+{controller}")) {
                 Err(error) if errno(&error) == Some(Errno::EBUSY) => return Ok(false),
-                Err(source) => return Err(Error::File { doing: "divide limits in", path, source }),
+                Err(source) => return Err(Error::Divide { controller: controller.to_owned(), path, source }),
                 Ok(()) => {}
             }
         }

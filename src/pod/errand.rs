@@ -55,6 +55,8 @@ impl Errand {
         // The controller's processes have no other numbers there.
         host.pid_mode = format!("container:{}", controller.id);
         host.mounts = vec![bind(CGROUPS, false)];
+        // For the cpuset of a process that has more rights than we have, cpuset_can_attach of the kernel asks for it.
+        host.cap_add = vec!["SYS_NICE".to_owned()];
         errand.doing(["leaf", CGROUPS.1, &controller.id].map(str::to_owned).into())
     }
 
@@ -233,6 +235,7 @@ mod tests {
                 assert_eq!((host.network_mode.as_str(), host.cgroupns_mode.as_str()), ("none", "host"));
                 assert!(host.readonly_rootfs && host.cap_drop == ["ALL"] && host.binds.is_empty());
                 let leaf = placement == Placement::Leaf;
+                assert_eq!(host.cap_add, if leaf { &["SYS_NICE"][..] } else { &[] });
                 let joined = format!("container:{}", controller.id);
                 assert_eq!(host.pid_mode, if leaf { joined } else { String::new() });
                 let source = if leaf { "/sys/fs/cgroup" } else { "/run/dbus/system_bus_socket" };
