@@ -21,7 +21,8 @@ fn without_limits() {
 
 /// A warning, in podlike's words or in the engine's.
 fn says_so(told: &str) -> bool {
-    told.lines().any(|line| line.contains("warning: ") && (line.contains("mem_limit") || line.contains("memory limit")))
+    told.lines()
+        .any(|line| line.contains("warning: ") && (line.contains("mem_limit") || line.contains("limits of memory")))
 }
 
 #[test]
