@@ -214,11 +214,13 @@ fn a_container_is_created_and_a_refusal_says_why() {
             error
         };
         says(engine, &refusal("create_name_taken", "recorded-web"), &["recorded-web", "already in use"]);
-        says(engine, &refusal("create_no_donor", "recorded-try"), &[NOBODY]);
+        let no_donor = replay(engine, &["create_no_donor"], |client| create(client, "recorded-try"));
+        says(engine, &refused(engine, no_donor), &[NOBODY]);
         if is_docker(engine) {
             says(engine, &refusal("create_hostname", "recorded-try"), &["hostname and the network mode"]);
         }
-        says(engine, &refusal("create_parent_refused", "recorded-try"), &["cgroup"]);
+        let no_parent = refusal("create_parent_refused", "recorded-try");
+        assert!(no_parent.refuses_cgroup_parent(), "{engine}: {no_parent}");
     });
 }
 
@@ -334,10 +336,18 @@ fn a_container_that_has_stopped_or_is_gone_is_told_from_one_that_cannot_be_stopp
             refused(engine, replay(engine, &["kill_stopped"], |client| client.kill(&of("kill_stopped"), "1")));
         assert!(stopped.is_conflict(), "{engine}: {stopped}");
         not_found(engine, replay(engine, &["kill_missing"], |client| client.kill(NOBODY, "1")));
-        for name in ["remove", "remove_missing"] {
-            replay(engine, &[name], |client| client.remove(&of(name))).expect(engine);
-        }
-        if is_docker(engine) {
+        if !is_docker(engine) {
+            // Its removal by force would stop first, with the container's own grace.
+            let killed = ["kill_stopped", "remove"].map(|name| Record::of(engine, name));
+            let (removed, asked) = serve(engine, &killed, |client| client.remove(&of("remove")));
+            removed.expect(engine);
+            assert!(asked[0].ends_with("/kill?signal=KILL"), "{engine}: {asked:?}");
+            assert!(asked[1].starts_with("DELETE "), "{engine}: {asked:?}");
+            serve(engine, &[Record::of(engine, "kill_missing")], |client| client.remove(NOBODY)).0.expect(engine);
+        } else {
+            for name in ["remove", "remove_missing"] {
+                replay(engine, &[name], |client| client.remove(&of(name))).expect(engine);
+            }
             let busy = ["remove_busy", "wait"].map(|name| Record::of(engine, name));
             let (removed, asked) = serve(engine, &busy, |client| client.remove(&of("remove_busy")));
             removed.expect(engine);
@@ -421,7 +431,7 @@ fn a_file_is_copied_or_put_above_the_folder_that_is_not_there() {
 }
 
 #[test]
-fn an_engine_that_does_not_speak_our_version_says_so() {
+fn an_engine_that_does_not_speak_our_version_is_spoken_with_in_one_that_both_know() {
     each(|engine| {
         for (name, part) in [("too_new", "too new"), ("too_old", "too old")] {
             // Podman takes any.
@@ -429,8 +439,24 @@ fn an_engine_that_does_not_speak_our_version_says_so() {
                 assert!(!is_docker(engine));
                 continue;
             };
-            let (result, _) = serve(engine, &[record], |client| client.inspect("x"));
-            says(engine, &refused(engine, result), &["GET /containers/x/json", part, "supported API version is 1."]);
+            let records = [record, Record::of(engine, "inspect_running")];
+            let (result, asked) = serve(engine, &records, |client| client.inspect("x"));
+            // The oldest that these engines know is too old for us, and 1.41 is what 20.10 was asked in.
+            let other = match (engine, name) {
+                ("docker-26.1", "too_new") => Some("1.45"),
+                ("docker-28.5", "too_new") => Some("1.51"),
+                _ => None,
+            };
+            match other {
+                Some(version) => {
+                    assert!(result.expect(engine).state.running, "{engine}");
+                    assert_eq!(asked[1], format!("GET /v{version}/containers/x/json"));
+                }
+                None => {
+                    let error = refused(engine, result);
+                    says(engine, &error, &["GET /containers/x/json", part, "supported API version is 1."]);
+                }
+            }
         }
     });
 }

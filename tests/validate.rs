@@ -122,7 +122,7 @@ fn without_a_file_the_labels_of_the_controller_are_read_and_nothing_is_run() {
     let engine = pod(&[("web", "image: demo")]);
     let ended = ends(Launch::of(PODLIKE, &engine).arg("validate"), 0);
     let engine_lines = "\
-engine: Docker 20.10.24
+engine: Docker 20.10.24+dfsg1
   API          1.12 to 1.41, 1.41 is spoken
   cgroups      v2, systemd driver
   limits       memory, swap, CPU time, CPUs to use, processes
@@ -153,7 +153,7 @@ fn what_the_engine_is_and_what_becomes_of_cgroups_is_shown_and_not_done() {
     assert_eq!(value["placement"], json!("leaf"));
     assert_eq!(value["pods"][0]["plan"]["prepared"], json!("leaf"));
     let wanted = json!({
-        "product": "docker", "version": "20.10.24", "oldest": "1.12", "newest": "1.41", "spoken": "1.41",
+        "product": "docker", "version": "20.10.24+dfsg1", "oldest": "1.12", "newest": "1.41", "spoken": "1.41",
         "cgroups": {"version": "2", "driver": "cgroupfs"},
         "limits": {"memory": true, "swap": true, "cpus": true, "cpuset": false, "pids": true},
         "rootless": false, "userns_remap": false, "selinux": false, "apparmor": true, "live_restore": false,
@@ -168,7 +168,7 @@ fn what_the_engine_is_and_what_becomes_of_cgroups_is_shown_and_not_done() {
     assert_eq!(engine.calls().into_iter().filter(made).collect::<Vec<_>>(), Vec::<String>::new());
 
     let ended = ends(Launch::of(PODLIKE, &engine).args(&["version", "-engine"]), 0);
-    says_out(&ended, &["podlike ", "\nengine: Docker 20.10.24\n", &format!("  components   {leaf}")]);
+    says_out(&ended, &["podlike ", "\nengine: Docker 20.10.24+dfsg1\n", &format!("  components   {leaf}")]);
     let ended = ends(Launch::of(PODLIKE, &engine).args(&["version", "--engine", "-cgroup=none"]), 0);
     says_out(&ended, &["each with the controller's limits: -cgroup=none\n"]);
     assert_eq!(ends(without_engine().arg("version"), 0).out().lines().count(), 1);
