@@ -427,7 +427,7 @@ impl log::Log for Ear {
 /// `aux` runs, if it ever does. The test's process has no cgroup of its own: the supervisor is called as a library.
 fn below_a_cgroup(fake: &FakeEngine, name: &str, runs: bool) -> End {
     fake.controller_name(name).image("demo");
-    let engine = Engine::connect(Host::parse(Some(&fake.host())).expect("an address")).expect("an engine");
+    let engine = Engine::connect(Host::Unix(fake.socket().into())).expect("an engine");
     let labels = [
         ("pod.component.web", "{image: demo, mem_limit: 8m}"),
         ("pod.component.aux", "{image: demo, depends_on: [web]}"),
