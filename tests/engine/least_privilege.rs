@@ -27,8 +27,9 @@ fn nothing_is_asked_that_is_not_listed_and_all_that_is() {
     what_a_kill_left_is_swept(&proxy);
     assert_eq!(proxy.refused(), Vec::<String>::new());
     let used: BTreeSet<String> = proxy.used().iter().map(ToString::to_string).collect();
-    let listed: BTreeSet<String> = endpoints().iter().map(ToString::to_string).collect();
-    assert_eq!(used, listed);
+    // What only Podman is asked, a fake one answers in `tests/podman.rs`.
+    let listed = endpoints().into_iter().filter(|call| !call.path.starts_with("/libpod/"));
+    assert_eq!(used, listed.map(|call| call.to_string()).collect());
 }
 
 /// An init component, copies, logs, health, volumes of every kind, a secret, signals, limits, `validate`.
