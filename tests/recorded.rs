@@ -100,7 +100,9 @@ fn with_answers<T>(
             for stream in listener.incoming().map_while(Result::ok) {
                 let Some(request) = read_request(&stream) else { break };
                 let known = request.rsplit('/').next().unwrap_or_default();
-                let record = if ["_ping", "version", "info"].contains(&known) {
+                let record = if request.ends_with("/libpod/info") {
+                    Some(Record::of(engine, "libpod_info"))
+                } else if ["_ping", "version", "info"].contains(&known) {
                     Some(Record::of(engine, known.trim_start_matches('_')))
                 } else {
                     answers(&request)

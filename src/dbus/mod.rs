@@ -9,6 +9,8 @@
 //! Who we are the bus reads off the socket, so nothing of it is sent. All of a conversation has one deadline.
 
 mod error;
+#[cfg(test)]
+pub(crate) mod fake;
 mod wire;
 
 use std::collections::VecDeque;
@@ -50,7 +52,8 @@ impl Bus {
         Self::open(stream, patience)
     }
 
-    fn open(stream: UnixStream, patience: Duration) -> Result<Self, Error> {
+    /// As [`Self::connect`], on a connection that is there.
+    pub fn open(stream: UnixStream, patience: Duration) -> Result<Self, Error> {
         let end = Instant::now() + patience;
         let mut bus = Self { stream: BufReader::new(stream), serial: 0, end, signals: VecDeque::new() };
         bus.authenticate()?;

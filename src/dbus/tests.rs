@@ -1,20 +1,7 @@
-//! The client against messages of a real bus (`busctl capture` on systemd 252, below `tests/golden/dbus`), and against a bus
-//! at the other end of a socket.
+//! The client against messages of a real bus, and against a bus at the other end of a socket.
 
-use std::thread::{self, JoinHandle};
-
+use super::fake::{LET_IN, bus, empty, recorded};
 use super::*;
-
-macro_rules! recorded {
-    ($name:literal) => {
-        from_hex(include_str!(concat!("../../tests/golden/dbus/", $name, ".hex")))
-    };
-}
-
-fn from_hex(text: &str) -> Vec<u8> {
-    let digits: Vec<u32> = text.chars().filter_map(|digit| digit.to_digit(16)).collect();
-    digits.chunks(2).map(|pair| u8::try_from(pair[0] * 16 + pair[1]).expect("a byte")).collect()
-}
 
 fn message(bytes: &[u8]) -> Message {
     let head = Head::read(bytes[..HEAD].try_into().expect("a head")).expect("a head");
@@ -79,15 +66,31 @@ fn what_a_real_bus_sent_is_understood() {
 }
 
 #[test]
+fn a_list_of_units_is_its_names() {
+    let list = recorded!("list.answer");
+    assert_eq!(message(&list).units().expect("units"), ["podlike-rec_5.slice", "podlike-rec_66.slice"]);
+    let body = Body::new().texts(&[]).texts(&["podlike-rec_*.slice"]);
+    let ours = to_systemd("ListUnitsByPatterns", body).bytes(2);
+    assert_eq!(arguments(&ours), arguments(&recorded!("list.call")));
+    assert!(message(&recorded!("job.answer")).units().is_err());
+    // Cut anywhere in its arguments, it is an error.
+    let start = list.len() - arguments(&list).len();
+    let head = Head::read(list[..HEAD].try_into().expect("a head")).expect("a head");
+    for end in start..list.len() - 1 {
+        assert!(head.message(&list[HEAD..end]).expect("a message").units().is_err(), "{end}");
+    }
+}
+
+#[test]
 fn no_cut_and_no_change_of_a_byte_is_a_panic() {
-    for bytes in [recorded!("job-removed.signal"), recorded!("unit-exists.error"), recorded!("start.call")] {
+    for bytes in [recorded!("job-removed.signal"), recorded!("unit-exists.error"), recorded!("list.answer")] {
         for at in 0..bytes.len() {
             for value in [0, 1, 7, 0x7f, 0xff] {
                 let mut changed = bytes.clone();
                 changed[at] = value;
                 let Ok(head) = Head::read(changed[..HEAD].try_into().expect("a head")) else { continue };
                 for rest in [&changed[HEAD..], &changed[HEAD..HEAD + (changed.len() - HEAD) / 2]] {
-                    let _ = head.message(rest).map(|message| message.texts());
+                    let _ = head.message(rest).map(|message| (message.texts(), message.units().is_ok()));
                 }
             }
         }
@@ -99,56 +102,6 @@ fn the_other_byte_order_is_read() {
     // An answer to 1 without arguments: one field, a number.
     let bytes = [&b"B\x02\0\x01\0\0\0\0\0\0\0\x09\0\0\0\x08"[..], b"\x05\x01u\0\0\0\0\x01"].concat();
     assert_eq!(message(&bytes).answers, Some(1));
-}
-
-/// A bus at the other end: it lets in with these lines, answers each call with what it has for it, in order.
-fn bus(lines: &'static [&'static str], replies: Vec<Vec<Vec<u8>>>) -> (UnixStream, JoinHandle<Vec<String>>) {
-    let (ours, theirs) = UnixStream::pair().expect("a pair");
-    let thread = thread::spawn(move || {
-        let mut stream = BufReader::new(theirs);
-        let mut seen = Vec::new();
-        let mut zero = [1];
-        stream.read_exact(&mut zero).expect("a byte");
-        assert_eq!(zero, [0]);
-        for answer in lines {
-            let mut line = String::new();
-            stream.read_line(&mut line).expect("a line");
-            seen.push(line.trim_end().to_owned());
-            stream.get_mut().write_all(format!("{answer}\r\n").as_bytes()).expect("written");
-        }
-        if lines.last().is_some_and(|line| line.starts_with("OK")) {
-            let mut line = String::new();
-            stream.read_line(&mut line).expect("a line");
-            seen.push(line.trim_end().to_owned());
-        }
-        for replies in replies {
-            let mut start = [0; HEAD];
-            if stream.read_exact(&mut start).is_err() {
-                break;
-            }
-            let serial = start[8..12].to_vec();
-            let head = Head::read(start).expect("a head");
-            let mut rest = vec![0; head.rest()];
-            stream.read_exact(&mut rest).expect("a message");
-            seen.push(head.message(&rest).expect("a message").member.expect("a call"));
-            for mut reply in replies {
-                // Recorded answers are to call 2, which their field 5 says: ours comes later.
-                if let Some(at) = reply.windows(8).position(|bytes| bytes == b"\x05\x01u\0\x02\0\0\0") {
-                    reply[at + 4..at + 8].copy_from_slice(&serial);
-                }
-                stream.get_mut().write_all(&reply).expect("written");
-            }
-        }
-        seen
-    });
-    (ours, thread)
-}
-
-const LET_IN: &[&str] = &["DATA", "OK 0123456789abcdef0123456789abcdef"];
-
-/// An answer without arguments, to the call that it is sent after.
-fn empty() -> Vec<Vec<u8>> {
-    vec![[&b"l\x02\0\x01\0\0\0\0\x01\0\0\0\x08\0\0\0"[..], b"\x05\x01u\0\x02\0\0\0"].concat()]
 }
 
 #[test]

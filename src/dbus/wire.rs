@@ -219,6 +219,30 @@ impl Message {
         }
         texts
     }
+
+    /// The names in its only argument, an array of units as systemd lists them: `a(ssssssouso)`.
+    pub fn units(&self) -> Result<Vec<String>, Error> {
+        if self.signature != "a(ssssssouso)" {
+            return Err(Error::Nonsense("no list of units"));
+        }
+        let mut reader = Reader { bytes: &self.body, at: 0, big: self.big };
+        let length = reader.number()? as usize;
+        reader.skip_to(8);
+        let end = reader.at.saturating_add(length);
+        let mut names = Vec::new();
+        while reader.at < end {
+            reader.skip_to(8);
+            names.push(reader.text()?);
+            // Description, three states, who it follows, and its path; the job, its kind and its path.
+            for _ in 0..6 {
+                reader.text()?;
+            }
+            reader.number()?;
+            reader.text()?;
+            reader.text()?;
+        }
+        Ok(names)
+    }
 }
 
 /// The first bytes of a message.
