@@ -69,6 +69,9 @@ impl Recorder {
         self.api = format!("1.{}", minor(&newest).expect("a version").min(44));
         self.get("version", "/version");
         self.get("info", "/info");
+        if ping.header("Libpod-Api-Version").is_some() {
+            self.get("libpod_info", "/libpod/info");
+        }
         for (name, version) in [("too_new", "1.99"), ("too_old", "1.10")] {
             let answer = self.ask("GET", &format!("/v{version}/info"), "", &[]);
             if answer.status() >= 400 {
@@ -412,11 +415,21 @@ impl Recorder {
 }
 
 /// What is the host's, or the moment's, by the name of its field.
-const FIELDS: [(&str, &str); 27] = [
+const FIELDS: [(&str, &str); 37] = [
     ("Pid", "4242"),
     ("ConmonPid", "4241"),
     ("MemTotal", "8000000000"),
     ("memTotal", "8000000000"),
+    ("memFree", "4000000000"),
+    ("cpus", "2"),
+    ("hostname", "\"host\""),
+    ("kernel", "\"6.12.0\""),
+    ("uptime", "\"1h 0m 0.00s\""),
+    ("userPercent", "1"),
+    ("systemPercent", "1"),
+    ("idlePercent", "98"),
+    ("graphRootAllocated", "100000000000"),
+    ("graphRootUsed", "50000000000"),
     ("NCPU", "2"),
     ("NFd", "30"),
     ("NGoroutines", "40"),
