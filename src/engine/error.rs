@@ -91,7 +91,9 @@ pub enum Error {
 impl Error {
     /// The engine has no such container, image or path.
     pub fn is_not_found(&self) -> bool {
-        self.status() == Some(404) || self.failed_for(&["no such container", "no such volume"])
+        // What a create lacks may be another container, which no pull brings.
+        let creates = matches!(self, Self::Refused { call, .. } if call == "POST /containers/create");
+        self.status() == Some(404) || (!creates && self.failed_for(&["no such container", "no such volume"]))
     }
 
     /// The state of the container forbids it: already there, already stopped, on its way out.
@@ -241,6 +243,12 @@ mod tests {
         let refused = |words: &str| refused(500, words);
         let gone = refused("no container with ID c795 found in database: no such container");
         assert!(gone.is_not_found() && !gone.is_conflict());
+        let no_donor = Error::Refused {
+            call: "POST /containers/create".to_owned(),
+            status: 500,
+            words: "container create: no container with name or ID \"db\" found: no such container".to_owned(),
+        };
+        assert!(!no_donor.is_not_found());
         let taken = "creating container storage: the container name \"a\" is already in use by 946: that name is already in use";
         let stopped = "can only kill running containers. 08ac is in state stopped: container state improper";
         for words in [taken, stopped] {
