@@ -240,7 +240,7 @@ mod tests {
 
     #[test]
     fn podmans_failures_are_told_apart_by_their_causes() {
-        let refused = |words: &str| refused(500, words);
+        let refused = |words: &str| Error::Refused { call: "a call".to_owned(), status: 500, words: words.to_owned() };
         let gone = refused("no container with ID c795 found in database: no such container");
         assert!(gone.is_not_found() && !gone.is_conflict());
         let no_donor = Error::Refused {
