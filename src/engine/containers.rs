@@ -123,14 +123,17 @@ impl Engine {
     }
 
     pub(super) fn open_wait(&self, id: &str, condition: &str) -> Result<JsonLines<WaitAnswer>, Error> {
-        let response = self.stream("POST", &format!("/containers/{}/wait?condition={condition}", encoded(id)))?;
+        let path = format!("/containers/{}/wait?condition={condition}", encoded(id));
+        let response = self.stream("POST", &path, QUICK)?;
         Ok(JsonLines::new(format!("POST /containers/{id}/wait"), response.body))
     }
 
     /// `POST /containers/ID/attach`: the output of a container from this moment on, from any log driver.
     pub fn attach(&self, id: &str) -> Result<Attach, Error> {
         let path = format!("/containers/{}/attach?stream=1&stdout=1&stderr=1", encoded(id));
-        Ok(Attach { body: self.stream("POST", &path)?.body })
+        // Podman sets up what has not been started.
+        let patience = if self.podman { WORK } else { QUICK };
+        Ok(Attach { body: self.stream("POST", &path, patience)?.body })
     }
 }
 

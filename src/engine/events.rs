@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::podman::Rounds;
-use super::{Engine, Error, JsonLines, encoded};
+use super::{Engine, Error, JsonLines, QUICK, encoded};
 
 /// Something that happened to a container.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -42,7 +42,7 @@ impl Engine {
             return Ok(Events(Source::Rounds(Rounds::begin(self, label)?)));
         }
         let filters = serde_json::json!({ "type": ["container"], "label": [label] });
-        let response = self.stream("GET", &format!("/events?filters={}", encoded(&filters.to_string())))?;
+        let response = self.stream("GET", &format!("/events?filters={}", encoded(&filters.to_string())), QUICK)?;
         Ok(Events(Source::Stream(JsonLines::new("GET /events", response.body))))
     }
 }

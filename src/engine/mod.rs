@@ -172,9 +172,9 @@ impl Engine {
 
     /// Opens a stream: returns when the engine has sent its head, which means that it has taken note; from then on
     /// nothing times out.
-    fn stream(&self, method: &'static str, path: &str) -> Result<Response, Error> {
+    fn stream(&self, method: &'static str, path: &str, patience: Duration) -> Result<Response, Error> {
         let mut response = self.in_its_version(|| {
-            let limit = Limit::Until(Instant::now() + QUICK);
+            let limit = Limit::Until(Instant::now() + patience);
             self.versioned(Request::new(method, path), Payload::Nothing, limit, |_| ())
         })?;
         response.body.stream_mut().set_limit(Limit::Never);
