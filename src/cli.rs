@@ -265,8 +265,8 @@ pub enum Command {
     Pause,
     /// Prepare cgroups.
     Cgroup(Vec<String>),
-    /// Print the version.
-    Version,
+    /// Print the version, and if this says so what the engine is.
+    Version(Flags, bool),
     /// Print this help.
     Help(String),
 }
@@ -315,7 +315,9 @@ fn parse(words: &[String]) -> Result<Command, Error> {
             Some(Subcommand::Healthcheck(_)) => Command::Healthcheck,
             Some(Subcommand::Pause(_)) => Command::Pause,
             Some(Subcommand::Cgroup(Cgroup { words })) => Command::Cgroup(words.clone()),
-            Some(Subcommand::Version(_)) => Command::Version,
+            Some(Subcommand::Version(Version { engine })) => {
+                Command::Version(flags(&arguments), engine.is_some_and(|engine| engine.0))
+            }
         }),
         Err(exit) if exit.status.is_ok() => {
             Ok(Command::Help(format!("{}\n\npodlike {}", exit.output.trim_end(), version::long())))
@@ -464,8 +466,11 @@ mod tests {
         assert_eq!(parsed("pause"), Ok(Command::Pause));
         let words = ["stop", "/bus", "a.slice"].map(str::to_owned).into();
         assert_eq!(parsed("cgroup stop /bus a.slice"), Ok(Command::Cgroup(words)));
-        assert_eq!(parsed("version"), Ok(Command::Version));
-        assert_eq!(parsed("--version"), Ok(Command::Version));
+        for (line, engine) in
+            [("version", false), ("--version", false), ("version -engine", true), ("version --engine=false", false)]
+        {
+            assert_eq!(parsed(line), Ok(Command::Version(Flags::default(), engine)), "{line}");
+        }
     }
 
     #[test]

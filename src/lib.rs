@@ -16,10 +16,12 @@
 //! | [`commands`] | the wiring of each subcommand | `cli`, `supervisor`, `pod`, `engine`, `health`, `template`, `compose`, `cgroup`, `version` |
 //! | [`cli`] | the command line, the environment | `pod`, `version` |
 //! | [`supervisor`] | threads, and the machine that decides | `pod`, `engine`, `health` |
+//! | [`cgroup`] | the container that makes room in the host's cgroups | `dbus` |
 //! | [`template`] | stacks → stacks of pods | `compose`, `gotemplate`, `pod`, `tls`, `version` |
-//! | [`pod`] | the model: spec and plan | `compose`, `engine::types` |
+//! | [`pod`] | the model: spec and plan | `compose`, `engine::types`, `engine::capabilities` |
 //! | [`health`] | the pod's health and who asks for it | nothing |
 //! | [`engine`] | the Docker Engine API | `tls` |
+//! | [`dbus`] | a small client for D-Bus | nothing |
 //! | [`compose`] | Compose notation | nothing |
 //! | [`gotemplate`] | Go's text/template | nothing |
 //! | [`tls`] | who is trusted in TLS | nothing |

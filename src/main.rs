@@ -18,7 +18,7 @@ fn main() -> ExitCode {
         Ok(Command::Healthcheck) => commands::healthcheck(&settings),
         Ok(Command::Pause) => commands::pause(),
         Ok(Command::Cgroup(words)) => commands::cgroup(&words),
-        Ok(Command::Version) => commands::version(),
+        Ok(Command::Version(flags, engine)) => commands::version(&settings, flags.options, engine),
         Ok(Command::Help(text)) => commands::help(&text),
         Err(error) => Err(error.into()),
     };

@@ -3,6 +3,7 @@
 mod support;
 
 use std::collections::BTreeSet;
+use std::env;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::process::Command;

@@ -443,16 +443,8 @@ fn below_a_cgroup(fake: &FakeEngine, name: &str, runs: bool) -> End {
     let (plan, _) = podlike::pod::plan(&spec, &controller, &placement, options).expect("a plan");
     let health = podlike::health::listen(&fake.controller_id()).expect("a socket");
     let events = supervisor::subscribe(&engine, &controller.id).expect("a stream");
-    let pod = supervisor::Pod {
-        engine,
-        controller: controller.id,
-        plan,
-        options,
-        images: Images::default(),
-        health,
-        events,
-        slice: None,
-    };
+    let images = Images::default();
+    let pod = supervisor::Pod { engine, controller: controller.id, plan, options, images, health, events, slice: None };
     let (sender, inbox) = supervisor::inbox();
     let crew = Crew::new(sender.clone());
     thread::scope(|scope| {

@@ -18,7 +18,7 @@ use std::{env, fs, thread};
 
 use podlike::engine::capabilities::{CgroupDriver, CgroupVersion, Cgroups, Product};
 use podlike::engine::types::{CreateRequest, VolumeRequest};
-use podlike::engine::{Condition, Engine, Error, Frames, Host, Source, Stream, Upload};
+use podlike::engine::{Condition, Engine, Error, Frames, Host, Source, Stream, Tls, Upload};
 use support::recorder::Recorder;
 use support::records::{ENGINES, Record};
 
@@ -110,7 +110,7 @@ fn with_answers<T>(
                 answer(stream, &record.unwrap_or_else(|| panic!("{engine}: nothing is known of: {request}")));
             }
         });
-        let host = Host::parse(Some(&format!("unix://{}", socket.display()))).expect("an address");
+        let host = Host::parse(Some(&format!("unix://{}", socket.display())), &Tls::default()).expect("an address");
         let client = Engine::connect(host).unwrap_or_else(|error| panic!("{engine}: {error}"));
         let result = call(&client);
         // A connection without a request ends the server.

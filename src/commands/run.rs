@@ -7,10 +7,10 @@ use crossbeam_channel::{Receiver, bounded, select};
 use nix::sys::prctl;
 
 use crate::cli::{Flags, Settings};
-use crate::engine::{Credentials, Engine};
+use crate::engine::{Credentials, Engine, Events};
 use crate::health;
 use crate::pod::{self, Controller, Placement, PodSpec};
-use crate::supervisor::{self, Cause, Crew, End, Event, Events, Images, Pod, Report};
+use crate::supervisor::{self, Cause, Crew, End, Event, Images, Pod, Report};
 
 use super::controller::who_am_i;
 use super::{Error, Outcome, health_name, host, surroundings};
@@ -86,8 +86,19 @@ fn wait_for<T>(preparation: &Receiver<T>, inbox: &Receiver<Report>) -> Result<T,
     }
 }
 
-/// From the environment to a pod that can be run.
-fn prepare(settings: &Settings, flags: &Flags) -> Result<Pod, Error> {
+/// What a pod is made of, before anything of it is there.
+struct Prepared {
+    engine: Engine,
+    controller: Controller,
+    spec: PodSpec,
+    placement: Placement,
+    images: Images,
+    health: UnixListener,
+    events: Events,
+}
+
+/// From the environment to a pod that can be placed and run.
+fn prepare(settings: &Settings, flags: &Flags) -> Result<Prepared, Error> {
     let engine = Engine::connect(host(settings)?)?;
     log::debug!("the engine at {} speaks API {}", engine.host(), engine.version());
     let controller = who_am_i(settings, &engine)?;

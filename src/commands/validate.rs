@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::cli::{Flags, Settings, Validation};
-use crate::engine::Engine;
-use crate::pod::{self, Controller, Plan, Planned, PlannedVolume, PodSpec};
+use crate::engine::{Capabilities, Engine};
+use crate::pod::{self, Controller, Placement, Plan, Planned, PlannedVolume, PodSpec};
 use crate::supervisor::chain;
 
 use super::controller::who_am_i;
@@ -78,7 +78,7 @@ impl Pod {
 fn checked(settings: &Settings, flags: &Flags, validation: &Validation) -> Result<Checked, Error> {
     let surroundings = surroundings(settings, flags);
     let engine = host(settings).and_then(Engine::connect);
-    let engine = engine.and_then(|engine| Ok((engine.info()?, engine)));
+    let engine = engine.and_then(|engine| Ok((engine.capabilities()?, engine)));
     let (controller, specs) = match &validation.file {
         None => {
             let (_, engine) = engine.as_ref().map_err(|error| Error::NoLabels(error.to_string()))?;

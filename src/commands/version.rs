@@ -3,18 +3,18 @@
 use std::io::{self, Write};
 
 use crate::cli::Settings;
-use crate::engine::{Capabilities, Engine, Host};
+use crate::engine::{Capabilities, Engine};
 use crate::pod::{Controller, Options, Placement};
 use crate::version;
 
-use super::{Error, Outcome};
+use super::{Error, Outcome, host};
 
 /// Prints what was built; if asked for, also what the engine is, and where components of a controller with limits would
 /// be placed.
 pub fn version(settings: &Settings, options: Options, engine: bool) -> Result<Outcome, Error> {
     print(&format!("podlike {}", version::long()))?;
     if engine {
-        let engine = Engine::connect(Host::parse(settings.docker_host.as_deref())?)?;
+        let engine = Engine::connect(host(settings)?)?;
         let mut controller = Controller::assumed(engine.capabilities()?);
         controller.host.pids_limit = Some(1);
         print(&shown(&controller.engine, &Placement::choose(&controller, options.cgroup)))?;

@@ -342,7 +342,8 @@ mod tests {
     fn a_missing_source_is_named_before_anything_is_asked() {
         let engine = Engine {
             way: super::super::Way::to(super::super::Host::Unix("/no/such/engine".into())).expect("a way"),
-            version: super::super::NEWEST,
+            spoken: Arc::default(),
+            needed: super::super::NEWEST,
             newest: super::super::NEWEST,
             podman: false,
         };

@@ -117,6 +117,33 @@ impl Error {
         self.status().is_some()
     }
 
+    /// The engine does not place a container in the cgroup that was asked for: it is none to its driver, or cannot be the
+    /// parent of another.
+    pub fn refuses_cgroup_parent(&self) -> bool {
+        /// What Docker, its runtimes and Podman say, in lower case.
+        const WORDS: [&str; 7] = [
+            "cgroup-parent",
+            "cgroup parent",
+            "invalid slice name",
+            "systemd slice",
+            "cannot enter cgroupv2",
+            "domain controllers",
+            "domain threaded mode",
+        ];
+        let Self::Refused { words, .. } = self else { return false };
+        let words = words.to_ascii_lowercase();
+        WORDS.iter().any(|part| words.contains(part))
+    }
+
+    /// The API version that the engine names when it refuses ours for its age, or for its youth.
+    pub(super) fn version_it_wants(&self) -> Option<ApiVersion> {
+        let Self::Refused { status: 400, words, .. } = self else { return None };
+        let parts = ["Minimum supported API version is ", "Maximum supported API version is "];
+        let rest = parts.iter().find_map(|part| words.split_once(part))?.1;
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        rest[..end].trim_end_matches('.').parse().ok()
+    }
+
     /// The call is forbidden. Engines do not say that by themselves: a proxy or an authorization plugin does, and what can be
     /// done without the call goes on.
     pub fn is_forbidden(&self) -> bool {

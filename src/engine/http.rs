@@ -347,6 +347,7 @@ mod tests {
     use super::*;
 
     /// A peer that answers with the given packets, one per read, and takes `room` bytes before it hangs up.
+    #[derive(Debug)]
     struct Peer {
         packets: Vec<Vec<u8>>,
         sent: Vec<u8>,
@@ -480,6 +481,7 @@ mod tests {
 
     #[test]
     fn what_tls_says_when_it_hangs_up_is_told() {
+        #[derive(Debug)]
         struct Refuses(Peer);
         impl Read for Refuses {
             fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {

@@ -24,6 +24,7 @@ mod host;
 mod http;
 mod images;
 mod lines;
+mod podman;
 #[cfg(feature = "tls")]
 mod tls;
 pub mod types;
@@ -70,8 +71,10 @@ const LARGEST_ANSWER: u64 = 32 << 20;
 #[derive(Debug, Clone)]
 pub struct Engine {
     way: Way,
-    /// What we speak.
-    version: ApiVersion,
+    /// The minor version that we speak, the same for all clones: an engine that is replaced may refuse it.
+    spoken: Arc<AtomicU32>,
+    /// What a call needs at least.
+    needed: ApiVersion,
     /// The newest that it knows.
     newest: ApiVersion,
     podman: bool,
@@ -82,7 +85,8 @@ type Response = http::Response<Socket>;
 impl Engine {
     /// Reaches the engine and agrees on an API version: the older of its newest and ours.
     pub fn connect(host: Host) -> Result<Self, Error> {
-        let mut engine = Self { way: Way::to(host)?, version: NEWEST, newest: NEWEST, podman: false };
+        let spoken = Arc::new(AtomicU32::new(NEWEST.minor));
+        let mut engine = Self { way: Way::to(host)?, spoken, needed: OLDEST, newest: NEWEST, podman: false };
         let limit = Limit::Until(Instant::now() + QUICK);
         let pong = engine.exchange(Request::new("GET", "/_ping"), Payload::Nothing, limit, |_| ())?;
         let theirs = pong.api_version.as_deref().and_then(|text| text.parse().ok());

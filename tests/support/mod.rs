@@ -22,5 +22,6 @@ pub(crate) mod real_engine;
 pub(crate) mod recorder;
 pub(crate) mod records;
 pub(crate) mod registry;
+pub(crate) mod socket_proxy;
 pub(crate) mod tls;
 pub(crate) mod web;

@@ -18,8 +18,8 @@ use super::super::component::SECRETS;
 use super::super::labels::{COMPONENT, VOLUME};
 use super::super::needs::{Need, Until};
 use super::super::projection::Projection;
-use super::{Apart, CONTROLLER_ID, Controller, Placement, Plan, Planned, PlannedVolume, PodSpec, Pull, own_labels};
 use super::userns::Users;
+use super::{Apart, CONTROLLER_ID, Controller, Placement, Plan, Planned, PlannedVolume, PodSpec, Pull, own_labels};
 
 /// As much as secrets and configs may take together: Swarm's are at most half a megabyte and one.
 const SIZE: i64 = 64 << 20;

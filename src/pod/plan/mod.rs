@@ -31,6 +31,8 @@ use super::warning::Warning;
 use super::{Controller, Error, FileCopy, Nesting, Placement};
 
 use ipc::Ipc;
+pub use limits::Apart;
+use limits::Limiter;
 pub(super) use limits::nano_cpus;
 pub use memory::{FromMemory, InMemory};
 use mounts::Mounts;
