@@ -101,13 +101,6 @@ pub enum Warning {
         /// The path in the controller.
         destination: String,
     },
-    /// A path of the host that the engine does not make for the mount that was asked for.
-    NotMade {
-        /// The component.
-        component: String,
-        /// The path on the host.
-        source: String,
-    },
     /// Limits that do not hold on this engine.
     NotHeld {
         /// What they are of.
@@ -192,11 +185,6 @@ impl fmt::Display for Warning {
             Self::SocketNotShared { destination } => write!(
                 f,
                 "-volumes leaves out {destination}: it holds the engine's socket or key; a component that needs it must name it"
-            ),
-            Self::NotMade { component, source } => write!(
-                f,
-                "component '{component}': {source} must be there: engines before API 1.42 make no folder for a bind with \
-                 a choice about what is mounted below"
             ),
             Self::NotHeld { limits, why } => {
                 write!(f, "limits of {} are left out, they would not hold: {why}", limits.join(", "))

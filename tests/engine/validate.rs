@@ -121,7 +121,8 @@ fn a_running_controller_is_told_its_own_pod() {
     let options: Vec<_> = SOCKET.into_iter().chain(["--label", label.as_str()]).collect();
     let (code, out, err) = validated(&options, &[], "");
     assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
-    assert!(out.starts_with(&format!("app: {BUSYBOX}\n")) && out.contains("memory 8388608 B"), "{out}");
+    assert!(out.starts_with("engine: ") && out.contains("\n  components   "), "{out}");
+    assert!(out.contains(&format!("\n\napp: {BUSYBOX}\n")) && out.contains("memory 8388608 B"), "{out}");
     let (code, _, err) = validated(&SOCKET, &[], "");
     assert!(code == Some(2) && err.contains("no components"), "{err}");
     let (code, _, err) = validated(&["--label", label.as_str()], &[], "");

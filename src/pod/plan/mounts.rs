@@ -140,13 +140,10 @@ impl<'a> Mounts<'a> {
                     options.extend(propagation.clone());
                     host.binds.push(bind(&source, &volume.target, &options));
                 } else {
-                    let makes = self.controller.engine.has(since::MADE_MOUNTPOINT);
-                    if *create && !makes {
-                        warnings.push(Warning::NotMade { component: component.name.clone(), source: source.clone() });
-                    }
                     let bind_options = BindOptions {
                         propagation: propagation.clone().unwrap_or_default(),
-                        create_mountpoint: *create && makes,
+                        // An older engine refuses what is not there.
+                        create_mountpoint: *create && self.controller.engine.has(since::MADE_MOUNTPOINT),
                         non_recursive: recursive.as_deref() == Some("disabled"),
                         read_only_non_recursive: recursive.as_deref() == Some("writable"),
                         read_only_force_recursive: recursive.as_deref() == Some("readonly"),
