@@ -12,7 +12,7 @@ driver=$(docker info --format '{{.CgroupDriver}}')
 [ "$(docker info --format '{{.CgroupVersion}}')" = 2 ] || { echo "limits.sh: this engine has cgroup v1" >&2; exit 2; }
 trap 'docker rm -f "$name" >/dev/null 2>&1 || true' EXIT
 
-fail() { echo "FAILED: $*" >&2; docker logs "$name" >&2 || true; exit 1; }
+fail() { echo "FAILED: $*" >&2; sleep 3; docker logs "$name" >&2 || true; exit 1; }
 ok() { echo "ok: $*"; }
 says() { docker logs "$name" 2>&1 | grep -qE "$1"; }
 healthy() { [ "$(docker inspect --format '{{.State.Health.Status}}' "$name")" = healthy ]; }
@@ -34,17 +34,17 @@ run() {
     flag=$1; shift
     for component; do set -- "$@" --label "pod.component.$component"; shift; done
     docker rm -f "$name" >/dev/null 2>&1 || true
-    docker run -d --name "$name" --memory 64m --memory-swap 64m --pids-limit 40 --health-interval 2s --health-timeout 20s \
+    docker run -d --name "$name" --memory 64m --memory-swap 64m --pids-limit 80 --health-interval 2s --health-timeout 20s \
         -v "$socket:/var/run/docker.sock:ro" "$@" "$image" -logs "$flag" >/dev/null
 }
 # A component that runs a script; a third word has more keys.
-sh_() { printf '%s={image: %s, stop_grace_period: 2s, command: [sh, -c, "%s"]%s}' "$1" "$busybox" "$2" "${3:+, $3}"; }
+sh_() { printf '%s={image: %s, stop_grace_period: 2m, command: [sh, -c, "%s"]%s}' "$1" "$busybox" "$2" "${3:+, $3}"; }
 
 eats='while :; do head -c 100000000 /dev/zero | tail -c 99999999 >/dev/null; echo eaten $?; sleep 1; done'
 # shellcheck disable=SC2016 # the component's own variables
 holds='mkfifo /p; (head -c 40000000 /dev/zero; sleep 1000) >/p & tail -c 40000001 </p >/dev/null & wait $!; exit $?'
 # shellcheck disable=SC2016
-forks='for n in $(seq 50); do sleep 1000 & done; echo all; sleep 1000'
+forks='for n in $(seq 120); do sleep 1000 & done; echo all; sleep 1000'
 stays='sleep 100000'
 
 if [ "$driver" = systemd ]; then
@@ -52,7 +52,7 @@ if [ "$driver" = systemd ]; then
     until_so "the default is a limit for each" says 'hold for each component, not for their sum'
     until_so "a component starts" runs "$name.podlike.a"
     [ "$(of a Memory)" = 67108864 ] || fail "a component has no limit"
-    docker stop -t 20 "$name" >/dev/null
+    docker stop -t 200 "$name" >/dev/null
 fi
 
 # The pod's limit, with a component that has none and one that has its own.
@@ -81,7 +81,7 @@ if [ "$driver" = systemd ]; then
 fi
 checks() { docker inspect --format '{{len .State.Health.Log}}{{range .State.Health.Log}} {{.ExitCode}}{{end}}' "$name"; }
 case $(checks) in *" 1"*) fail "a health check failed: $(checks)" ;; *) ok "no health check has failed: $(checks)" ;; esac
-docker stop -t 20 "$name" >/dev/null
+docker stop -t 200 "$name" >/dev/null
 [ "$(docker wait "$name")" = 0 ] || fail "the pod did not end well"
 ! host ps ax | grep 'sleep 9876[5]' || fail "an orphan is left"
 [ -z "$(docker ps -aq --filter "label=podlike.controller.id=$(docker inspect --format '{{.Id}}' "$name")")" ] || fail "containers are left"
