@@ -5,6 +5,7 @@ use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::thread;
+use std::time::Duration;
 
 use nix::errno::Errno;
 
@@ -16,6 +17,8 @@ const LEAF: &str = "podlike";
 const CONTROLLERS: [&str; 5] = ["memory", "pids", "cpu", "io", "cpuset"];
 /// A health check may come in while processes are moved; never so often.
 const TRIES: usize = 100;
+/// Between two of them.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// Writes a text to a file of a cgroup at once.
 pub(super) fn write(path: &Path, text: &str) -> io::Result<()> {
@@ -63,14 +66,15 @@ impl Leaf {
                 return Ok(self.path);
             }
             // Who is about to come in shall do so now.
-            thread::yield_now();
+            thread::sleep(PAUSE);
         }
         Err(Error::Busy { path: self.folder, tries: TRIES })
     }
 
     fn move_all(&self, leaf: &Path, write: &impl Fn(&Path, &str) -> io::Result<()>) -> Result<(), Error> {
         let to = leaf.join("cgroup.procs");
-        for pid in self.processes()? {
+        // A process that has not come into our PID namespace yet is a `0`, which would move ourselves.
+        for pid in self.processes()?.into_iter().filter(|pid| pid != "0") {
             match write(&to, &pid) {
                 // It has ended.
                 Err(error) if errno(&error) == Some(Errno::ESRCH) => {}

@@ -167,6 +167,14 @@ fn one_that_ends_in_between_is_no_trouble() {
 }
 
 #[test]
+fn what_is_in_no_namespace_of_ours_is_not_taken_for_us() {
+    let (_host, leaf) = controller("1\n0\n", "memory");
+    let kernel = Fake::default();
+    assert!(kernel.prepare(leaf).is_err(), "it stays where it is");
+    assert!(kernel.moved.borrow().iter().all(|pid| pid == "1"));
+}
+
+#[test]
 fn who_comes_in_for_ever_is_not_waited_for() {
     let (_host, leaf) = controller("1\n", "memory");
     let kernel = Fake { storm: true, ..Fake::default() };
