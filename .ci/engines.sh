@@ -78,7 +78,7 @@ make_root() {
     echo "making the root of Debian $1, which takes minutes" >&2
     rm -rf --one-file-system "$root.new" "$root"
     mkdir -p "$roots"
-    debootstrap --variant=minbase --include="$packages" "$1" "$root.new" "$uri" >"$root.log" 2>&1 || {
+    unshare --mount debootstrap --variant=minbase --include="$packages" "$1" "$root.new" "$uri" >"$root.log" 2>&1 || {
         tail -n 20 "$root.log" >&2
         fail "debootstrap of $1 failed, all of its words are in $root.log"
     }
@@ -131,7 +131,7 @@ remove_cgroups() {
     [ -s "$state/cgroup" ] || return 0
     mkdir -p "$state/hierarchies"
     mount_cgroups "$state/hierarchies"
-    for _ in $(seq 50); do
+    for _ in $(seq 600); do
         left=$(own_cgroups "$state/hierarchies" | while read -r own; do [ ! -d "$own" ] || echo "$own"; done)
         [ -n "$left" ] || return 0
         echo "$left" | while read -r own; do find "$own" -depth -type d -exec rmdir {} + 2>/dev/null || true; done
@@ -240,6 +240,7 @@ up() {
     [ ${#host} -lt 115 ] || fail "the path of the socket is too long, set PODLIKE_ENGINES: $host"
     [ "$cgroups" = v2 ] || grep -q '^[1-9][0-9]*:memory:' /proc/self/cgroup ||
         fail "$name needs cgroup v1, and this machine has no memory controller there"
+    command -v ip >/dev/null || "$here/apt.sh" install iproute2
     if [ "$release" = - ]; then command -v dockerd >/dev/null || "$here/apt.sh" install docker.io; else make_root "$release"; fi
     down >/dev/null
     mkdir -p "$state/run"

@@ -20,9 +20,10 @@ load() {
     # shellcheck disable=SC2086 # a list of words
     images="podlike-test/busybox podlike-test/healthcheck $PODLIKE_IMAGE"
     # shellcheck disable=SC2086
-    docker save $images | DOCKER_HOST=$1 docker load --quiet >/dev/null
+    docker save $images | DOCKER_HOST=$1 docker load --quiet >/dev/null || return 1
     for image in $images; do
-        DOCKER_HOST=$1 docker tag "localhost/$image" "$image" 2>/dev/null || DOCKER_HOST=$1 docker image inspect "$image" >/dev/null
+        DOCKER_HOST=$1 docker tag "localhost/$image" "$image" 2>/dev/null ||
+            DOCKER_HOST=$1 docker image inspect "$image" >/dev/null || return 1
     done
 }
 
@@ -35,22 +36,26 @@ title() {
     echo "$product $version, cgroup v$cgroups"
 }
 
-# Runs the suite: run ENGINE LOG
-run() {
+# Finds an engine, or brings it up, and gives it the images: reach ENGINE. Sets host.
+reach() {
     case $1 in
         -) host=${DOCKER_HOST:-unix:///var/run/docker.sock} ;;
         unix://*) host=$1 && load "$host" ;;
         *)
             running=$1
-            .ci/engines.sh up "$1" >/dev/null
-            host=$(.ci/engines.sh host "$1")
-            load "$host" ;;
+            .ci/engines.sh up "$1" >/dev/null && host=$(.ci/engines.sh host "$1") && load "$host" ;;
     esac
-    title "$host" >"$2.title"
+}
+
+# Runs the suite: run ENGINE LOG. It is called where a failure does not end the script: each step asks for the one before.
+run() {
+    echo "$1" >"$2.title"
+    : >"$2"
     code=0
-    PODLIKE_ENGINE=$host "${CARGO:-cargo}" test --locked --test life -- --test-threads=4 --show-output >"$2" 2>&1 || code=$?
+    reach "$1" && title "$host" >"$2.title" &&
+        PODLIKE_ENGINE=$host "${CARGO:-cargo}" test --locked --test life -- --test-threads=4 --show-output >"$2" 2>&1 || code=1
     if [ -n "$running" ]; then
-        .ci/engines.sh down "$running" >/dev/null
+        .ci/engines.sh down "$running" >/dev/null || code=1
         running=
     fi
     echo "$(cat "$2.title"): $(sed -n 's/^test result: //p' "$2")"

@@ -14,7 +14,7 @@ fn a_stop_by_the_engine_leaves_nothing_and_ends_with_0() {
     pod.tells("podlike: app: started").tells("podlike: db: started");
     let begun = Instant::now();
     docker(&["stop", "--time=30", pod.name()]);
-    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(28), "{:?}", begun.elapsed());
     let ended = pod.end();
     assert_eq!(ended.code, Some(0), "{}", ended.err());
 }
@@ -32,7 +32,7 @@ fn each_component_has_its_own_stop_signal_and_grace() {
     let begun = Instant::now();
     let ended = pod.stop();
     let took = begun.elapsed();
-    assert!(took > Duration::from_secs(2) && took < Duration::from_secs(20), "{took:?}");
+    assert!(took > Duration::from_secs(2) && took < Duration::from_secs(28), "{took:?}");
     assert!(ended.out().contains("[out] polite: got QUIT"), "{}", ended.out());
 }
 

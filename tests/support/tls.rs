@@ -338,7 +338,7 @@ impl Relay {
         }
         let _ = self.client.shutdown(Shutdown::Write);
         // Its last words.
-        self.client.set_read_timeout(Some(Duration::from_secs(1)))?;
+        self.client.set_read_timeout(Some(Duration::from_secs(30)))?;
         while !self.goodbye && matches!(self.receive(), Ok(1..)) {}
         let seen = Seen {
             resumed: self.session.handshake_kind() == Some(HandshakeKind::Resumed),
