@@ -188,9 +188,11 @@ impl Engine {
     /// Makes a call, and once more if the engine refuses the version that we speak and names one that we know, too: that
     /// is kept.
     fn in_its_version(&self, call: impl Fn() -> Result<Response, Error>) -> Result<Response, Error> {
+        // Another thread may be told the same in the meantime.
+        let asked = self.version();
         let result = call();
         let named = result.as_ref().err().and_then(Error::version_it_wants);
-        match named.filter(|named| (OLDEST..=KNOWN).contains(named) && *named != self.version()) {
+        match named.filter(|named| (OLDEST..=KNOWN).contains(named) && *named != asked) {
             Some(named) => {
                 self.speak(named);
                 call()
