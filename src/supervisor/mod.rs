@@ -133,10 +133,11 @@ pub fn run(pod: Pod, crew: &Crew, inbox: &Receiver<Report>) -> End {
         }
         End { cause: Cause::Crashed(message), forced: true }
     });
+    let scratch = Scratch { engine: pod.engine.clone(), controller: pod.controller, over };
+    scratch.remove_all(pod.plan.scratch(), crew, inbox);
     if let Some(slice) = pod.slice {
         slice.remove(&pod.engine, crew, inbox);
     }
-    Scratch { engine: pod.engine, controller: pod.controller, over }.remove_all(pod.plan.scratch(), crew, inbox);
     drop((components, pod_lives));
     if let Some(output) = output {
         output.close(LAST_OUTPUT);
