@@ -55,6 +55,11 @@ pub enum Warning {
         /// The component.
         component: String,
     },
+    /// A component that outlives a killed controller is not placed below the controller's cgroup.
+    SurvivorNotNested {
+        /// The component.
+        component: String,
+    },
     /// A limit is above the controller's.
     Capped {
         /// The component.
@@ -164,6 +169,11 @@ impl fmt::Display for Warning {
                 f,
                 "component '{component}' is privileged and not placed in the controller's cgroup, which may not use all \
                  devices: the controller's limits hold for it alone"
+            ),
+            Self::SurvivorNotNested { component } => write!(
+                f,
+                "component '{component}' has PIDs of its own and is not placed in the controller's cgroup, where the engine \
+                 could not restart a killed controller beside it: the controller's limits hold for it alone"
             ),
             Self::Capped { component, key, limit } => {
                 write!(f, "component '{component}': {key} is above the controller's limit, {limit} is used")

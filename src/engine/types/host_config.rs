@@ -6,6 +6,21 @@ use serde::{Deserialize, Serialize};
 
 use super::{MountRequest, is_zero, null_is_empty};
 
+/// `RestartPolicy` of a container.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct RestartPolicy {
+    /// `no` or empty, `always`, `unless-stopped` or `on-failure`.
+    pub name: String,
+}
+
+impl RestartPolicy {
+    /// Whether the engine may start the same container again.
+    pub fn is_on(&self) -> bool {
+        !matches!(self.name.as_str(), "" | "no")
+    }
+}
+
 /// `HostConfig`, of requests and of answers.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -67,6 +82,9 @@ pub struct HostConfig {
     /// Whether the kernel leaves it alone when memory runs out.
     #[serde(skip_serializing_if = "Option::is_none", skip_deserializing)]
     pub oom_kill_disable: Option<bool>,
+    /// What the engine does when it ends; of answers only.
+    #[serde(skip_serializing)]
+    pub restart_policy: RestartPolicy,
     /// The memory in bytes that it should get back to when memory is short, 0 for none.
     #[serde(skip_serializing_if = "is_zero", skip_deserializing)]
     pub memory_reservation: i64,

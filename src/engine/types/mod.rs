@@ -12,7 +12,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use create::{CreateRequest, Healthcheck};
-pub use host_config::{Device, DeviceRate, DeviceRequest, DeviceWeight, HostConfig, LogConfig, Ulimit};
+pub use host_config::{Device, DeviceRate, DeviceRequest, DeviceWeight, HostConfig, LogConfig, RestartPolicy, Ulimit};
 pub use mount::{BindOptions, ImageOptions, MountRequest, TmpfsOptions, VolumeOptions};
 
 /// A version of the API, such as 1.41.

@@ -73,6 +73,12 @@ fn other<T: PartialEq + Clone>(nested: &T, apart: &T) -> Option<T> {
     (nested != apart).then(|| apart.clone())
 }
 
+/// Whether a container may keep the cgroup of the controller busy that was killed: no runtime starts the same container
+/// again there, as its restart policy wants.
+pub(super) fn survives(controller: &Controller, host: &HostConfig) -> bool {
+    controller.host.restart_policy.is_on() && host.pid_mode != format!("container:{}", controller.id)
+}
+
 /// What the limits of all components depend on, and what came of them.
 pub(super) struct Limiter<'a> {
     controller: &'a Controller,
@@ -105,7 +111,11 @@ impl<'a> Limiter<'a> {
         if self.placement.is_shared() && outside {
             warnings.push(Warning::PrivilegedNotNested { component: component.name.clone() });
         }
-        let nested = self.placement.is_shared() && !outside && host.cgroup_parent.is_empty();
+        let survives = !self.placement.is_slice() && survives(self.controller, host);
+        if self.placement.is_shared() && survives && !outside {
+            warnings.push(Warning::SurvivorNotNested { component: component.name.clone() });
+        }
+        let nested = self.placement.is_shared() && !outside && !survives && host.cgroup_parent.is_empty();
         let mut apart = host.clone();
         Caps { component, warnings }.all(host, own, nested);
         // Not every systemd has a choice of CPUs for slices.

@@ -18,6 +18,7 @@ use super::super::component::SECRETS;
 use super::super::labels::{COMPONENT, VOLUME};
 use super::super::needs::{Need, Until};
 use super::super::projection::Projection;
+use super::limits::survives;
 use super::userns::Users;
 use super::{Apart, CONTROLLER_ID, Controller, Placement, Plan, Planned, PlannedVolume, PodSpec, Pull, own_labels};
 
@@ -122,6 +123,10 @@ pub(super) fn hold(
     if pids {
         // It dies with the controller, as the components do.
         holder.request.host_config.pid_mode = format!("container:{}", controller.id);
+    }
+    if !placement.is_slice() && survives(controller, &holder.request.host_config) {
+        holder.request.host_config.cgroup_parent = String::new();
+        holder.apart = None;
     }
     plan.components.push(holder);
 }
