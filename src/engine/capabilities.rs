@@ -171,6 +171,12 @@ impl Capabilities {
         !self.version.is_empty()
     }
 
+    /// Whether its cgroup of a container bears the container's id, and has nothing else in it, as Docker's with the cgroupfs
+    /// driver: only there can room be made for components.
+    pub fn has_dockers_cgroups(&self) -> bool {
+        self.product == Product::Docker
+    }
+
     /// Whether it is to remove containers that end. Where it would lose the container or its exit code by it, we do:
     /// Podman forgets the code, and engines before 26 lose such containers when they come back with live-restore.
     pub fn auto_remove(&self) -> bool {

@@ -48,6 +48,8 @@ pub enum Why {
     NoDriver,
     /// The engine is not root, and prepares no cgroup.
     Rootless,
+    /// The engine's cgroups are not laid out as Docker's are.
+    OtherLayout,
     /// What would have been better failed, in these words.
     Failed(String),
 }
@@ -94,6 +96,9 @@ impl Placement {
                 None => Self::Each(Why::NoLimits),
             },
             _ if !wanted => Self::Each(Why::NoLimits),
+            (CgroupDriver::Cgroupfs, CgroupVersion::V2) if !engine.has_dockers_cgroups() => {
+                Self::Each(Why::OtherLayout)
+            }
             (CgroupDriver::Cgroupfs, CgroupVersion::V2) => prepared(Self::Leaf),
             (CgroupDriver::Systemd, _) if nesting == Nesting::Slice => prepared(Self::Slice),
             (CgroupDriver::Systemd, _) => prepared(Self::Each(Why::Slices)),
@@ -148,6 +153,7 @@ impl fmt::Display for Why {
             Self::Hidden => f.write_str("it is in a cgroup namespace of its own, which hides its path"),
             Self::Slices => f.write_str("the engine's systemd driver takes only slices, and -cgroup=slice makes one"),
             Self::NoDriver => f.write_str("the engine has no cgroups"),
+            Self::OtherLayout => f.write_str("there is no room to make in Podman's cgroups"),
             Self::Rootless => f.write_str("the engine is rootless, nothing can be prepared in its cgroups"),
             Self::Failed(words) => f.write_str(words),
         }
@@ -156,7 +162,7 @@ impl fmt::Display for Why {
 
 #[cfg(test)]
 mod tests {
-    use crate::engine::capabilities::{Capabilities, Cgroups};
+    use crate::engine::capabilities::{Capabilities, Cgroups, Product};
 
     use super::*;
 
@@ -213,6 +219,17 @@ mod tests {
         controller.engine.cgroups.driver = CgroupDriver::Systemd;
         for nesting in [Nesting::Auto, Nesting::Slice] {
             assert_eq!(Placement::choose(&controller, nesting), Placement::Each(Why::Rootless));
+        }
+    }
+
+    #[test]
+    fn no_leaf_is_made_in_podmans_cgroups() {
+        let cgroups = Cgroups { version: CgroupVersion::V2, driver: CgroupDriver::Cgroupfs };
+        let engine = Capabilities { cgroups, product: Product::Podman, ..Capabilities::default() };
+        let mut controller = Controller { engine, ..Controller::default() };
+        controller.host.memory = 1;
+        for nesting in [Nesting::Auto, Nesting::Pod] {
+            assert_eq!(Placement::choose(&controller, nesting), Placement::Each(Why::OtherLayout));
         }
     }
 }
