@@ -48,11 +48,17 @@ const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         rule: "what failed is stopped with grace",
-        edits: &[("if self.of(who).id.is_none() { self.remove(who);", "if true { self.remove(who);")],
+        edits: &[(
+            "if self.of(who).id.is_none() { self.remove(who); } self.end(Cause::Failed",
+            "if true { self.remove(who); } self.end(Cause::Failed",
+        )],
     },
     Mutant {
         rule: "what failed without an id is looked for",
-        edits: &[("if self.of(who).id.is_none() { self.remove(who);", "if self.of(who).id.is_none() {")],
+        edits: &[(
+            "if self.of(who).id.is_none() { self.remove(who); } self.end(Cause::Failed",
+            "if self.of(who).id.is_none() {} self.end(Cause::Failed",
+        )],
     },
     Mutant {
         rule: "what runs is stopped when the pod ends",
@@ -209,7 +215,10 @@ fn every_mutant_of_the_machine_is_caught_by_a_walk() {
     for file in ["Cargo.toml", "Cargo.lock"] {
         fs::copy(root.join(file), folder.path().join(file)).expect("a copy");
     }
-    copy(&root.join("src"), &folder.path().join("src"));
+    // The sources, and what their tests include.
+    for part in ["src", "tests/golden/dbus"] {
+        copy(&root.join(part), &folder.path().join(part));
+    }
     let text = folded(&fs::read_to_string(root.join(MACHINE)).expect("the machine"));
     let (output, passed) = walks(folder.path());
     assert!(passed, "the walks must pass before anything is broken:\n{output}");
