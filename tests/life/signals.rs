@@ -8,7 +8,7 @@ fn signals_go_to_every_component() {
     let traps = SIGNALS.map(|signal| format!("trap 'echo got {signal}' {signal}\n")).concat();
     let listens = sh(&format!("{traps} sleep 1000 & echo ready; while :; do wait $!; done"));
     let pod = Pod::new().component("app", &listens).component("db", &listens).flags("-logs").run();
-    pod.says("app: ready").says("db: ready");
+    pod.says("app: ready").says("db: ready").tells("podlike: app: started").tells("podlike: db: started");
     for signal in SIGNALS {
         pod.signal(signal);
         pod.says(&format!("[out] app: got {signal}")).says(&format!("[out] db: got {signal}"));
