@@ -16,7 +16,7 @@ fail() { echo "FAILED: $*" >&2; sleep 3; docker logs "$name" >&2 || true; exit 1
 ok() { echo "ok: $*"; }
 says() { docker logs "$name" 2>&1 | grep -qE "$1"; }
 healthy() { [ "$(docker inspect --format '{{.State.Health.Status}}' "$name")" = healthy ]; }
-runs() { [ "$(docker inspect --format '{{.State.Running}}' "$1")" = true ]; }
+runs() { [ "$(docker inspect --format '{{.State.Running}}' "$1" 2>/dev/null)" = true ]; }
 of() { docker inspect --format "{{.HostConfig.$2}}" "$name.podlike.$1"; }
 # until_so WHAT COMMAND...: waits until the command succeeds, some minutes on a slow machine.
 until_so() {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::abilities::{Abilities, degraded};
-use crate::support::real_engine::{Pod, inspect, sh, stays, try_docker, with};
+use crate::support::real_engine::{BUSYBOX, Pod, docker, inspect, sh, stays, try_docker, with};
 
 /// Holds so many megabytes, and says so, or that it was not allowed to.
 fn holds(megabytes: u32) -> Value {
@@ -89,4 +89,33 @@ fn a_component_may_not_have_more_than_the_controller() {
         assert_eq!(taken, 0, "{}", ended.err());
         assert!(says_so(&ended.err()), "{}", ended.err());
     }
+}
+
+/// Where the kernel has the controller: a line for each tree of cgroups.
+fn cgroup_of(container: &str) -> String {
+    let joined = format!("--pid=container:{container}");
+    docker(&["run", "--rm", &joined, "--cgroupns=host", "--network=none", BUSYBOX, "cat", "/proc/1/cgroup"])
+}
+
+#[test]
+fn a_pod_is_in_one_cgroup_if_that_is_asked_for() {
+    let able = Abilities::get();
+    let pod = Pod::new().options("--health-interval 1s").flags("-cgroup=pod").component("app", stays()).run();
+    pod.tells("podlike: app: started");
+    let parent = inspect(&pod.of("app"))["HostConfig"]["CgroupParent"].clone();
+    let parent = parent.as_str().unwrap_or_default();
+    let controller = inspect(pod.name());
+    let id = controller["Id"].as_str().expect("an id");
+    if able.cgroup_driver == "cgroupfs" && !able.podman {
+        assert!(parent.ends_with(&format!("/{id}")), "{parent}");
+        let lines = cgroup_of(pod.name());
+        let place =
+            if able.cgroup_version == "2" { format!("0::{parent}/podlike") } else { format!(":memory:{parent}") };
+        assert!(lines.lines().any(|line| line.ends_with(&place)), "{place} is not in {lines}");
+    }
+    let errand = format!("{}.podlike-cgroup", pod.name());
+    assert_ne!(try_docker(&["inspect", &errand]).0, Some(0), "what prepared it is gone");
+    assert_eq!(try_docker(&["exec", pod.name(), "/podlike", "healthcheck"]), (Some(0), "healthy".to_owned()));
+    docker(&["top", &pod.of("app")]);
+    pod.stop();
 }
