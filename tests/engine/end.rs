@@ -1,12 +1,10 @@
-//! How a pod ends: signals at any moment, graces, a controller that is killed, orphans.
+//! How a pod ends: signals at any moment, graces, orphans. What holds on every engine is in `tests/life`.
 
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::real_engine::{
-    BUSYBOX, Events, OWNER, Pod, docker, exec, inspect, sh, silent_registry, stays, try_docker, until, with,
-};
+use crate::support::real_engine::{Events, Pod, exec, sh, silent_registry, stays, until, with};
 
 /// Ends only by force.
 fn stubborn(grace: &str) -> Value {
@@ -51,17 +49,6 @@ fn a_signal_right_after_the_start_ends_the_pod() {
 }
 
 #[test]
-fn docker_stop_leaves_nothing_and_ends_with_0() {
-    let pod = Pod::new().component("app", stays()).component("db", sh("trap 'exit 3' TERM; sleep 1000 & wait")).run();
-    pod.tells("podlike: app: started").tells("podlike: db: started");
-    let begun = Instant::now();
-    docker(&["stop", "--time=10", pod.name()]);
-    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
-    let ended = pod.end();
-    assert_eq!(ended.code, Some(0), "{}", ended.err());
-}
-
-#[test]
 fn each_component_has_its_own_stop_signal_and_grace() {
     let on = |signal: &str| {
         let script = format!("trap 'echo got {signal}; exit 0' {signal}; echo ready; sleep 1000 & wait");
@@ -93,68 +80,6 @@ fn a_second_signal_means_now() {
     let ended = pod.signal("INT").end();
     assert_eq!(ended.code, Some(143), "{}", ended.err());
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
-}
-
-#[test]
-fn other_signals_go_to_every_component() {
-    const SIGNALS: [&str; 4] = ["HUP", "USR1", "USR2", "WINCH"];
-    let traps = SIGNALS.map(|signal| format!("trap 'echo got {signal}' {signal}\n")).concat();
-    let listens = sh(&format!("{traps} sleep 1000 & echo ready; while :; do wait $!; done"));
-    let pod = Pod::new().component("app", &listens).component("db", &listens).flags("-logs").run();
-    pod.says("app: ready").says("db: ready");
-    for signal in SIGNALS {
-        pod.signal(signal);
-        pod.says(&format!("[out] app: got {signal}")).says(&format!("[out] db: got {signal}"));
-    }
-    pod.stop();
-}
-
-#[test]
-fn a_killed_controller_takes_shared_pids_along_and_starts_again() {
-    let page = json!({"image": BUSYBOX, "command": "httpd -f -p 127.0.0.1:8000 -h /etc"});
-    let pod = Pod::new().component("app", page).component("db", stays()).run();
-    pod.tells("podlike: app: started").tells("podlike: db: started").signal("KILL");
-    assert_eq!(pod.wait().code, Some(137));
-    until("nothing is left", || pod.container.components().is_empty());
-
-    // What a run that ended in the middle of its start may have left.
-    let owner = format!("{OWNER}={}", pod.container.id);
-    docker(&["create", "--name", &pod.of("app"), "--label", &owner, BUSYBOX]);
-    let pod = pod.again();
-    pod.tells("podlike: app: started").tells("podlike: db: started");
-    assert_eq!(pod.container.components().len(), 2);
-    let health = || try_docker(&["exec", pod.name(), "/podlike", "healthcheck"]);
-    until("it answers its health check", || health() == (Some(0), "healthy".to_owned()));
-    until("its network works", || exec(&pod.of("db"), "wget -qO- http://127.0.0.1:8000/passwd || :").contains("root"));
-    let ended = pod.stop();
-    assert!(ended.err().contains("removed what the last run of this controller left behind: 1"), "{}", ended.err());
-}
-
-#[test]
-fn what_survives_a_killed_controller_is_swept_by_its_next_start() {
-    let script = "echo ready; trap 'exit 0' TERM; sleep 1000 & wait";
-    let pod = Pod::new().component("app", sh(script)).component("db", sh(script)).flags("-pids=false -logs").run();
-    pod.says("app: ready").says("db: ready");
-    let before = inspect(&pod.of("app"))["Id"].clone();
-    pod.signal("KILL");
-    assert_eq!(pod.wait().code, Some(137));
-    assert_eq!(inspect(&pod.of("app"))["State"]["Running"], true);
-    let pod = pod.again();
-    pod.says("app: ready").says("db: ready");
-    assert_eq!(pod.container.components().len(), 2);
-    assert_ne!(inspect(&pod.of("app"))["Id"], before);
-    let ended = pod.stop();
-    assert!(ended.err().contains("left behind: 2"), "{}", ended.err());
-}
-
-#[test]
-fn a_restarted_controller_runs_its_pod_again() {
-    let pod = Pod::new().component("app", stays()).run();
-    pod.tells("podlike: app: started");
-    docker(&["restart", pod.name()]);
-    until("it runs again", || try_docker(&["exec", &pod.of("app"), "true"]).0 == Some(0));
-    docker(&["stop", pod.name()]);
-    assert!(pod.container.components().is_empty());
 }
 
 #[test]

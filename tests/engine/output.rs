@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
-
-use crate::support::real_engine::{Pod, sh, stays, with};
+use crate::support::real_engine::{Pod, sh};
 
 #[test]
 fn a_hundred_thousand_lines_of_four_components_at_once_are_whole_and_in_order() {
@@ -72,17 +70,6 @@ fn bytes_pass_unchanged_and_a_megabyte_is_one_line() {
         [&b"[out] app: \xff\xfe\0\t\xc3(\r\n[out] app: \n[out] app: "[..], &b"x".repeat(1 << 20)[..], b"\n"].concat();
     assert_eq!(ended.stdout.len(), wanted.len());
     assert!(ended.stdout == wanted, "{:?}", String::from_utf8_lossy(&ended.stdout[..100]));
-}
-
-#[test]
-fn terminals_have_one_stream_and_plain_line_ends() {
-    let script = "test -t 1 && echo a terminal; echo too >&2; printf last";
-    let ended = Pod::new()
-        .component("app", with(sh(script), json!({"tty": true})))
-        .component("db", stays())
-        .flags("-logs")
-        .end();
-    assert_eq!(ended.out(), "[out] app: a terminal\n[out] app: too\n[out] app: last\n");
 }
 
 #[test]
