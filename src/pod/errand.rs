@@ -3,10 +3,9 @@
 
 use std::time::Duration;
 
-use crate::engine::types::{CreateRequest, Healthcheck, HostConfig, LogConfig, MountRequest};
+use crate::engine::types::{CreateRequest, HostConfig, LogConfig, MountRequest};
 
-use super::labels::COMPONENT;
-use super::plan::{nano_cpus, own_labels};
+use super::plan::{nano_cpus, own_request};
 use super::{Controller, Placement};
 
 /// What stands where components have their names. None can be called so.
@@ -77,35 +76,17 @@ impl Errand {
     }
 
     fn new(controller: &Controller, purpose: Purpose) -> Self {
-        let mut labels = own_labels(controller);
-        labels.insert(COMPONENT.to_owned(), NAME.to_owned());
-        let mut security_opt = vec!["no-new-privileges".to_owned()];
+        let mut request = own_request(controller, NAME);
+        let host = &mut request.host_config;
+        host.cgroupns_mode = "host".to_owned();
+        host.log_config = Some(LogConfig { driver: "none".to_owned(), ..LogConfig::default() });
         if controller.engine.selinux {
-            security_opt.push("label=disable".to_owned());
+            host.security_opt.push("label=disable".to_owned());
         }
-        // Only who is root on the host may write there, whatever users containers have.
-        let userns_mode = if controller.engine.userns_remap { "host" } else { "" };
-        let request = CreateRequest {
-            image: controller.image.clone(),
-            entrypoint: Some(vec![controller.program.display().to_string()]),
-            user: Some("0:0".to_owned()),
-            healthcheck: Some(Healthcheck::off()),
-            labels,
-            host_config: HostConfig {
-                auto_remove: controller.engine.auto_remove(),
-                network_mode: "none".to_owned(),
-                ipc_mode: "none".to_owned(),
-                cgroupns_mode: "host".to_owned(),
-                userns_mode: userns_mode.to_owned(),
-                readonly_rootfs: true,
-                cap_drop: vec!["ALL".to_owned()],
-                security_opt,
-                oom_score_adj: controller.host.oom_score_adj,
-                log_config: Some(LogConfig { driver: "none".to_owned(), ..LogConfig::default() }),
-                ..HostConfig::default()
-            },
-            ..CreateRequest::default()
-        };
+        if controller.engine.userns_remap {
+            // Only who is root on the host may write there, whatever users containers have.
+            host.userns_mode = "host".to_owned();
+        }
         Self { container: format!("{}.podlike-cgroup", controller.name), request, purpose }
     }
 

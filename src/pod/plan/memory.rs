@@ -12,15 +12,17 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde::Serialize;
 
-use crate::engine::types::{CreateRequest, Healthcheck, HostConfig, VolumeRequest};
+use crate::engine::types::VolumeRequest;
 
 use super::super::component::SECRETS;
-use super::super::labels::{COMPONENT, VOLUME};
+use super::super::labels::VOLUME;
 use super::super::needs::{Need, Until};
 use super::super::projection::Projection;
 use super::limits::survives;
 use super::userns::Users;
-use super::{Apart, CONTROLLER_ID, Controller, Placement, Plan, Planned, PlannedVolume, PodSpec, Pull, own_labels};
+use super::{
+    Apart, CONTROLLER_ID, Controller, Placement, Plan, Planned, PlannedVolume, PodSpec, Pull, own_labels, own_request,
+};
 
 /// As much as secrets and configs may take together: Swarm's are at most half a megabyte and one.
 const SIZE: i64 = 64 << 20;
@@ -172,29 +174,10 @@ fn holder(
     binds: Vec<String>,
     files: Vec<InMemory>,
 ) -> Planned {
-    let mut labels = own_labels(controller);
-    labels.insert(COMPONENT.to_owned(), HOLDER.to_owned());
-    let request = CreateRequest {
-        image: controller.image.clone(),
-        entrypoint: Some(vec![controller.program.display().to_string()]),
-        cmd: Some(vec!["pause".to_owned()]),
-        user: Some("0:0".to_owned()),
-        healthcheck: Some(Healthcheck::off()),
-        labels,
-        host_config: HostConfig {
-            auto_remove: controller.engine.auto_remove(),
-            network_mode: "none".to_owned(),
-            ipc_mode: "none".to_owned(),
-            cgroup_parent: placement.parent().to_owned(),
-            binds,
-            readonly_rootfs: true,
-            cap_drop: vec!["ALL".to_owned()],
-            security_opt: vec!["no-new-privileges".to_owned()],
-            oom_score_adj: controller.host.oom_score_adj,
-            ..HostConfig::default()
-        },
-        ..CreateRequest::default()
-    };
+    let mut request = own_request(controller, HOLDER);
+    request.cmd = Some(vec!["pause".to_owned()]);
+    placement.parent().clone_into(&mut request.host_config.cgroup_parent);
+    request.host_config.binds = binds;
     Planned {
         apart: placement.is_shared().then(Apart::default),
         pull: Pull::Never,

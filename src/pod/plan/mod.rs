@@ -22,7 +22,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::engine::capabilities::CgroupDriver;
-use crate::engine::types::{CreateRequest, VolumeRequest};
+use crate::engine::types::{CreateRequest, Healthcheck, HostConfig, VolumeRequest};
 
 use super::component::{Component, Namespace, Pull};
 use super::labels::{COMPONENT, CONTROLLER_ID, PodSpec, SWARM_PREFIX, VERSION};
@@ -286,8 +286,33 @@ fn mode(namespace: &Namespace, controller: &Controller) -> String {
     }
 }
 
+/// The request of a container of podlike's own, by the name that stands where components have theirs: it gets no more than
+/// it takes to run its program.
+pub(super) fn own_request(controller: &Controller, name: &str) -> CreateRequest {
+    let mut labels = own_labels(controller);
+    labels.insert(COMPONENT.to_owned(), name.to_owned());
+    CreateRequest {
+        image: controller.image.clone(),
+        entrypoint: Some(vec![controller.program.display().to_string()]),
+        user: Some("0:0".to_owned()),
+        healthcheck: Some(Healthcheck::off()),
+        labels,
+        host_config: HostConfig {
+            auto_remove: controller.engine.auto_remove(),
+            network_mode: "none".to_owned(),
+            ipc_mode: "none".to_owned(),
+            readonly_rootfs: true,
+            cap_drop: vec!["ALL".to_owned()],
+            security_opt: vec!["no-new-privileges".to_owned()],
+            oom_score_adj: controller.host.oom_score_adj,
+            ..HostConfig::default()
+        },
+        ..CreateRequest::default()
+    }
+}
+
 /// The labels of what podlike makes for this controller.
-pub(super) fn own_labels(controller: &Controller) -> BTreeMap<String, String> {
+fn own_labels(controller: &Controller) -> BTreeMap<String, String> {
     let version = env!("CARGO_PKG_VERSION");
     [(CONTROLLER_ID.to_owned(), controller.id.clone()), (VERSION.to_owned(), version.to_owned())].into()
 }
