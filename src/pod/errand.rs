@@ -78,14 +78,14 @@ impl Errand {
     fn new(controller: &Controller, purpose: Purpose) -> Self {
         let mut request = own_request(controller, NAME);
         let host = &mut request.host_config;
-        host.cgroupns_mode = "host".to_owned();
+        "host".clone_into(&mut host.cgroupns_mode);
         host.log_config = Some(LogConfig { driver: "none".to_owned(), ..LogConfig::default() });
         if controller.engine.selinux {
             host.security_opt.push("label=disable".to_owned());
         }
         if controller.engine.userns_remap {
             // Only who is root on the host may write there, whatever users containers have.
-            host.userns_mode = "host".to_owned();
+            "host".clone_into(&mut host.userns_mode);
         }
         Self { container: format!("{}.podlike-cgroup", controller.name), request, purpose }
     }
