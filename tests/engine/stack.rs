@@ -51,9 +51,9 @@ impl Stack {
         docker(&["ps", "--quiet", "--no-trunc", "--filter", &filter]).lines().map(str::to_owned).collect()
     }
 
-    /// What the tasks of its service say of themselves, for an assertion.
+    /// What the tasks of its service say of themselves, for an assertion. Right after a deployment there are none.
     fn tasks(&self) -> String {
-        docker(&["stack", "ps", "--no-trunc", "--format", "{{.Name}} {{.CurrentState}} {{.Error}}", &self.0])
+        try_docker(&["stack", "ps", "--no-trunc", "--format", "{{.Name}} {{.CurrentState}} {{.Error}}", &self.0]).1
     }
 
     fn remove(&self) {
