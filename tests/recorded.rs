@@ -14,31 +14,16 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-use std::{env, fs, thread};
+use std::{fs, thread};
 
 use podlike::engine::capabilities::{CgroupDriver, CgroupVersion, Cgroups, Product};
 use podlike::engine::types::{CreateRequest, VolumeRequest};
 use podlike::engine::{Condition, Engine, Error, Frames, Host, Source, Stream, Tls, Upload};
-use support::recorder::Recorder;
 use support::records::{ENGINES, Record};
 
 /// What the recorder called things.
 const NOBODY: &str = "recorded-none";
 const BUSYBOX: &str = "podlike-test/busybox";
-
-/// No test: records an engine anew, see `tests/support/recorder.rs`.
-#[test]
-#[ignore = "it records an engine: RECORD_ENGINE, RECORD_SOCKET and RECORD_IMAGE name it"]
-fn record() {
-    let value = |key: &str| env::var(key).unwrap_or_else(|_| panic!("{key} is not set"));
-    let image = fs::read(value("RECORD_IMAGE")).expect("an archive");
-    let data = env::var("RECORD_DATA").unwrap_or_else(|_| "/var/lib/docker".to_owned());
-    let mut recorder = Recorder::new(&value("RECORD_ENGINE"), &value("RECORD_SOCKET"), &data);
-    recorder.run(&image);
-    if let Ok(socket) = env::var("RECORD_SYSTEMD_SOCKET") {
-        recorder.parent_refused_by(&socket, &image);
-    }
-}
 
 fn is_docker(engine: &str) -> bool {
     engine.starts_with("docker")

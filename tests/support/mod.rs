@@ -19,7 +19,6 @@ pub(crate) mod fake_engine;
 pub(crate) mod lookout;
 pub(crate) mod pod;
 pub(crate) mod real_engine;
-pub(crate) mod recorder;
 pub(crate) mod records;
 pub(crate) mod registry;
 pub(crate) mod socket_proxy;

@@ -1,11 +1,15 @@
 //! Plays the life of a pod's containers on a real engine, by raw calls, and keeps what it answers: see `records.rs`.
 //!
 //! ```text
-//!   RECORD_ENGINE=docker-28.5 RECORD_SOCKET=/run/other.sock cargo test --test recorded -- --ignored
+//!   RECORD_ENGINE=docker-28.5 RECORD_SOCKET=/run/other.sock cargo test --test record
 //! ```
 //!
 //! `RECORD_IMAGE` is an archive with the image `podlike-test/busybox`. `RECORD_SYSTEMD_SOCKET` is one of the same engine with
 //! the systemd driver, running or not: it refuses a parent. `RECORD_DATA` is the engine's data root, if not the usual one.
+
+#![allow(clippy::panic, reason = "who records sees what went wrong")]
+
+mod support;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -13,20 +17,31 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::thread;
 use std::time::Duration;
+use std::{env, thread};
 
 use serde_json::{Value, json};
 
-use super::real_engine::BUSYBOX;
-use super::records::{Record, folder};
+use support::real_engine::BUSYBOX;
+use support::records::{Record, folder};
 
 /// Longer than any call takes.
 const LONG: Duration = Duration::from_secs(40);
 const TAR: &str = "application/x-tar";
 
+fn main() {
+    let value = |key: &str| env::var(key).unwrap_or_else(|_| panic!("{key} is not set"));
+    let image = fs::read(value("RECORD_IMAGE")).expect("an archive");
+    let data = env::var("RECORD_DATA").unwrap_or_else(|_| "/var/lib/docker".to_owned());
+    let mut recorder = Recorder::new(&value("RECORD_ENGINE"), &value("RECORD_SOCKET"), &data);
+    recorder.run(&image);
+    if let Ok(socket) = env::var("RECORD_SYSTEMD_SOCKET") {
+        recorder.parent_refused_by(&socket, &image);
+    }
+}
+
 /// An engine that is being recorded.
-pub(crate) struct Recorder {
+struct Recorder {
     engine: String,
     socket: PathBuf,
     /// The version that podlike speaks with it.
@@ -44,13 +59,13 @@ struct Pending {
 }
 
 impl Recorder {
-    pub(crate) fn new(engine: &str, socket: &str, data: &str) -> Self {
+    fn new(engine: &str, socket: &str, data: &str) -> Self {
         let socket = PathBuf::from(socket);
         Self { engine: engine.to_owned(), socket, api: "1.40".to_owned(), data: data.to_owned(), ids: BTreeMap::new() }
     }
 
     /// Records all but what takes an engine with the systemd driver.
-    pub(crate) fn run(&mut self, image: &[u8]) {
+    fn run(&mut self, image: &[u8]) {
         let _ = fs::remove_dir_all(folder(&self.engine));
         fs::create_dir_all(folder(&self.engine)).expect("a folder");
         self.the_engine();
@@ -126,13 +141,13 @@ impl Recorder {
     }
 
     /// What an engine says that only takes slices, or none.
-    pub(crate) fn refused_parent(&mut self, parent: &str) {
+    fn refused_parent(&mut self, parent: &str) {
         let below = json!({"Image": BUSYBOX, "HostConfig": {"CgroupParent": parent}});
         self.try_create("create_parent_refused", &below);
     }
 
     /// As [`Self::refused_parent`], of another engine of the same kind.
-    pub(crate) fn parent_refused_by(&mut self, socket: &str, image: &[u8]) {
+    fn parent_refused_by(&mut self, socket: &str, image: &[u8]) {
         let own = std::mem::replace(&mut self.socket, PathBuf::from(socket));
         self.ask("POST", "/images/load", TAR, image);
         self.refused_parent("/docker/recorded");
