@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 use std::{env, fmt};
 
 use argh::FromArgs;
 use log::LevelFilter;
 
-use crate::pod::{Nesting, Options};
+use crate::pod::{self, Nesting, Options, Restart};
 use crate::version;
 
 /// Runs a pod: the components that the labels of this container describe, in its network and other namespaces.
@@ -43,6 +44,18 @@ struct Arguments {
     /// a file with the logins for registries, as Docker's config.json (default: none)
     #[argh(option, arg_name = "file")]
     registry_auth: Option<PathBuf>,
+    /// the pause before the first restart of a component, such as 10s; it doubles with each (default: 10s)
+    #[argh(option, arg_name = "time")]
+    restart_delay: Option<Time>,
+    /// the longest pause before a restart (default: 5m)
+    #[argh(option, arg_name = "time")]
+    restart_longest: Option<Time>,
+    /// how long a component runs until its restarts are forgotten (default: 10m)
+    #[argh(option, arg_name = "time")]
+    restart_reset: Option<Time>,
+    /// the time that the pod has to stop on TERM or INT, where no label says it (default: the container's own, or 10s)
+    #[argh(option, arg_name = "time")]
+    stop_timeout: Option<Time>,
     #[argh(subcommand)]
     command: Option<Subcommand>,
 }
@@ -155,13 +168,34 @@ impl FromStr for Switch {
     }
 }
 
+/// A duration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Time(Duration);
+
+impl FromStr for Time {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        pod::time(text).map(Self)
+    }
+}
+
 /// The flags that take a boolean, which may be left out.
 const SWITCHES: [&str; 8] = ["engine", "ipc", "json", "logs", "offline", "pids", "pull", "volumes"];
 /// Those of them that belong to a subcommand.
 const OF_SUBCOMMANDS: [&str; 3] = ["engine", "json", "offline"];
 
 /// The flags that take another value.
-const VALUES: [&str; 4] = ["cgroup", "images", "profiles", "registry-auth"];
+const VALUES: [&str; 8] = [
+    "cgroup",
+    "images",
+    "profiles",
+    "registry-auth",
+    "restart-delay",
+    "restart-longest",
+    "restart-reset",
+    "stop-timeout",
+];
 /// The flags of subcommands that take a value, by their short names.
 const VALUES_OF_SUBCOMMANDS: [(&str, &str); 3] = [("f", "file"), ("image", "image"), ("o", "output")];
 
@@ -247,6 +281,13 @@ fn options(arguments: &Arguments) -> Options {
         pull: chosen(arguments.pull, default.pull),
         logs: chosen(arguments.logs, default.logs),
         cgroup: arguments.cgroup.unwrap_or(default.cgroup),
+        restart: Restart {
+            delay: arguments.restart_delay.map_or(default.restart.delay, |time| time.0),
+            longest: arguments.restart_longest.map_or(default.restart.longest, |time| time.0),
+            reset: arguments.restart_reset.map_or(default.restart.reset, |time| time.0),
+            ..default.restart
+        },
+        stop_timeout: arguments.stop_timeout.map(|time| time.0),
     }
 }
 
@@ -395,6 +436,19 @@ mod tests {
             ("-pull=T --logs=False", Options { pull: true, ..default }),
             ("-cgroup pod", Options { cgroup: Nesting::Pod, ..default }),
             ("--cgroup=slice", Options { cgroup: Nesting::Slice, ..default }),
+            ("-stop-timeout 30", Options { stop_timeout: Some(Duration::from_secs(30)), ..default }),
+            (
+                "-restart-delay=500ms -restart-longest 1m -restart-reset=1h",
+                Options {
+                    restart: Restart {
+                        delay: Duration::from_millis(500),
+                        longest: Duration::from_mins(1),
+                        reset: Duration::from_hours(1),
+                        ..default.restart
+                    },
+                    ..default
+                },
+            ),
         ] {
             assert_eq!(parsed(line), Ok(Command::Run(Flags { options, ..Flags::default() })), "{line}");
         }
@@ -409,6 +463,7 @@ mod tests {
             ("sidecar", "sidecar"),
             ("-cgroup=all", "'all' is no way to place cgroups: expected auto, pod, slice or none"),
             ("-cgroup", "needs a value"),
+            ("-restart-delay=soon", "'soon' is no duration"),
         ] {
             let Error(text) = parsed(line).expect_err(line);
             assert!(text.contains(part), "{line}: {text}");

@@ -2,7 +2,7 @@
 //!
 //! | code | when |
 //! |---|---|
-//! | n | a component ended with n, or an init component with n ≠ 0 |
+//! | n | a component ended with n, or an init component with n ≠ 0; where there is a leader, the leader did |
 //! | 0 | TERM or INT, and the end was orderly: each component stopped, or was killed after its grace |
 //! | 128 + signal | TERM or INT, and the end was forced: by a second signal, or because it took longer than every grace |
 //! | 125 | a component could not be started, or its container was lost |
@@ -50,6 +50,9 @@ fn tell(end: &End, names: &[String]) {
     match &end.cause {
         Cause::Exited(who, code) => {
             log::info!("the pod ended with component '{}', exit code {code}", names[who.0]);
+            if let Some((leader, code)) = end.leader.filter(|(leader, _)| leader != who) {
+                log::info!("its exit code is that of its leader '{}': {code}", names[leader.0]);
+            }
         }
         Cause::Failed(who, error) => log::error!("component '{}': {}", names[who.0], chain(error)),
         Cause::Signal(signal) if end.forced => {
@@ -62,7 +65,7 @@ fn tell(end: &End, names: &[String]) {
 
 fn exit_code(end: &End) -> u8 {
     match &end.cause {
-        Cause::Exited(_, code) => u8::try_from(*code).unwrap_or(u8::MAX),
+        Cause::Exited(_, code) => u8::try_from(end.leader.map_or(*code, |(_, code)| code)).unwrap_or(u8::MAX),
         Cause::Failed(..) => START_FAILED,
         Cause::Signal(signal) if end.forced => 128 + u8::try_from(*signal).unwrap_or(0),
         Cause::Signal(_) => 0,
@@ -179,7 +182,7 @@ mod tests {
             (Cause::Signal(2), true, 130),
             (Cause::Crashed(String::new()), false, 70),
         ] {
-            let end = End { cause, forced };
+            let end = End::new(cause, forced);
             assert_eq!(exit_code(&end), code, "{end:?}");
         }
     }

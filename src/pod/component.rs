@@ -10,7 +10,10 @@ use crate::engine::types::{ApiVersion, CreateRequest};
 
 use super::FileCopy;
 use super::needs::Dependency;
+use super::probe::Probes;
 use super::projection::Projection;
+use super::restart::{self, Restart};
+use super::role::Role;
 
 /// The folder of Docker's secrets.
 pub(super) const SECRETS: &str = "/run/secrets/";
@@ -56,6 +59,14 @@ pub struct Component {
     pub oom_score_adj: Option<i64>,
     /// `depends_on`
     pub depends_on: Vec<Dependency>,
+    /// `x-podlike-role`, or the label of its name.
+    pub role: Role,
+    /// `x-podlike-leader`, or the label that names it: its exit code is the pod's.
+    pub leader: bool,
+    /// What it says of its restarts.
+    pub asked: restart::Asked,
+    /// What that comes to, with the times of who says nothing.
+    pub restart: Restart,
     /// `secrets` and `configs`
     pub projections: Vec<Projection>,
     /// What is copied in before it starts.
@@ -66,6 +77,8 @@ pub struct Component {
     pub userns: Option<Userns>,
     /// Where it says what an engine that remaps users may refuse, by key.
     pub said: BTreeMap<&'static str, Said>,
+    /// `x-podlike-probes`
+    pub probes: Probes,
 }
 
 /// Whose namespace a component has, where it says so itself.
@@ -150,12 +163,27 @@ impl Component {
             pid: None,
             oom_score_adj: None,
             depends_on: Vec::new(),
+            role: Role::default(),
+            leader: false,
+            asked: restart::Asked::default(),
+            restart: Restart::default(),
             projections: Vec::new(),
             copies: Vec::new(),
             features: Vec::new(),
             userns: None,
             said: BTreeMap::new(),
+            probes: Probes::default(),
         }
+    }
+
+    /// Makes its restart policy of what it says, once its role is known.
+    pub(super) fn settle(&mut self) {
+        self.restart = self.policy(Restart::default());
+    }
+
+    /// Its restart policy, with the times of `otherwise` where it says none.
+    pub(super) fn policy(&self, otherwise: Restart) -> Restart {
+        self.asked.policy(self.role, self.probes.liveness.is_some(), otherwise)
     }
 
     /// Where its secrets and configs are mounted: the folder of Docker's secrets as a whole, others one by one.

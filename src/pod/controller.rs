@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::engine::capabilities::Capabilities;
 use crate::engine::types::{ContainerDetails, HostConfig, Mount};
@@ -34,6 +35,8 @@ pub struct Controller {
     pub program: PathBuf,
     /// Its volumes by the names that their labels give them for components.
     pub volume_refs: BTreeMap<String, String>,
+    /// The time that it has to stop, if who ends it has told.
+    pub stop_timeout: Option<Duration>,
     /// What the engine is and can.
     pub engine: Capabilities,
 }
@@ -54,6 +57,7 @@ impl Controller {
             id: details.id,
             name: details.name.trim_start_matches('/').to_owned(),
             labels: details.config.labels,
+            stop_timeout: details.config.stop_timeout.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs),
             host,
             mounts: details.mounts,
             cgroup,

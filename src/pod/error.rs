@@ -63,6 +63,15 @@ pub enum Error {
         /// The component nearest in name.
         nearest: Option<String>,
     },
+    /// A label about a component that is not there.
+    UnknownComponent {
+        /// Where the label stands.
+        place: Box<Place>,
+        /// The name that nobody has.
+        name: String,
+        /// The component nearest in name.
+        nearest: Option<String>,
+    },
     /// A component depends on one that is not there.
     UnknownDependency {
         /// Where that is said.
@@ -84,6 +93,39 @@ pub enum Error {
         at: String,
         /// The init component.
         on: String,
+    },
+    /// A component waits for the success of a sidecar.
+    NeverSucceeds {
+        /// Where it says so.
+        place: Box<Place>,
+        /// The path of the key.
+        at: String,
+        /// The sidecar.
+        on: String,
+    },
+    /// A pod of sidecars alone.
+    OnlySidecars,
+    /// Two components shall be the leader.
+    TwoLeaders {
+        /// The first.
+        first: String,
+        /// The second.
+        second: String,
+    },
+    /// The leader does not decide the end of the pod.
+    NotEssential {
+        /// Its name.
+        leader: String,
+    },
+    /// A label says another role than the component itself.
+    TwoRoles {
+        /// Where the label stands.
+        place: Box<Place>,
+    },
+    /// A label about an init component that is only for others.
+    OfInit {
+        /// Where the label stands.
+        place: Box<Place>,
     },
     /// Components that wait for each other.
     Circle {
@@ -153,8 +195,30 @@ impl fmt::Display for Error {
                 write!(f, "the name of a {of} is made of letters, digits, '_', '.' and '-', and does not begin with '.' or '-'")
             }
             Self::NameTaken { place, by } => write!(f, "{place}: {by} has this name"),
+            Self::NeverSucceeds { place, at, on } => {
+                write!(f, "{place}: {at}: '{on}' is a sidecar, which never ends with success; make it a task")
+            }
+            Self::OnlySidecars => f.write_str(
+                "only sidecars: a pod needs a component that they help (a role of sidecar is for those that help others)",
+            ),
+            Self::TwoLeaders { first, second } => {
+                write!(f, "the leader is '{first}' and '{second}': a pod has the exit code of one at most")
+            }
+            Self::NotEssential { leader } => {
+                write!(f, "the leader '{leader}' is not essential: its end must be the end of the pod (leave out its role)")
+            }
+            Self::TwoRoles { place } => {
+                write!(f, "{place}: the component says another role under x-podlike-role: leave one of them out")
+            }
+            Self::OfInit { place } => {
+                write!(f, "{place}: an init component runs before all others, to success: it has no role, and cannot lead")
+            }
             Self::UnknownCopy { place, nearest } => {
                 write!(f, "{place}: no such component")?;
+                suggest(f, nearest.as_deref())
+            }
+            Self::UnknownComponent { place, name, nearest } => {
+                write!(f, "{place}: no such component '{name}'")?;
                 suggest(f, nearest.as_deref())
             }
             Self::UnknownDependency { place, at, on, skipped, nearest } => {

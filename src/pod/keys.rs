@@ -93,7 +93,7 @@ pub const KEYS: [(&str, Class); 94] = [
     ("pull_policy", Supported),
     ("pull_refresh_after", Supported),
     ("read_only", Supported),
-    ("restart", Ignored("the pod ends with its first component: let Swarm, or the engine, restart the controller")),
+    ("restart", Supported),
     ("runtime", Supported),
     ("scale", Ignored("a pod has one of each: scale the controller's service")),
     ("secrets", Supported),

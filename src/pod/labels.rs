@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
+use std::time::Duration;
 
 use crate::compose::{self, Content, Kind, Node, Place, Problem, Project, Source, Surroundings};
 use crate::engine::types::Healthcheck;
@@ -9,6 +10,7 @@ use crate::engine::types::Healthcheck;
 use super::component::{Component, Stage};
 use super::error::Error;
 use super::parse::Reading;
+use super::role::Role;
 use super::volumes::{Declared, Scratch};
 use super::warning::Warning;
 use super::{Need, copy, needs, parse};
@@ -25,6 +27,14 @@ const FILE: &str = "pod.compose.file";
 const COPY_PREFIX: &str = "pod.copy.";
 /// On the controller: a volume that lives as long as the pod, by name.
 const VOLUME_PREFIX: &str = "pod.volume.";
+/// On the controller: the role of a component, by its name.
+const ROLE_PREFIX: &str = "pod.role.";
+/// On the controller: the component whose exit code is the pod's.
+const LEADER: &str = "pod.leader";
+/// On the controller: the time that the pod has to stop.
+const STOP_GRACE_PERIOD: &str = "pod.stop_grace_period";
+/// On a task of Swarm: the id of its service.
+const SWARM_SERVICE: &str = "com.docker.swarm.service.id";
 
 /// The variable that chooses profiles where no flag does, as with Compose.
 const PROFILES: &str = "COMPOSE_PROFILES";
@@ -49,6 +59,11 @@ pub(super) const PROJECT: &str = "com.docker.compose.project";
 /// The label that a controller's containers and scratch volumes carry, and nothing else.
 pub fn owned_by(controller: &str) -> String {
     format!("{CONTROLLER_ID}={controller}")
+}
+
+/// The id of the service of Swarm that a container with these labels is a task of.
+pub fn service_of(labels: &BTreeMap<String, String>) -> Option<&str> {
+    labels.get(SWARM_SERVICE).map(String::as_str)
 }
 
 /// Whether a service with these labels is a controller.
@@ -92,6 +107,8 @@ pub struct PodSpec {
     pub project: Option<String>,
     /// The names by which the services of a Compose file know each other.
     pub hosts: Vec<String>,
+    /// The time that it has to stop when somebody wants it to end.
+    pub stop_grace_period: Option<Duration>,
     /// What is not done as asked.
     pub warnings: Vec<Warning>,
 }
@@ -142,7 +159,13 @@ impl PodSpec {
             return Err(if skipped.is_empty() { Error::NoComponents } else { Error::NoProfile { skipped } });
         }
         copies(labels, &mut all, &skipped, surroundings)?;
+        roles(labels, &mut all, &skipped, surroundings)?;
+        all.iter_mut().for_each(Component::settle);
         let needs = needs::resolve(&all, &skipped)?;
+        let stop_grace_period = labels.iter().find(|label| label.key == STOP_GRACE_PERIOD);
+        let stop_grace_period = stop_grace_period
+            .map(|label| compose::duration(&surroundings.parse(&label.source, &label.text)?))
+            .transpose()?;
         let mut volumes = Vec::new();
         for (key, node) in project.map(|project| project.volumes.as_slice()).unwrap_or_default() {
             volumes.push(Declared::read(key, node)?);
@@ -151,7 +174,8 @@ impl PodSpec {
         let main = all.iter().filter(|component| project.is_some() && component.stage == Stage::Main);
         let hosts = main.map(|component| component.name.clone()).collect();
         let project = project.and_then(|project| project.name.clone());
-        Ok(Self { components: all, needs, scratch: scratch(labels, surroundings)?, volumes, project, hosts, warnings })
+        let scratch = scratch(labels, surroundings)?;
+        Ok(Self { components: all, needs, scratch, volumes, project, hosts, stop_grace_period, warnings })
     }
 }
 
@@ -287,6 +311,59 @@ fn scratch(labels: &[Label], surroundings: &Surroundings) -> Result<Vec<Scratch>
     Ok(all)
 }
 
+/// What labels say of roles, beside the components themselves.
+fn roles(
+    labels: &[Label],
+    components: &mut [Component],
+    skipped: &[String],
+    surroundings: &Surroundings,
+) -> Result<(), Error> {
+    for label in labels {
+        let role = label.key.strip_prefix(ROLE_PREFIX);
+        if role.is_none() && label.key != LEADER {
+            continue;
+        }
+        let node = surroundings.parse(&label.source, &label.text)?;
+        let name = if let Some(name) = role { name.to_owned() } else { node.text()? };
+        let place = || Box::new(label.place());
+        let Some(position) = components.iter().position(|component| component.name == name) else {
+            if skipped.contains(&name) {
+                continue;
+            }
+            let nearest = needs::nearest(&name, components);
+            return Err(Error::UnknownComponent { place: place(), name, nearest });
+        };
+        let component = &mut components[position];
+        if component.stage == Stage::Init {
+            return Err(Error::OfInit { place: place() });
+        }
+        if role.is_none() {
+            component.leader = true;
+            continue;
+        }
+        let role = Role::read(&node)?;
+        if !component.role.is_default() && component.role != role {
+            return Err(Error::TwoRoles { place: place() });
+        }
+        component.role = role;
+    }
+    check_roles(components)
+}
+
+fn check_roles(components: &[Component]) -> Result<(), Error> {
+    if !components.iter().any(|component| component.stage == Stage::Main && component.role != Role::Sidecar) {
+        return Err(Error::OnlySidecars);
+    }
+    let leaders: Vec<&Component> = components.iter().filter(|component| component.leader).collect();
+    if let [first, second, ..] = leaders[..] {
+        return Err(Error::TwoLeaders { first: first.name.clone(), second: second.name.clone() });
+    }
+    match leaders.first().filter(|leader| leader.role != Role::Essential) {
+        Some(leader) => Err(Error::NotEssential { leader: leader.name.clone() }),
+        None => Ok(()),
+    }
+}
+
 fn copies(
     labels: &[Label],
     components: &mut [Component],
@@ -373,14 +450,14 @@ impl<'a> Mounts<'a> {
 
 /// Whether a label is none of ours, and was probably meant to be one. Others that begin with `pod.` are left alone.
 fn is_misspelt(label: &str) -> bool {
-    let prefixes = [COMPONENT_PREFIX, CONTAINER_PREFIX, COPY_PREFIX, VOLUME_PREFIX];
-    let known = label == INIT || label == FILE || prefixes.iter().any(|prefix| label.starts_with(prefix));
+    let prefixes = [COMPONENT_PREFIX, CONTAINER_PREFIX, COPY_PREFIX, ROLE_PREFIX, VOLUME_PREFIX];
+    let known = [FILE, INIT, LEADER, STOP_GRACE_PERIOD].contains(&label) || prefixes.iter().any(|prefix| label.starts_with(prefix));
     !known && meant_by(label).is_some()
 }
 
 /// The label of ours that this one was probably meant to be.
 fn meant_by(label: &str) -> Option<&'static str> {
-    const FAMILIES: [(&str, &str); 10] = [
+    const FAMILIES: [(&str, &str); 14] = [
         ("component", "pod.component.NAME"),
         ("components", "pod.component.NAME"),
         ("compose", FILE),
@@ -389,6 +466,10 @@ fn meant_by(label: &str) -> Option<&'static str> {
         ("copy", "pod.copy.NAME"),
         ("init", INIT),
         ("inits", INIT),
+        ("leader", LEADER),
+        ("role", "pod.role.NAME"),
+        ("roles", "pod.role.NAME"),
+        ("stop_grace_period", STOP_GRACE_PERIOD),
         ("volume", "pod.volume.NAME"),
         ("volumes", "pod.volume.NAME"),
     ];

@@ -1,6 +1,7 @@
 //! What a component waits for: `depends_on` in both forms and the order of init components become one list of [`Need`]s.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -8,6 +9,7 @@ use crate::compose::{self, Kind, Node, Place};
 
 use super::component::{Component, Stage};
 use super::error::Error;
+use super::role::Role;
 
 /// How far another component must have come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -15,8 +17,10 @@ pub enum Until {
     #[default]
     /// It runs (`service_started`).
     Started,
-    /// Its health check passes (`service_healthy`).
+    /// Its health check passes, or its readiness probe (`service_healthy`).
     Healthy,
+    /// It runs, and is well by what checks it: a sidecar, for those that it helps.
+    Ready,
     /// It has ended with 0 (`service_completed_successfully`).
     Succeeded,
 }
@@ -36,12 +40,16 @@ pub struct Dependency {
     pub required: bool,
     /// Whether it must still be there: its namespace or its volumes are asked for.
     pub alive: bool,
+    /// `restart`: whether it is restarted with the other one.
+    pub restart: bool,
+    /// `x-podlike-timeout`: how long the other one may take to be healthy, from its start on.
+    pub limit: Option<Duration>,
 }
 
 impl Dependency {
     /// That a component runs.
     pub(super) fn running(on: String, node: &Node) -> Self {
-        Self { place: node.place.clone(), at: node.at.clone(), on, until: Until::Started, required: true, alive: false }
+        Self { place: node.place.clone(), at: node.at.clone(), on, required: true, ..Self::default() }
     }
 
     /// That a component runs, and lends what is its own.
@@ -57,11 +65,48 @@ pub struct Need {
     pub on: usize,
     /// The condition.
     pub until: Until,
+    /// Whether the pod ends when the condition can hold no more; else it is waited for no longer.
+    #[serde(skip_serializing_if = "is_true")]
+    pub required: bool,
+    /// Whether a restart of the other one restarts this one, too.
+    #[serde(skip_serializing_if = "is_false")]
+    pub restart: bool,
+    /// How long it is waited for once the other one has been started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<Duration>,
+    /// Whether it is for something that the other one lends and that is kept by who has it: they may stop in any order.
+    #[serde(skip)]
+    pub lent: bool,
 }
+
+impl Need {
+    /// That another component has come so far.
+    pub fn new(on: usize, until: Until) -> Self {
+        Self { on, until, required: true, restart: false, limit: None, lent: false }
+    }
+
+    /// That another component runs, which lends something that is kept by who has it.
+    pub fn lent(on: usize) -> Self {
+        Self { lent: true, ..Self::new(on, Until::Started) }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape is serde's")]
+fn is_true(value: &bool) -> bool {
+    *value
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape is serde's")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+/// How long a component waits for the health of another.
+const LIMIT: &str = "x-podlike-timeout";
 
 /// Reads `depends_on`: a list of names, or a mapping to conditions.
 pub(super) fn dependencies(node: &Node) -> Result<Vec<Dependency>, compose::Error> {
-    const KEYS: [&str; 3] = ["condition", "required", "restart"];
+    const KEYS: [&str; 4] = ["condition", "required", "restart", LIMIT];
     let Kind::Map(entries) = &node.kind else {
         let items = if let Kind::List(items) = &node.kind { items.as_slice() } else { std::slice::from_ref(node) };
         let name = |item: &Node| match item.kind {
@@ -79,10 +124,15 @@ pub(super) fn dependencies(node: &Node) -> Result<Vec<Dependency>, compose::Erro
                     match key.as_str() {
                         "condition" => dependency.until = condition_of(setting)?,
                         "required" => dependency.required = setting.bool()?,
-                        "restart" => drop(setting.bool()?),
+                        "restart" => dependency.restart = setting.bool()?,
+                        LIMIT => dependency.limit = Some(compose::duration(setting)?),
+                        key if key.starts_with("x-podlike-") => return Err(value.unknown(key, KEYS)),
                         key if key.starts_with("x-") => {}
                         _ => return Err(value.unknown(key, KEYS)),
                     }
+                }
+                if let Some(limit) = value.get(LIMIT).filter(|_| dependency.until != Until::Healthy) {
+                    return Err(limit.refused("it goes with 'condition: service_healthy'"));
                 }
             }
             Ok(dependency)
@@ -100,7 +150,7 @@ fn condition_of(node: &Node) -> Result<Until, compose::Error> {
 }
 
 /// The needs of each component, in the order of the components. An init component needs the one before it, a main
-/// component the last of them, each to have succeeded. `skipped` are the names that no profile chose.
+/// component the last of them, each to have succeeded; who is no sidecar needs every sidecar to be ready. `skipped` are the names that no profile chose.
 pub(super) fn resolve(components: &[Component], skipped: &[String]) -> Result<Vec<Vec<Need>>, Error> {
     let positions: HashMap<&str, usize> =
         components.iter().enumerate().map(|(position, component)| (component.name.as_str(), position)).collect();
@@ -113,7 +163,7 @@ pub(super) fn resolve(components: &[Component], skipped: &[String]) -> Result<Ve
                 Stage::Init => position.checked_sub(1),
                 Stage::Main => last_init,
             };
-            let mut needs: Vec<_> = before.map(|on| Need { on, until: Until::Succeeded }).into_iter().collect();
+            let mut needs: Vec<_> = before.map(|on| Need::new(on, Until::Succeeded)).into_iter().collect();
             for dependency in &component.depends_on {
                 let Some(on) = positions.get(dependency.on.as_str()).copied() else {
                     if dependency.required {
@@ -134,9 +184,21 @@ pub(super) fn resolve(components: &[Component], skipped: &[String]) -> Result<Ve
                         on: dependency.on.clone(),
                     });
                 }
-                if components[on].stage == Stage::Main {
-                    needs.push(Need { on, until: dependency.until });
+                if components[on].role == Role::Sidecar && dependency.until == Until::Succeeded {
+                    return Err(Error::NeverSucceeds {
+                        place: Box::new(dependency.place.clone()),
+                        at: dependency.at.clone(),
+                        on: dependency.on.clone(),
+                    });
                 }
+                if components[on].stage == Stage::Main {
+                    let Dependency { until, required, restart, limit, .. } = *dependency;
+                    needs.push(Need { required, restart, limit, ..Need::new(on, until) });
+                }
+            }
+            if component.stage == Stage::Main && component.role != Role::Sidecar {
+                let sidecars = components.iter().enumerate().filter(|(_, other)| other.role == Role::Sidecar);
+                needs.extend(sidecars.map(|(on, _)| Need::new(on, Until::Ready)));
             }
             Ok(needs)
         })
@@ -248,9 +310,43 @@ mod tests {
 
     #[test]
     fn what_is_ready_together_keeps_its_order() {
-        let need = |on: &usize| Need { on: *on, until: Until::Started };
+        let need = |on: &usize| Need::new(*on, Until::Started);
         let needs = [&[3][..], &[], &[1, 1], &[], &[0, 2]].map(|on: &[usize]| on.iter().map(need).collect());
         assert_eq!(order(&needs), Ok(vec![1, 3, 0, 2, 4]));
+    }
+
+    #[test]
+    fn all_but_sidecars_need_every_sidecar_to_be_ready() {
+        let mut components: Vec<_> =
+            ["init-1", "web", "log", "proxy"].map(|name| Component::new(name, Stage::Main, "x")).into();
+        components[0].stage = Stage::Init;
+        components[2].role = Role::Sidecar;
+        components[3].role = Role::Sidecar;
+        let init = Need::new(0, Until::Succeeded);
+        let ready = |on| Need::new(on, Until::Ready);
+        let expected = vec![vec![], vec![init, ready(2), ready(3)], vec![init], vec![init]];
+        assert_eq!(resolve(&components, &[]), Ok(expected));
+        components[3].depends_on = vec![Dependency { on: "web".to_owned(), required: true, ..Dependency::default() }];
+        let error = resolve(&components, &[]).expect_err("a circle").to_string();
+        assert!(error.ends_with("in a circle: proxy → web → proxy"), "{error}");
+        components[3].depends_on[0].on = "log".to_owned();
+        components[3].depends_on[0].until = Until::Succeeded;
+        assert!(resolve(&components, &[]).is_err(), "a sidecar never succeeds");
+    }
+
+    #[test]
+    fn a_limit_goes_with_health() {
+        let read = |text: &str| dependencies(&compose::valid(text)).map_err(|error| error.to_string());
+        let found = read("{db: {condition: service_healthy, x-podlike-timeout: 90s, restart: true}}").expect("needs");
+        assert_eq!((found[0].limit, found[0].restart), (Some(Duration::from_secs(90)), true));
+        for text in [
+            "{db: {x-podlike-timeout: 90s}}",
+            "{db: {condition: service_healthy, x-podlike-timeout: soon}}",
+            "{db: {condition: service_healthy, x-podlike-timeot: 90s}}",
+        ] {
+            assert!(read(text).is_err(), "{text}");
+        }
+        assert!(read("{db: {x-other: 1}}").is_ok());
     }
 
     #[test]

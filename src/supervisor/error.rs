@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::engine;
 
@@ -73,6 +74,18 @@ pub enum Error {
         /// The other component.
         on: String,
     },
+    /// It waits for the health of a component that takes too long.
+    Late {
+        /// The other component.
+        on: String,
+        /// How long it waited.
+        limit: Duration,
+    },
+    /// A sidecar ended before it was ready, and others wait for that.
+    NeverReady {
+        /// Its exit code.
+        code: i64,
+    },
     /// It waits for the health of a component that is unhealthy.
     Unhealthy {
         /// The other component.
@@ -117,6 +130,13 @@ impl fmt::Display for Error {
             Self::Ended { on } => {
                 write!(f, "depends_on '{on}': service_healthy, but it ended before it was healthy")
             }
+            Self::Late { on, limit } => {
+                write!(f, "depends_on '{on}': service_healthy, but it was not healthy within {limit:?} of its start")
+            }
+            Self::NeverReady { code } => write!(
+                f,
+                "a sidecar that ended with exit code {code} before it was ready, and the others wait for that (let it restart)"
+            ),
             Self::Unhealthy { on } => {
                 write!(f, "depends_on '{on}': service_healthy, but it is unhealthy")
             }
@@ -136,6 +156,8 @@ impl StdError for Error {
             | Self::Over
             | Self::NoHealthCheck { .. }
             | Self::Ended { .. }
+            | Self::Late { .. }
+            | Self::NeverReady { .. }
             | Self::Unhealthy { .. } => None,
         }
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use log::Level;
 use nix::sys::signal::Signal;
 
 use crate::health::Health;
@@ -31,14 +32,33 @@ pub enum Event {
         /// Whether it has a health check.
         checked: bool,
     },
-    /// A container ended by itself or by us, with this exit code.
+    /// How long the life of a container took, of which [`Event::Exited`] follows.
+    Ran(Who, Duration),
+    /// A life of a container ended, by itself or by us, with this exit code.
     Exited(Who, i64),
     /// A component could not be brought or kept up.
     Failed(Who, Error),
     /// The engine does not place a component in the cgroup that was planned.
     Misplaced(Who, Error),
+    /// A container that was to be started again is not there any more.
+    Vanished(Who),
+    /// The pause before another life of a component is over.
+    Rested(Who),
     /// The engine has checked a container, by its id.
     Health(String, Health),
+    /// The kernel killed something in a container for want of memory; by the container's id.
+    Oom(String),
+    /// A component is ready, or is so no longer, as its readiness or startup probe finds.
+    Ready(Who, bool),
+    /// A component is dead, as its liveness or startup probe finds, and why.
+    Dead(Who, String),
+    /// The time is over that a component waits for the health of another.
+    Late {
+        /// Who waits.
+        who: Who,
+        /// For whom.
+        on: Who,
+    },
     /// A container is stopped and removed.
     Stopped(Who),
     /// A signal came to the controller.
@@ -52,13 +72,30 @@ pub enum Event {
 /// Something is to be done.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Bring a component up.
+    /// Bring a component up: one whose container is known is started in place.
     Start(Who),
     /// Bring a component up once more, and all that follow, out of the cgroup that the engine refuses.
     StartApart(Who),
     /// Give up the pull of a component's image.
     Cancel(Who),
-    /// Stop a container with its grace, and remove it.
+    /// Send [`Event::Rested`] after about this time.
+    Restart(Who, Duration),
+    /// Stop a container with its grace, and keep it.
+    Halt(Who),
+    /// Begin with the probes of a component that was just started.
+    Probe(Who),
+    /// Send [`Event::Late`] after this time.
+    Limit {
+        /// Who waits.
+        who: Who,
+        /// For whom.
+        on: Who,
+        /// How long.
+        time: Duration,
+    },
+    /// Say this to the operator.
+    Tell(Level, String),
+    /// Stop a container with its grace, as far as there is time, and remove it.
     Stop(Who),
     /// Remove a container whatever it does.
     Remove(Who),
@@ -66,7 +103,7 @@ pub enum Action {
     Forward(Who, i32),
     /// Write the pod's health on the board.
     Publish(Health),
-    /// Send [`Event::Deadline`] after this time, and forget an earlier one.
+    /// Send [`Event::Deadline`] after this time, and forget an earlier one. The first one begins the end of the pod.
     Deadline(Duration),
     /// The pod is over; the last action.
     Finish,
@@ -97,4 +134,13 @@ pub struct End {
     pub cause: Cause,
     /// Whether components had to be killed because time was up, or because a second signal said so.
     pub forced: bool,
+    /// Whose exit code is the pod's where a component's is, and that code, if it has ended.
+    pub leader: Option<(Who, i64)>,
+}
+
+impl End {
+    /// An end of which no more is known than this.
+    pub fn new(cause: Cause, forced: bool) -> Self {
+        Self { cause, forced, leader: None }
+    }
 }

@@ -22,6 +22,7 @@ mod hosts;
 mod images;
 mod inbox;
 mod machine;
+mod member;
 mod output;
 mod retry;
 mod scratch;
@@ -123,7 +124,7 @@ pub fn run(pod: Pod, crew: &Crew, inbox: &Receiver<Report>) -> End {
         over: over.clone(),
     };
     let components: Vec<Component> = pod.plan.components.iter().enumerate().map(component).collect();
-    let machine = Machine::new(&pod.plan.components);
+    let machine = Machine::new(&pod.plan);
     let hands = Hands::new(crew, &components, &board, output.as_ref(), pod_stays);
     let result = catch_unwind(AssertUnwindSafe(|| conduct(machine, hands, inbox)));
     let end = result.unwrap_or_else(|panic| {
@@ -131,7 +132,7 @@ pub fn run(pod: Pod, crew: &Crew, inbox: &Receiver<Report>) -> End {
         if let Err(error) = sweep_containers(&pod.engine, &pod.controller) {
             log::error!("containers may be left behind: {}", chain(&error));
         }
-        End { cause: Cause::Crashed(message), forced: true }
+        End::new(Cause::Crashed(message), true)
     });
     let scratch = Scratch { engine: pod.engine.clone(), controller: pod.controller, over };
     scratch.remove_all(pod.plan.scratch(), crew, inbox);
@@ -185,6 +186,7 @@ fn conduct(mut machine: Machine, mut hands: Hands<'_>, inbox: &Receiver<Report>)
         }
         let event = next_event(&mut hands, inbox);
         tell(&event, &hands);
+        hands.notice(&event);
         actions = machine.step(event);
     }
 }
@@ -211,7 +213,6 @@ fn tell(event: &Event, hands: &Hands<'_>) {
     let name = |who: &Who| &hands.components[who.0].planned.name;
     match event {
         Event::Started { who, .. } => log::info!("{}: started", name(who)),
-        Event::Exited(who, code) => log::info!("{}: ended with exit code {code}", name(who)),
         Event::Misplaced(who, error) if !hands.apart => log::warn!(
             "the engine refuses to place components in the controller's cgroup, so that its limits hold for each of them, \
              not for their sum: {}: {}",

@@ -203,6 +203,8 @@ pub struct Config {
     pub labels: BTreeMap<String, String>,
     /// Whether it has a terminal.
     pub tty: bool,
+    /// The seconds between stop and kill, if they were chosen; below 0 for ever.
+    pub stop_timeout: Option<i64>,
     /// The health check, the image's included.
     pub healthcheck: Option<ConfiguredCheck>,
 }

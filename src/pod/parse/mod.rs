@@ -26,6 +26,8 @@ use crate::engine::types::{ApiVersion, LogConfig, since};
 use super::component::{Component, Feature, Namespace, Pull, Said, Stage, Userns};
 use super::keys::{self, Class, KEYS};
 use super::needs::{self, Dependency};
+use super::restart::{Asked, When};
+use super::role::Role;
 use super::warning::Warning;
 
 /// What services are read with, and what is noticed on the way.
@@ -74,7 +76,7 @@ pub(super) fn component(name: &str, stage: Stage, node: &Node, reading: &mut Rea
             }
             Some(Class::Ignored(reason)) => reading.ignore(name, value, reason),
             Some(Class::Refused(reason)) => return Err(value.refused(format!("not possible in a pod: {reason}"))),
-            None => {}
+            None => set_own(&mut component, key, value, node)?,
         }
     }
     environment::complete(&mut component, node, reading)?;
@@ -84,11 +86,12 @@ pub(super) fn component(name: &str, stage: Stage, node: &Node, reading: &mut Rea
     resources::check(&component, node)?;
     mounts::check(&component, node)?;
     pull_after(&mut component, node)?;
+    check_restart(&component, node)?;
     Ok(component)
 }
 
 /// Keys with one value, which is not said where it is empty, as by a variable that is not set.
-const SCALARS: [&str; 26] = [
+const SCALARS: [&str; 27] = [
     "cgroup",
     "cgroup_parent",
     "cpu_period",
@@ -106,6 +109,7 @@ const SCALARS: [&str; 26] = [
     "pids_limit",
     "platform",
     "pull_policy",
+    "restart",
     "runtime",
     "shm_size",
     "stop_grace_period",
@@ -125,11 +129,9 @@ fn is_empty(key: &str, value: &Node) -> bool {
 fn changes_nothing(key: &str, value: &Node) -> bool {
     match &value.kind {
         Kind::Number(number) if matches!(key, "replicas" | "scale") => number == "1",
-        Kind::Bool(value) => !value && matches!(key, "restart" | "use_api_socket"),
+        Kind::Bool(value) => !value && key == "use_api_socket",
         Kind::Number(_) => false,
-        Kind::Text(text) => {
-            (key == "restart" && text == "no") || (key == "network_mode" && text.starts_with("service:"))
-        }
+        Kind::Text(text) => key == "network_mode" && text.starts_with("service:"),
         Kind::List(items) => items.is_empty(),
         Kind::Map(entries) => entries.is_empty(),
         Kind::Null => true,
@@ -197,10 +199,7 @@ fn set(component: &mut Component, key: &str, value: &Node, reading: &mut Reading
         "cgroup_parent" => host.cgroup_parent = value.text()?,
         "command" => request.cmd = Some(compose::command(value)?),
         "configs" => projected::configs(component, value, reading)?,
-        "depends_on" => {
-            component.depends_on.extend(needs::dependencies(value)?);
-            restarts(component, value, reading)?;
-        }
+        "depends_on" => component.depends_on.extend(needs::dependencies(value)?),
         "device_cgroup_rules" => host.device_cgroup_rules = devices::rules(value)?,
         "devices" => devices::devices(component, value)?,
         "entrypoint" => request.entrypoint = Some(compose::command(value)?),
@@ -220,6 +219,7 @@ fn set(component: &mut Component, key: &str, value: &Node, reading: &mut Reading
         "privileged" => host.privileged = value.bool()?,
         "pull_policy" => component.pull = pull_policy(value)?,
         "read_only" => host.readonly_rootfs = value.bool()?,
+        "restart" => component.asked = Asked::read(value)?,
         "runtime" => host.runtime = value.text()?,
         "secrets" => projected::secrets(component, value, reading)?,
         "security_opt" => {
@@ -357,13 +357,28 @@ fn security_opt(node: &Node, reading: &Reading<'_>) -> Result<Vec<String>, Error
     compose::texts(node)?.into_iter().map(read).collect()
 }
 
-/// `depends_on` with `restart: true` has no meaning where all end together.
-fn restarts(component: &Component, node: &Node, reading: &mut Reading<'_>) -> Result<(), Error> {
-    let Kind::Map(entries) = &node.kind else { return Ok(()) };
-    for restart in entries.iter().filter_map(|(_, value)| value.get("restart")) {
-        if restart.bool()? {
-            reading.ignore(&component.name, restart, "the components of a pod start and end together");
-        }
+/// The keys that are podlike's own.
+const OWN: [&str; 3] = ["x-podlike-leader", "x-podlike-probes", "x-podlike-role"];
+
+/// Reads a key of podlike's own. Other extensions are somebody else's.
+fn set_own(component: &mut Component, key: &str, value: &Node, whole: &Node) -> Result<(), Error> {
+    match key {
+        "x-podlike-leader" => component.leader = value.bool()?,
+        "x-podlike-role" => component.role = Role::read(value)?,
+        key if key.starts_with("x-podlike-") && !OWN.contains(&key) => return Err(whole.unknown(key, OWN)),
+        _ => return Ok(()),
+    }
+    if component.stage == Stage::Init {
+        return Err(value.refused("an init component runs before all others, to success: it has no role"));
+    }
+    Ok(())
+}
+
+/// A policy by which an init component would never be done is none for it.
+fn check_restart(component: &Component, node: &Node) -> Result<(), Error> {
+    if component.stage == Stage::Init && component.asked.when == Some(When::Always) {
+        let policy = node.get("restart").or_else(|| node.get("deploy")?.get("restart_policy")).unwrap_or(node);
+        return Err(policy.refused("an init component runs to success: expected no or on-failure"));
     }
     Ok(())
 }

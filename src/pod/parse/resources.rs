@@ -198,7 +198,7 @@ fn ulimits(node: &Node) -> Result<Vec<Ulimit>, Error> {
         .collect()
 }
 
-/// The keys of `deploy`, of which only `resources` is about one container.
+/// The keys of `deploy`, of which only `resources` and `restart_policy` are about one container.
 const DEPLOY: [&str; 10] = [
     "endpoint_mode",
     "job_mode",
@@ -217,6 +217,7 @@ pub(super) fn deploy(component: &mut Component, node: &Node, reading: &mut Readi
     for (key, value) in node.map()?.iter().filter(|(_, value)| !value.is_null()) {
         match key.as_str() {
             "resources" => {}
+            "restart_policy" => component.asked = component.asked.read_policy(value)?,
             key if key.starts_with("x-") || super::changes_nothing(key, value) => {}
             key if DEPLOY.contains(&key) => {
                 reading.ignore(&component.name, value, "it is about a service: set it on the controller's");

@@ -71,7 +71,7 @@ impl<'a> Ipc<'a> {
         let Way::Donor(donor) = &self.way else { return };
         for (position, needs) in needs.iter_mut().enumerate() {
             if position != *donor && self.takes_part[position] && needs.iter().all(|need| need.on != *donor) {
-                needs.push(Need { on: *donor, until: Until::Started });
+                needs.push(Need::lent(*donor));
             }
         }
     }

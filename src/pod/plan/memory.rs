@@ -16,7 +16,7 @@ use crate::engine::types::VolumeRequest;
 
 use super::super::component::SECRETS;
 use super::super::labels::VOLUME;
-use super::super::needs::{Need, Until};
+use super::super::needs::Need;
 use super::super::projection::Projection;
 use super::limits::survives;
 use super::userns::Users;
@@ -118,7 +118,7 @@ pub(super) fn hold(
     }
     let position = plan.components.len();
     for planned in &mut plan.components {
-        planned.needs.push(Need { on: position, until: Until::Started });
+        planned.needs.push(Need::lent(position));
     }
     let mut holder = holder(controller, placement, volumes, binds, files);
     holder.request.host_config.userns_mode = users.mode(None);

@@ -27,6 +27,9 @@ use crate::engine::types::{CreateRequest, Healthcheck, HostConfig, VolumeRequest
 use super::component::{Component, Namespace, Pull};
 use super::labels::{COMPONENT, CONTROLLER_ID, PodSpec, SWARM_PREFIX, VERSION};
 use super::needs::Need;
+use super::probe::Probes;
+use super::restart::{Restart, When};
+use super::role::Role;
 use super::warning::Warning;
 use super::{Controller, Error, FileCopy, Nesting, Placement};
 
@@ -57,11 +60,24 @@ pub struct Options {
     pub logs: bool,
     /// How far components may be placed in cgroups of the controller.
     pub cgroup: Nesting,
+    /// The times of restarts, for components that say none.
+    pub restart: Restart,
+    /// The time that the pod has to stop, where no label says it.
+    pub stop_timeout: Option<Duration>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { pids: true, ipc: true, volumes: false, pull: false, logs: false, cgroup: Nesting::Auto }
+        Self {
+            pids: true,
+            ipc: true,
+            volumes: false,
+            pull: false,
+            logs: false,
+            cgroup: Nesting::Auto,
+            restart: Restart::default(),
+            stop_timeout: None,
+        }
     }
 }
 
@@ -76,6 +92,9 @@ pub struct Plan {
     /// What is prepared for their cgroups before the first of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prepared: Option<Placement>,
+    /// The time that the pod has to stop when somebody wants it to end.
+    #[serde(serialize_with = "seconds", skip_serializing_if = "is_ordinary")]
+    pub budget: Duration,
 }
 
 /// A volume, ready to be made.
@@ -150,8 +169,20 @@ pub struct Planned {
     /// The time between stop and kill.
     #[serde(serialize_with = "seconds")]
     pub grace: Duration,
+    /// What it is to the pod.
+    #[serde(skip_serializing_if = "Role::is_default")]
+    pub role: Role,
+    /// Whether its exit code is the pod's.
+    #[serde(skip_serializing_if = "is_false")]
+    pub leader: bool,
+    /// When it is started again.
+    #[serde(skip_serializing_if = "Restart::is_no")]
+    pub restart: Restart,
     /// Whether its output is streamed with `-logs`.
     pub attach: bool,
+    /// How it is asked whether it is ready, and lives.
+    #[serde(skip_serializing_if = "Probes::is_empty")]
+    pub probes: Probes,
 }
 
 impl Planned {
@@ -177,18 +208,31 @@ impl Planned {
             in_memory: Vec::new(),
             needs: Vec::new(),
             grace: GRACE,
+            role: Role::default(),
+            leader: false,
+            restart: Restart::default(),
             attach: true,
+            probes: Probes::default(),
         }
     }
 }
 
-fn seconds<S: serde::Serializer>(duration: &Duration, to: S) -> Result<S::Ok, S::Error> {
+pub(super) fn seconds<S: serde::Serializer>(duration: &Duration, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_f64(duration.as_secs_f64())
 }
 
 #[expect(clippy::ref_option, reason = "the shape is serde's")]
 fn has_no_other_limits(apart: &Option<Apart>) -> bool {
     apart.as_ref().is_none_or(|apart| *apart == Apart::default())
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape is serde's")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+fn is_ordinary(budget: &Duration) -> bool {
+    *budget == GRACE
 }
 
 fn is_default(pull: &Pull) -> bool {
@@ -227,7 +271,10 @@ pub fn plan(
     for (position, (component, needs)) in spec.components.iter().zip(needs).enumerate() {
         let mut request = request(component, controller, &mut warnings);
         let host = &mut request.host_config;
-        host.auto_remove = auto_remove;
+        let restart = component.policy(options.restart);
+        // What may be started again must be there then.
+        let stays = restart.when != When::No || needs.iter().any(|need| need.restart);
+        host.auto_remove = auto_remove && !stays;
         host.network_mode = format!("container:{}", controller.id);
         host.pid_mode = match &component.pid {
             Some(namespace) => mode(namespace, controller),
@@ -249,14 +296,19 @@ pub fn plan(
             copies,
             needs,
             grace: component.stop_grace_period.unwrap_or(GRACE),
+            role: component.role,
+            leader: component.leader,
+            restart,
             attach: component.attach,
+            probes: component.probes.clone(),
             ..Planned::new(&component.name, container_name(controller, &component.name), request)
         });
     }
     warnings.extend(limiter.not_held());
     let hosts = if controller.owns_hosts { spec.hosts.clone() } else { Vec::new() };
     let prepared = Some(placement.clone()).filter(Placement::is_to_be_prepared);
-    let mut plan = Plan { components, hosts, prepared };
+    let budget = spec.stop_grace_period.or(options.stop_timeout).or(controller.stop_timeout).unwrap_or(GRACE);
+    let mut plan = Plan { components, hosts, prepared, budget };
     memory::hold(&mut plan, spec, controller, placement, &users, pids);
     Ok((plan, warnings))
 }

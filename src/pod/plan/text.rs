@@ -4,8 +4,10 @@ use std::fmt;
 
 use crate::engine::types::HostConfig;
 
-use super::super::needs::Until;
-use super::{Plan, Planned, PlannedVolume, Pull};
+use super::super::needs::{Need, Until};
+use super::super::restart::{Restart, When};
+use super::super::role::Role;
+use super::{GRACE, Plan, Planned, PlannedVolume, Pull};
 
 /// A paragraph for each component: what it waits for, and each setting on a line.
 impl fmt::Display for Plan {
@@ -15,6 +17,9 @@ impl fmt::Display for Plan {
             for (key, value) in self.lines(planned) {
                 writeln!(f, "  {key:<12} {value}")?;
             }
+        }
+        if self.budget != GRACE {
+            writeln!(f, "stops within {:?}", self.budget)?;
         }
         if !self.hosts.is_empty() {
             writeln!(f, "known as 127.0.0.1: {}", self.hosts.join(" "))?;
@@ -29,7 +34,7 @@ impl Plan {
         let host = &request.host_config;
         let words = |words: &Option<Vec<String>>| words.iter().map(|words| format!("{words:?}")).collect();
         let mut lines: Vec<(&str, Vec<String>)> = vec![
-            ("after", planned.needs.iter().map(|need| self.need(need.on, need.until)).collect()),
+            ("after", planned.needs.iter().map(|need| self.need(need)).collect()),
             ("platform", planned.platform.iter().cloned().collect()),
             ("pull", pull(planned.pull)),
             ("entrypoint", words(&request.entrypoint)),
@@ -51,6 +56,8 @@ impl Plan {
         ));
         lines.push(("in memory", planned.in_memory.iter().map(|put| put.path.clone()).collect()));
         lines.push(("also", others(host)));
+        lines.push(("role", role(planned)));
+        lines.push(("restart", restart(&planned.restart)));
         lines.push(("grace", vec![format!("{} s", planned.grace.as_secs_f64())]));
         lines.into_iter().flat_map(|(key, values)| values.into_iter().map(move |value| (key, value))).collect()
     }
@@ -63,13 +70,24 @@ impl Plan {
         }
     }
 
-    fn need(&self, on: usize, until: Until) -> String {
-        let until = match until {
+    fn need(&self, need: &Need) -> String {
+        let until = match need.until {
             Until::Started => "has started",
             Until::Healthy => "is healthy",
+            Until::Ready => "is ready",
             Until::Succeeded => "has succeeded",
         };
-        format!("{} {until}", self.components[on].name)
+        let mut text = format!("{} {until}", self.components[need.on].name);
+        if let Some(limit) = need.limit {
+            text.push_str(&format!(" within {limit:?}"));
+        }
+        if !need.required {
+            text.push_str(", or not at all");
+        }
+        if need.restart {
+            text.push_str("; restarts with it");
+        }
+        text
     }
 }
 
@@ -77,6 +95,26 @@ impl Plan {
 fn joined<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let texts: Vec<&str> = texts.into_iter().filter(|text| !text.is_empty()).collect();
     if texts.is_empty() { Vec::new() } else { vec![texts.join(" ")] }
+}
+
+fn role(planned: &Planned) -> Vec<String> {
+    let role = match planned.role {
+        Role::Essential => "",
+        Role::Sidecar => "sidecar",
+        Role::Task => "task",
+    };
+    joined([role, if planned.leader { "leader: its exit code is the pod's" } else { "" }])
+}
+
+fn restart(restart: &Restart) -> Vec<String> {
+    let when = match restart.when {
+        When::No => return Vec::new(),
+        When::Always => "always",
+        When::OnFailure => "on failure",
+    };
+    let times = restart.at_most.map(|times| format!(", {times} times at most")).unwrap_or_default();
+    let Restart { delay, longest, reset, .. } = restart;
+    vec![format!("{when}{times}, after {delay:?}, doubling to {longest:?}; well again after {reset:?}")]
 }
 
 fn pull(pull: Pull) -> Vec<String> {

@@ -5,11 +5,11 @@ mod volumes;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, TryRecvError};
+use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
 
-use crate::engine::types::{CreateRequest, MountRequest};
+use crate::engine::types::{ConfiguredCheck, ContainerDetails, CreateRequest, MountRequest};
 use crate::engine::{self, Attach, Condition, Engine, Source, Upload, Wait};
 use crate::pod::{CONTROLLER_ID, Content, FileCopy, FromMemory, Hidden, InMemory, Planned, Until};
 
@@ -56,7 +56,15 @@ impl Component {
                 self.let_others_speak();
             }
         });
-        let end = match started.and_then(|(id, wait)| self.see_it_end(&id, wait)) {
+        self.follow(started);
+    }
+
+    /// From a start to the exit.
+    fn follow(&self, started: Result<(String, Wait), Error>) {
+        let begun = Instant::now();
+        let ended = started.and_then(|(id, wait)| self.see_it_end(&id, wait));
+        self.inbox.event(Event::Ran(self.who, begun.elapsed()));
+        let end = match ended {
             Ok(code) if self.planned.is_holder() => Event::Failed(self.who, Error::HolderEnded { code }),
             Ok(code) => Event::Exited(self.who, code),
             Err(error) if self.is_misplaced(&error) => Event::Misplaced(self.who, error),
@@ -65,7 +73,48 @@ impl Component {
         self.inbox.event(end);
     }
 
-    /// The same after what an engine has refused to start, which goes first.
+    /// Another life of a container that is there, unless somebody has removed it.
+    pub(super) fn live_on(self, id: String) {
+        let started = self.go_on().and_then(|()| self.start_container(&id));
+        match started {
+            Err(Error::Step { source, .. }) if source.is_not_found() && self.is_gone(&id) => {
+                self.inbox.event(Event::Vanished(self.who));
+            }
+            started => self.follow(started.map(|wait| (id, wait))),
+        }
+    }
+
+    /// What is not found at a start may be another container, whose namespace it joins.
+    fn is_gone(&self, id: &str) -> bool {
+        matches!(self.engine.inspect(id), Err(error) if error.is_not_found())
+    }
+
+    /// The pause between two lives, which the end of the pod ends.
+    pub(super) fn rest(self, pause: Duration) {
+        if self.ending.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
+            self.inbox.event(Event::Rested(self.who));
+        }
+    }
+
+    /// Tells when it has waited too long for another.
+    pub(super) fn limit(self, on: Who, time: Duration) {
+        if self.ending.recv_timeout(time) == Err(RecvTimeoutError::Timeout) {
+            self.inbox.event(Event::Late { who: self.who, on });
+        }
+    }
+
+    /// Stops the container with its grace, and keeps it. `over` is closed when its life has ended, however that came.
+    pub(super) fn halt(&self, id: &str, over: &Receiver<()>) {
+        let mut retry = Retry::until(over);
+        while let Err(error) = self.engine.stop(id, self.planned.grace) {
+            if error.is_not_found() || !retry.pause() || self.go_on().is_err() {
+                return;
+            }
+            log::warn!("{}: cannot stop it, trying again: {}", self.planned.name, chain(&error));
+        }
+    }
+
+    /// The same after what an engine has refused to start, or what is left of a start that failed: that goes first.
     pub(super) fn live_again(self) {
         match self.remove(None).map_err(step("remove its container")) {
             Ok(()) => self.live(),
@@ -79,7 +128,6 @@ impl Component {
         !self.apart && self.planned.apart.is_some() && source.refuses_cgroup_parent()
     }
 
-    /// What must not be missed is armed before the start: the first line of the log, and the exit.
     fn start(&self) -> Result<(String, Wait), Error> {
         self.refresh_image()?;
         self.make_volumes()?;
@@ -95,16 +143,27 @@ impl Component {
             let upload = Upload { source: Source::Path(source), target, uid, gid, mode };
             self.engine.copy_into(&id, &upload).map_err(failed)?;
         }
+        let wait = self.start_inspected(&id, &details)?;
+        Ok((id, wait))
+    }
+
+    /// Starts the container as it is.
+    fn start_container(&self, id: &str) -> Result<Wait, Error> {
+        let details = self.engine.inspect(id).map_err(step("inspect its container"))?;
+        self.start_inspected(id, &details)
+    }
+
+    /// What must not be missed is armed before the start: the first line of the log, and the exit.
+    fn start_inspected(&self, id: &str, details: &ContainerDetails) -> Result<Wait, Error> {
         if self.logs {
-            let attach =
-                if_allowed(self.engine.attach(&id), &format!("{}: its output is not shown", self.planned.name));
+            let attach = if_allowed(self.engine.attach(id), &format!("{}: its output is not shown", self.planned.name));
             if let Some(attach) = attach.map_err(step("attach to its output"))? {
-                let (id, tty) = (id.clone(), details.config.tty);
+                let (id, tty) = (id.to_owned(), details.config.tty);
                 self.inbox.send(Report::Attached { who: self.who, id, tty, attach });
             }
         }
-        let wait = self.engine.wait(&id, Condition::NextExit).map_err(step("wait for its exit"))?;
-        self.engine.start(&id).map_err(step("start its container"))?;
+        let wait = self.engine.wait(id, Condition::NextExit).map_err(step("wait for its exit"))?;
+        self.engine.start(id).map_err(step("start its container"))?;
         for InMemory { component, path, file } in &self.planned.in_memory {
             let (from, source) = match &file.content {
                 Content::File(path) => (Some(path.clone()), Source::Path(path)),
@@ -113,11 +172,11 @@ impl Component {
             let to = format!("{} of component '{component}'", file.target);
             let failed = |source| Error::Copy { from, to, read_only: false, source };
             let (uid, gid, mode) = (Some(file.uid), Some(file.gid), Some(file.mode));
-            self.engine.copy_into(&id, &Upload { source, target: path, uid, gid, mode }).map_err(failed)?;
+            self.engine.copy_into(id, &Upload { source, target: path, uid, gid, mode }).map_err(failed)?;
         }
-        let checked = details.config.healthcheck.is_some_and(|check| check.is_on());
+        let checked = details.config.healthcheck.as_ref().is_some_and(ConfiguredCheck::is_on);
         self.inbox.event(Event::Started { who: self.who, checked });
-        Ok((id, wait))
+        Ok(wait)
     }
 
     /// A start fails when the component whose namespace it joins has just ended. Then that end is the cause, and its own
@@ -212,11 +271,11 @@ impl Component {
         None
     }
 
-    /// Stops the container with its grace if `stop` says so, and removes it; tells when that is done.
-    pub(super) fn leave(&self, id: Option<&str>, stop: bool) {
+    /// Stops the container with a grace, if it gets one, and removes it; tells when that is done.
+    pub(super) fn leave(&self, id: Option<&str>, grace: Option<Duration>) {
         let name = &self.planned.name;
-        if let (Some(id), true) = (id, stop)
-            && let Err(error) = self.engine.stop(id, self.planned.grace)
+        if let (Some(id), Some(grace)) = (id, grace)
+            && let Err(error) = self.engine.stop(id, grace)
             && !error.is_not_found()
         {
             log::warn!("{name}: cannot stop it, it is removed by force: {}", chain(&error));
