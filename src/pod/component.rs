@@ -9,7 +9,9 @@ use crate::compose::{Place, Volume};
 use crate::engine::types::{ApiVersion, CreateRequest};
 
 use super::FileCopy;
+use super::hook::Hook;
 use super::needs::Dependency;
+use super::probe::Probes;
 use super::projection::Projection;
 
 /// The folder of Docker's secrets.
@@ -66,6 +68,12 @@ pub struct Component {
     pub userns: Option<Userns>,
     /// Where it says what an engine that remaps users may refuse, by key.
     pub said: BTreeMap<&'static str, Said>,
+    /// `post_start`
+    pub post_start: Vec<Hook>,
+    /// `pre_stop`
+    pub pre_stop: Vec<Hook>,
+    /// `x-podlike-probes`
+    pub probes: Probes,
 }
 
 /// Whose namespace a component has, where it says so itself.
@@ -155,6 +163,9 @@ impl Component {
             features: Vec::new(),
             userns: None,
             said: BTreeMap::new(),
+            post_start: Vec::new(),
+            pre_stop: Vec::new(),
+            probes: Probes::default(),
         }
     }
 

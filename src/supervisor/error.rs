@@ -78,6 +78,22 @@ pub enum Error {
         /// The other component.
         on: String,
     },
+    /// A hook failed.
+    Hook {
+        /// Its key.
+        hook: &'static str,
+        /// Its place in the list, from 1 on.
+        number: usize,
+        /// How many there are.
+        of: usize,
+        /// What became of it.
+        why: String,
+    },
+    /// A probe found it dead.
+    Dead {
+        /// Which one, how often, and why.
+        why: String,
+    },
 }
 
 impl fmt::Display for Error {
@@ -120,6 +136,8 @@ impl fmt::Display for Error {
             Self::Unhealthy { on } => {
                 write!(f, "depends_on '{on}': service_healthy, but it is unhealthy")
             }
+            Self::Hook { hook, number, of, why } => write!(f, "{hook}, hook {number} of {of}, {why}"),
+            Self::Dead { why } => f.write_str(why),
         }
     }
 }
@@ -136,7 +154,9 @@ impl StdError for Error {
             | Self::Over
             | Self::NoHealthCheck { .. }
             | Self::Ended { .. }
-            | Self::Unhealthy { .. } => None,
+            | Self::Unhealthy { .. }
+            | Self::Hook { .. }
+            | Self::Dead { .. } => None,
         }
     }
 }

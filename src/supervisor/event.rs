@@ -39,6 +39,10 @@ pub enum Event {
     Misplaced(Who, Error),
     /// The engine has checked a container, by its id.
     Health(String, Health),
+    /// A readiness or a startup probe has changed its mind.
+    Ready(Who, bool),
+    /// A liveness or a startup probe failed too often, for this reason.
+    Dead(Who, String),
     /// A container is stopped and removed.
     Stopped(Who),
     /// A signal came to the controller.
@@ -64,6 +68,8 @@ pub enum Action {
     Remove(Who),
     /// Pass a signal on to a component.
     Forward(Who, i32),
+    /// Begin to ask a component that has probes, and has just started.
+    Probe(Who),
     /// Write the pod's health on the board.
     Publish(Health),
     /// Send [`Event::Deadline`] after this time, and forget an earlier one.

@@ -13,6 +13,7 @@ use super::component::Component;
 use super::crew::Crew;
 use super::event::{Action, Who};
 use super::output::Output;
+use super::probe::Probers;
 
 pub(super) struct Hands<'a> {
     pub(super) crew: &'a Crew,
@@ -25,6 +26,7 @@ pub(super) struct Hands<'a> {
     pub(super) deadline: Receiver<Instant>,
     pulls: BTreeMap<Who, Canceller>,
     forwarders: BTreeMap<Who, Sender<i32>>,
+    probers: Probers,
     /// Whether the engine has refused the controller's cgroup.
     pub(super) apart: bool,
 }
@@ -46,12 +48,14 @@ impl<'a> Hands<'a> {
             deadline: never(),
             pulls: BTreeMap::new(),
             forwarders: BTreeMap::new(),
+            probers: Probers::default(),
             apart: false,
         }
     }
 
     /// Carries out an action; `id` is the component's container, where it is known.
     pub(super) fn carry_out(&mut self, action: &Action, id: impl Fn(Who) -> Option<String>) {
+        self.heed_probes(action, &id);
         match *action {
             Action::Start(who) => {
                 let component = self.component(who);
@@ -80,8 +84,17 @@ impl<'a> Hands<'a> {
                 self.deadline = after(time);
                 self.pod_stays = None;
             }
-            Action::Finish => {}
+            Action::Probe(_) | Action::Finish => {}
         }
+    }
+
+    fn heed_probes(&mut self, action: &Action, id: impl Fn(Who) -> Option<String>) {
+        let probed = if let Action::Probe(who) = *action { id(who) } else { None };
+        let (crew, components) = (self.crew, self.components);
+        self.probers.heed(action, probed, |who, lives| {
+            let component = components[who.0].clone();
+            crew.spawn(format!("probe/{}", component.planned.name), move || component.probe_all(&lives));
+        });
     }
 
     /// Keeps the means to cancel a pull.

@@ -55,6 +55,10 @@ struct Component {
     exit_code: Option<i64>,
     /// Its health, if it is known to have a check.
     health: Option<Health>,
+    /// Whether it is asked by probes.
+    probed: bool,
+    /// Whether it is ready, if probes tell that.
+    ready: Option<bool>,
 }
 
 /// The state of a pod.
@@ -84,6 +88,8 @@ impl Machine {
             id: None,
             exit_code: None,
             health: None,
+            probed: !planned.probes.is_empty(),
+            ready: planned.probes.tell_readiness().then_some(false),
         };
         Self {
             components: plan.iter().enumerate().map(component).collect(),
@@ -126,6 +132,12 @@ impl Machine {
             }
             Event::Misplaced(who, _) => self.misplaced(who),
             Event::Health(id, health) => self.checked(&id, health),
+            Event::Ready(who, ready) => self.of(who).ready = Some(ready),
+            Event::Dead(who, why) => {
+                if self.of(who).stage == Stage::Running {
+                    self.end(Cause::Failed(who, Error::Dead { why }));
+                }
+            }
             Event::Stopped(who) => self.of(who).stage = Stage::Gone,
             Event::Signal(signal) if ends(signal) => match self.cause {
                 None => self.end(Cause::Signal(signal)),
@@ -190,7 +202,10 @@ impl Machine {
         let other = &self.components[need.on];
         match need.until {
             Until::Started => other.stage == Stage::Running || other.exit_code.is_some(),
-            Until::Healthy => other.stage == Stage::Running && other.health == Some(Health::Healthy),
+            Until::Healthy => {
+                let healthy = other.health == Some(Health::Healthy) || (other.health.is_none() && other.ready.is_some());
+                other.stage == Stage::Running && healthy && other.ready != Some(false)
+            }
             Until::Succeeded => other.exit_code == Some(0),
         }
     }
@@ -210,10 +225,17 @@ impl Machine {
             return;
         }
         component.stage = Stage::Running;
+        let tells_readiness = component.ready.is_some();
+        if component.probed {
+            self.actions.push(Action::Probe(who));
+        }
+        let component = self.of(who);
         if checked {
             // The first check may have been told before.
             component.health.get_or_insert(Health::Starting);
-        } else if let Some(waiting) = self.who_waits_for_health_of(who) {
+        } else if !tells_readiness
+            && let Some(waiting) = self.who_waits_for_health_of(who)
+        {
             let on = self.of(who).name.clone();
             self.end(Cause::Failed(waiting, Error::NoHealthCheck { on }));
         }
@@ -336,6 +358,9 @@ impl Machine {
     fn health(&self) -> Health {
         let of_each = self.components.iter().filter_map(|component| match component.stage {
             Stage::Waiting | Stage::Starting => {
+                Some(component.health.unwrap_or(Health::Starting).min(Health::Starting))
+            }
+            Stage::Running if component.ready == Some(false) => {
                 Some(component.health.unwrap_or(Health::Starting).min(Health::Starting))
             }
             _ => component.health,

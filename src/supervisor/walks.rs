@@ -279,6 +279,7 @@ impl<'a> World<'a> {
                     Why::Failed(waiting)
                 })
             }
+            Event::Ready(..) | Event::Dead(..) => None,
             Event::Stopped(Who(who)) => {
                 self.all[who].stopped = true;
                 None
@@ -385,7 +386,7 @@ impl<'a> World<'a> {
                     it.removes += 1;
                     it.leaving += 1;
                 }
-                Action::Forward(..) => {}
+                Action::Forward(..) | Action::Probe(_) => {}
                 Action::Publish(health) => {
                     assert_ne!(self.published, Some(health), "only news is published");
                     self.published = Some(health);

@@ -26,7 +26,9 @@ use crate::engine::types::{CreateRequest, Healthcheck, HostConfig, VolumeRequest
 
 use super::component::{Component, Namespace, Pull};
 use super::labels::{COMPONENT, CONTROLLER_ID, PodSpec, SWARM_PREFIX, VERSION};
+use super::hook::Hook;
 use super::needs::Need;
+use super::probe::Probes;
 use super::warning::Warning;
 use super::{Controller, Error, FileCopy, Nesting, Placement};
 
@@ -152,6 +154,15 @@ pub struct Planned {
     pub grace: Duration,
     /// Whether its output is streamed with `-logs`.
     pub attach: bool,
+    /// What is run in it as soon as it runs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub post_start: Vec<Hook>,
+    /// What is run in it before it is stopped.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pre_stop: Vec<Hook>,
+    /// How it is asked whether it is ready, and lives.
+    #[serde(skip_serializing_if = "Probes::is_empty")]
+    pub probes: Probes,
 }
 
 impl Planned {
@@ -178,6 +189,9 @@ impl Planned {
             needs: Vec::new(),
             grace: GRACE,
             attach: true,
+            post_start: Vec::new(),
+            pre_stop: Vec::new(),
+            probes: Probes::default(),
         }
     }
 }
@@ -250,6 +264,9 @@ pub fn plan(
             needs,
             grace: component.stop_grace_period.unwrap_or(GRACE),
             attach: component.attach,
+            post_start: component.post_start.clone(),
+            pre_stop: component.pre_stop.clone(),
+            probes: component.probes.clone(),
             ..Planned::new(&component.name, container_name(controller, &component.name), request)
         });
     }

@@ -115,6 +115,7 @@ impl Component {
             let (uid, gid, mode) = (Some(file.uid), Some(file.gid), Some(file.mode));
             self.engine.copy_into(&id, &Upload { source, target: path, uid, gid, mode }).map_err(failed)?;
         }
+        self.post_start(&id)?;
         let checked = details.config.healthcheck.is_some_and(|check| check.is_on());
         self.inbox.event(Event::Started { who: self.who, checked });
         Ok((id, wait))
@@ -216,7 +217,7 @@ impl Component {
     pub(super) fn leave(&self, id: Option<&str>, stop: bool) {
         let name = &self.planned.name;
         if let (Some(id), true) = (id, stop)
-            && let Err(error) = self.engine.stop(id, self.planned.grace)
+            && let Err(error) = self.engine.stop(id, self.pre_stop(id, self.planned.grace))
             && !error.is_not_found()
         {
             log::warn!("{name}: cannot stop it, it is removed by force: {}", chain(&error));
