@@ -70,9 +70,12 @@ fn hook(node: &Node, known: &[&str], reading: &Reading<'_>) -> Result<Hook, Erro
 
 /// Reads `pre_start`: makes a component of each step, which the next one and the component itself wait for. A step is the
 /// component with another command, and what else it says itself; it has no health, hooks and copies of its own.
-pub(super) fn steps(component: &mut Component, node: &Node, reading: &mut Reading<'_>) -> Result<Vec<Component>, Error> {
-    const KEYS: [&str; 7] =
-        ["command", "environment", "image", "per_replica", "privileged", "user", "working_dir"];
+pub(super) fn steps(
+    component: &mut Component,
+    node: &Node,
+    reading: &mut Reading<'_>,
+) -> Result<Vec<Component>, Error> {
+    const KEYS: [&str; 7] = ["command", "environment", "image", "per_replica", "privileged", "user", "working_dir"];
     let mut steps: Vec<Component> = Vec::new();
     for (place, item) in node.list()?.iter().enumerate() {
         let Hook { command, user, privileged, working_dir, env } = hook(item, &KEYS, reading)?;

@@ -225,7 +225,7 @@ fn long_http(node: &Node, entries: &[(String, Node)]) -> Result<HttpCheck, Error
 
 /// `PORT`, `:PORT`, `HOST:PORT`; with a usual port also `HOST`.
 fn authority(node: &Node, text: &str, usual: Option<u16>) -> Result<(String, u16), Error> {
-    let bare = text.parse::<u16>().is_ok() || text.bytes().all(|byte| byte.is_ascii_digit());
+    let bare = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let (host, port) = match text.rsplit_once(':') {
         // The last colon of an address of IPv6.
         Some((_, rest)) if rest.ends_with(']') => (text, None),

@@ -47,7 +47,7 @@ impl Component {
         }
         let begun = Instant::now();
         let reserved = RESERVED.min(grace / 2);
-        let until = Some(begun + (grace - reserved));
+        let until = Some(begun + grace.saturating_sub(reserved));
         for (place, hook) in hooks.iter().enumerate() {
             let outcome = self.run_hook(id, hook, until, &self.over);
             if matches!(outcome, Outcome::Failed(_)) && self.has_ended(id, 1) {
@@ -68,15 +68,8 @@ impl Component {
 
     fn run_hook(&self, id: &str, hook: &Hook, until: Option<Instant>, unwanted: &Receiver<()>) -> Outcome {
         let Hook { command, user, privileged, working_dir, env } = hook.clone();
-        let request = ExecRequest {
-            cmd: command,
-            user,
-            privileged,
-            working_dir,
-            env,
-            attach_stdout: true,
-            attach_stderr: true,
-        };
+        let request =
+            ExecRequest { cmd: command, user, privileged, working_dir, env, attach_stdout: true, attach_stderr: true };
         Exec { engine: &self.engine, container: id, request, until, unwanted }.run()
     }
 

@@ -203,7 +203,8 @@ impl Machine {
         match need.until {
             Until::Started => other.stage == Stage::Running || other.exit_code.is_some(),
             Until::Healthy => {
-                let healthy = other.health == Some(Health::Healthy) || (other.health.is_none() && other.ready.is_some());
+                let healthy =
+                    other.health == Some(Health::Healthy) || (other.health.is_none() && other.ready.is_some());
                 other.stage == Stage::Running && healthy && other.ready != Some(false)
             }
             Until::Succeeded => other.exit_code == Some(0),
@@ -233,9 +234,7 @@ impl Machine {
         if checked {
             // The first check may have been told before.
             component.health.get_or_insert(Health::Starting);
-        } else if !tells_readiness
-            && let Some(waiting) = self.who_waits_for_health_of(who)
-        {
+        } else if !tells_readiness && let Some(waiting) = self.who_waits_for_health_of(who) {
             let on = self.of(who).name.clone();
             self.end(Cause::Failed(waiting, Error::NoHealthCheck { on }));
         }

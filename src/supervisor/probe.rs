@@ -155,12 +155,7 @@ pub(super) struct Probers {
 impl Probers {
     /// Begins to ask after a start, and leaves it with whatever else is done about a component. `spawn` starts the thread of
     /// one that has none yet.
-    pub(super) fn heed(
-        &mut self,
-        action: &Action,
-        id: Option<String>,
-        spawn: impl FnOnce(Who, Receiver<Life>),
-    ) {
+    pub(super) fn heed(&mut self, action: &Action, id: Option<String>, spawn: impl FnOnce(Who, Receiver<Life>)) {
         let (who, life) = match *action {
             Action::Probe(who) => (who, id),
             Action::Stop(who) | Action::Remove(who) => (who, None),
@@ -286,23 +281,23 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
-    fn probe(retries: u32, start_period: u64) -> Option<Probe> {
+    fn probe(retries: u32, start_period: u64) -> Probe {
         let check = Check::Tcp { host: "127.0.0.1".to_owned(), port: 1 };
         let (interval, timeout) = (seconds(10), seconds(1));
-        Some(Probe { check, interval, timeout, retries, start_period: seconds(start_period) })
+        Probe { check, interval, timeout, retries, start_period: seconds(start_period) }
     }
 
     fn bad() -> Result<(), String> {
         Err("no".to_owned())
     }
 
-    fn is_dead(verdict: Option<Verdict>) -> bool {
+    fn is_dead(verdict: Option<&Verdict>) -> bool {
         matches!(verdict, Some(Verdict::Dead(_)))
     }
 
     const READY: Option<Verdict> = Some(Verdict::Ready(Ok(())));
 
-    fn is_unready(verdict: Option<Verdict>) -> bool {
+    fn is_unready(verdict: Option<&Verdict>) -> bool {
         matches!(verdict, Some(Verdict::Ready(Err(_))))
     }
 
@@ -314,7 +309,7 @@ mod tests {
 
     #[test]
     fn liveness_fails_by_failures_in_a_row_and_only_once() {
-        let probes = Probes { liveness: probe(3, 0), ..Probes::default() };
+        let probes = Probes { liveness: Some(probe(3, 0)), ..Probes::default() };
         let mut probing = Probing::new(&probes);
         for answer in [bad(), bad(), Ok(()), bad(), bad()] {
             assert_eq!(answered(&mut probing, answer).2, None);
@@ -328,21 +323,21 @@ mod tests {
 
     #[test]
     fn readiness_takes_one_success_and_several_failures() {
-        let probes = Probes { readiness: probe(2, 0), ..Probes::default() };
+        let probes = Probes { readiness: Some(probe(2, 0)), ..Probes::default() };
         let mut probing = Probing::new(&probes);
         assert_eq!(answered(&mut probing, bad()).2, None);
-        assert!(is_unready(answered(&mut probing, bad()).2), "why it is not ready is said once");
+        assert!(is_unready(answered(&mut probing, bad()).2.as_ref()), "why it is not ready is said once");
         assert_eq!(answered(&mut probing, bad()).2, None);
         assert_eq!(answered(&mut probing, Ok(())).2, READY);
         assert_eq!(answered(&mut probing, Ok(())).2, None, "only news");
         assert_eq!(answered(&mut probing, bad()).2, None);
-        assert!(is_unready(answered(&mut probing, bad()).2));
+        assert!(is_unready(answered(&mut probing, bad()).2.as_ref()));
         assert_eq!(answered(&mut probing, Ok(())).2, READY);
     }
 
     #[test]
     fn until_it_has_started_nothing_else_is_asked() {
-        let probes = Probes { liveness: probe(1, 0), readiness: probe(1, 0), startup: probe(2, 0) };
+        let probes = Probes { liveness: Some(probe(1, 0)), readiness: Some(probe(1, 0)), startup: Some(probe(2, 0)) };
         let mut probing = Probing::new(&probes);
         let (kind, due, verdict) = answered(&mut probing, bad());
         assert_eq!((kind, due, verdict), (Kind::Startup, Duration::ZERO, None));
@@ -359,38 +354,38 @@ mod tests {
 
     #[test]
     fn who_has_started_is_ready_where_no_other_probe_says() {
-        let probes = Probes { startup: probe(2, 0), liveness: probe(1, 0), ..Probes::default() };
+        let probes = Probes { startup: Some(probe(2, 0)), liveness: Some(probe(1, 0)), ..Probes::default() };
         let mut probing = Probing::new(&probes);
         assert_eq!(answered(&mut probing, Ok(())).2, READY);
         assert_eq!(answered(&mut probing, Ok(())).2, None, "liveness says nothing of that");
-        let probes = Probes { liveness: probe(1, 0), ..Probes::default() };
+        let probes = Probes { liveness: Some(probe(1, 0)), ..Probes::default() };
         assert_eq!(answered(&mut Probing::new(&probes), Ok(())).2, None);
     }
 
     #[test]
     fn who_does_not_start_is_dead() {
-        let probes = Probes { startup: probe(2, 0), readiness: probe(1, 0), ..Probes::default() };
+        let probes = Probes { startup: Some(probe(2, 0)), readiness: Some(probe(1, 0)), ..Probes::default() };
         let mut probing = Probing::new(&probes);
         assert_eq!(answered(&mut probing, bad()).2, None);
-        assert!(is_dead(answered(&mut probing, bad()).2));
+        assert!(is_dead(answered(&mut probing, bad()).2.as_ref()));
     }
 
     #[test]
     fn failures_in_the_start_period_count_only_after_a_success() {
-        let probes = Probes { liveness: probe(1, 25), ..Probes::default() };
+        let probes = Probes { liveness: Some(probe(1, 25)), ..Probes::default() };
         let mut probing = Probing::new(&probes);
         for _ in [0, 10, 20] {
             assert_eq!(answered(&mut probing, bad()).2, None);
         }
-        assert!(is_dead(answered(&mut probing, bad()).2), "it is over");
+        assert!(is_dead(answered(&mut probing, bad()).2.as_ref()), "it is over");
         let mut probing = Probing::new(&probes);
         assert_eq!(answered(&mut probing, Ok(())).2, None);
-        assert!(is_dead(answered(&mut probing, bad()).2), "it has passed before");
+        assert!(is_dead(answered(&mut probing, bad()).2.as_ref()), "it has passed before");
     }
 
     #[test]
     fn an_answer_that_takes_long_delays_the_next_question() {
-        let probes = Probes { liveness: probe(3, 0), ..Probes::default() };
+        let probes = Probes { liveness: Some(probe(3, 0)), ..Probes::default() };
         let mut probing = Probing::new(&probes);
         probing.outcome(Kind::Liveness, Duration::ZERO, seconds(4), Ok(()));
         assert_eq!(probing.next(), Some((Kind::Liveness, seconds(10))));

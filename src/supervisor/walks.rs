@@ -279,14 +279,13 @@ impl<'a> World<'a> {
                     Why::Failed(waiting)
                 })
             }
-            Event::Ready(..) | Event::Dead(..) => None,
             Event::Stopped(Who(who)) => {
                 self.all[who].stopped = true;
                 None
             }
             Event::Signal(signal) => ends(signal).then_some(Why::Signal(signal)),
             Event::Crashed(_) => Some(Why::Crashed),
-            Event::Deadline => None,
+            Event::Deadline | Event::Ready(..) | Event::Dead(..) => None,
         };
         let starting = self.all.iter().filter(|it| it.starts > 0 && !it.started && !it.failed).count();
         if matches!(why, Some(Why::Signal(_))) && self.cause.is_none() && starting > 1 {

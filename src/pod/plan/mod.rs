@@ -25,8 +25,8 @@ use crate::engine::capabilities::CgroupDriver;
 use crate::engine::types::{CreateRequest, Healthcheck, HostConfig, VolumeRequest};
 
 use super::component::{Component, Namespace, Pull};
-use super::labels::{COMPONENT, CONTROLLER_ID, PodSpec, SWARM_PREFIX, VERSION};
 use super::hook::Hook;
+use super::labels::{COMPONENT, CONTROLLER_ID, PodSpec, SWARM_PREFIX, VERSION};
 use super::needs::Need;
 use super::probe::Probes;
 use super::warning::Warning;

@@ -64,7 +64,7 @@ impl Program {
     }
 
     /// There is no such command.
-    pub(crate) fn is_not_there(mut self) -> Self {
+    pub(crate) fn cannot_be_found(mut self) -> Self {
         let why = "OCI runtime exec failed: exec failed: unable to start container process: exec: \"x\": executable file \
                    not found in $PATH: unknown\r\n";
         self.cannot_run = Some(why.to_owned());
