@@ -15,10 +15,11 @@
 //! | [`report`] | messages, exit codes | `commands`, `supervisor`, `health` |
 //! | [`commands`] | the wiring of each subcommand | `cli`, `supervisor`, `pod`, `engine`, `health`, `template`, `compose`, `cgroup`, `version` |
 //! | [`cli`] | the command line, the environment | `pod`, `version` |
-//! | [`supervisor`] | threads, and the machine that decides | `pod`, `engine`, `health` |
+//! | [`supervisor`] | threads, and the machine that decides | `pod`, `engine`, `health`, `probe` |
 //! | [`cgroup`] | the container that makes room in the host's cgroups | `dbus` |
 //! | [`template`] | stacks → stacks of pods | `compose`, `gotemplate`, `pod`, `tls`, `version` |
-//! | [`pod`] | the model: spec and plan | `compose`, `engine::types`, `engine::capabilities` |
+//! | [`pod`] | the model: spec and plan | `compose`, `engine::types`, `engine::capabilities`, `probe` |
+//! | [`probe`] | questions to a port of the pod: TCP, HTTP | nothing |
 //! | [`health`] | the pod's health and who asks for it | nothing |
 //! | [`engine`] | the Docker Engine API | `tls` |
 //! | [`dbus`] | a small client for D-Bus | nothing |
@@ -38,6 +39,7 @@ pub mod engine;
 pub mod gotemplate;
 pub mod health;
 pub mod pod;
+pub mod probe;
 pub mod report;
 pub mod supervisor;
 pub mod template;

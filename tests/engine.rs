@@ -16,6 +16,8 @@ mod end;
 mod exit_code;
 #[path = "engine/health.rs"]
 mod health;
+#[path = "engine/hooks.rs"]
+mod hooks;
 #[path = "engine/images.rs"]
 mod images;
 #[path = "engine/least_privilege.rs"]
@@ -26,6 +28,8 @@ mod order;
 mod output;
 #[path = "engine/pause.rs"]
 mod pause;
+#[path = "engine/probes.rs"]
+mod probes;
 #[path = "engine/refusal.rs"]
 mod refusal;
 #[path = "engine/scratch.rs"]

@@ -70,6 +70,22 @@ fn without_a_tag_the_time_of_a_pull_is_not_noted() {
 }
 
 #[test]
+fn without_exec_a_pre_stop_is_left_out() {
+    for call in ["POST /containers/{id}/exec", "POST /exec/{id}/start", "GET /exec/{id}/json"] {
+        let engine = pod(&[("web", "{image: demo, pre_stop: [{command: drain}]}")]);
+        does_without(call, &engine, "web: pre_stop, hook 1 of 1, could not be run: ");
+    }
+}
+
+#[test]
+fn without_exec_a_post_start_fails() {
+    let engine = pod(&[("web", "{image: demo, post_start: [{command: x}]}")]);
+    let proxy = SocketProxy::before(engine.socket()).without("POST /containers/{id}/exec");
+    let ended = ends(&start(&engine, &proxy), &engine, 125);
+    says(&ended, &["post_start, hook 1 of 1, could not be run: POST /containers/", "forbidden: 403 Forbidden"]);
+}
+
+#[test]
 fn the_version_of_the_engine_can_be_missed() {
     let engine = web();
     let proxy = SocketProxy::before(engine.socket()).without("GET /version");

@@ -174,7 +174,7 @@ impl Wait {
 /// The output of a container: frames, or raw bytes where it has a terminal.
 #[derive(Debug)]
 pub struct Attach {
-    body: Body<Socket>,
+    pub(super) body: Body<Socket>,
 }
 
 impl io::Read for Attach {

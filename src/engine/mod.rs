@@ -5,7 +5,7 @@
 //!    │                              │
 //!    │                 http.rs  head, body, chunks over any byte stream
 //!    ▼                              │
-//! containers · archive · images · volumes · events        ◀─ Response
+//! containers · exec · archive · images · volumes · events  ◀─ Response
 //!    (what the API can do, one function a call)    types/  as the API spells it
 //!    └─ podman/  what Podman does otherwise
 //! ```
@@ -19,6 +19,7 @@ pub mod capabilities;
 mod containers;
 mod error;
 mod events;
+mod exec;
 mod frames;
 mod host;
 mod http;

@@ -9,6 +9,7 @@ use crate::compose::{Place, Volume};
 use crate::engine::types::{ApiVersion, CreateRequest};
 
 use super::FileCopy;
+use super::hook::Hook;
 use super::needs::Dependency;
 use super::probe::Probes;
 use super::projection::Projection;
@@ -77,6 +78,10 @@ pub struct Component {
     pub userns: Option<Userns>,
     /// Where it says what an engine that remaps users may refuse, by key.
     pub said: BTreeMap<&'static str, Said>,
+    /// `post_start`
+    pub post_start: Vec<Hook>,
+    /// `pre_stop`
+    pub pre_stop: Vec<Hook>,
     /// `x-podlike-probes`
     pub probes: Probes,
 }
@@ -172,6 +177,8 @@ impl Component {
             features: Vec::new(),
             userns: None,
             said: BTreeMap::new(),
+            post_start: Vec::new(),
+            pre_stop: Vec::new(),
             probes: Probes::default(),
         }
     }

@@ -17,7 +17,6 @@ const NETWORK: &str = "a component has the controller's network";
 const NAMES: &str = "names are the network's, which is the controller's: set it on the controller's service";
 const PORTS: &str = "a component has the controller's network: publish ports on the controller's service";
 const WINDOWS: &str = "only Windows has it";
-const HOOKS: &str = "podlike does not run hooks";
 
 /// All of them, in the order of the alphabet. Beside these there are `x-*`, which are left alone.
 pub const KEYS: [(&str, Class); 94] = [
@@ -84,9 +83,9 @@ pub const KEYS: [(&str, Class); 94] = [
     ("pids_limit", Supported),
     ("platform", Supported),
     ("ports", Ignored(PORTS)),
-    ("post_start", Refused(HOOKS)),
-    ("pre_start", Refused(HOOKS)),
-    ("pre_stop", Refused(HOOKS)),
+    ("post_start", Supported),
+    ("pre_start", Supported),
+    ("pre_stop", Supported),
     ("privileged", Supported),
     ("profiles", Supported),
     ("provider", Refused("it makes no container that could be a component")),

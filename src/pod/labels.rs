@@ -154,7 +154,8 @@ impl PodSpec {
         if let Some(label) = labels.iter().find(|label| is_misspelt(&label.key)) {
             return Err(Error::UnknownLabel { place: Box::new(label.place()), nearest: meant_by(&label.key) });
         }
-        let Components { mut all, skipped } = components;
+        components.has_clash()?;
+        let Components { mut all, skipped, steps } = components;
         if all.iter().all(|component| component.stage == Stage::Init) {
             return Err(if skipped.is_empty() { Error::NoComponents } else { Error::NoProfile { skipped } });
         }
@@ -171,7 +172,9 @@ impl PodSpec {
             volumes.push(Declared::read(key, node)?);
         }
         let warnings = reading.warnings;
+        let is_step = |component: &&Component| steps.iter().any(|(name, _)| *name == component.name);
         let main = all.iter().filter(|component| project.is_some() && component.stage == Stage::Main);
+        let main = main.filter(|component| !is_step(component));
         let hosts = main.map(|component| component.name.clone()).collect();
         let project = project.and_then(|project| project.name.clone());
         let scratch = scratch(labels, surroundings)?;
@@ -188,6 +191,8 @@ struct Components {
     all: Vec<Component>,
     /// The names that no profile chose.
     skipped: Vec<String>,
+    /// The names of what `pre_start` makes, and what is wrong where another component has such a name.
+    steps: Vec<(String, compose::Error)>,
 }
 
 impl Components {
@@ -208,7 +213,7 @@ impl Components {
             }
             let mut component = parse::component(&name, Stage::Init, node, reading)?;
             component.request.healthcheck = Some(Healthcheck::off());
-            self.all.push(component);
+            self.push(component, node, reading)?;
         }
         Ok(())
     }
@@ -260,11 +265,33 @@ impl Components {
         Err(compose::Error::new(&node.key, &node.at, Problem::TooLarge("a pod has at most 1000 components")))
     }
 
+    /// Adds a component behind the steps that it begins with.
+    fn push(&mut self, mut component: Component, node: &Node, reading: &mut Reading<'_>) -> Result<(), Error> {
+        for step in parse::steps(&mut component, node, reading)? {
+            self.has_room(node)?;
+            let clash = format!("a step of its pre_start is called '{}', and so is another component", step.name);
+            self.steps.push((step.name.clone(), node.refused(clash)));
+            self.all.push(step);
+        }
+        self.all.push(component);
+        Ok(())
+    }
+
+    /// A component that is called like a step of another one would have its container.
+    fn has_clash(&self) -> Result<(), Error> {
+        let count = |name: &String| self.all.iter().filter(|component| component.name == *name).count();
+        match self.steps.iter().find(|(name, _)| count(name) > 1) {
+            Some((_, clash)) => Err(clash.clone().into()),
+            None => Ok(()),
+        }
+    }
+
     /// Adds a component, unless it has profiles of which none was chosen.
     fn add(&mut self, name: &str, node: &Node, reading: &mut Reading<'_>) -> Result<(), Error> {
         if is_chosen(node, reading)? {
             self.has_room(node)?;
-            self.all.push(parse::component(name, Stage::Main, node, reading)?);
+            let component = parse::component(name, Stage::Main, node, reading)?;
+            self.push(component, node, reading)?;
         } else {
             self.skipped.push(name.to_owned());
         }
@@ -451,7 +478,8 @@ impl<'a> Mounts<'a> {
 /// Whether a label is none of ours, and was probably meant to be one. Others that begin with `pod.` are left alone.
 fn is_misspelt(label: &str) -> bool {
     let prefixes = [COMPONENT_PREFIX, CONTAINER_PREFIX, COPY_PREFIX, ROLE_PREFIX, VOLUME_PREFIX];
-    let known = [FILE, INIT, LEADER, STOP_GRACE_PERIOD].contains(&label) || prefixes.iter().any(|prefix| label.starts_with(prefix));
+    let known = [FILE, INIT, LEADER, STOP_GRACE_PERIOD].contains(&label)
+        || prefixes.iter().any(|prefix| label.starts_with(prefix));
     !known && meant_by(label).is_some()
 }
 

@@ -1,6 +1,6 @@
 //! The model of a pod: labels → [`PodSpec`] → [`Plan`]. Pure but for two named readers: `identity.rs` reads `/proc`,
 //! and [`Surroundings`] reads the files that labels name. Imports `compose`,
-//! `engine::types` and `engine::capabilities`.
+//! `engine::types`, `engine::capabilities` and `probe`.
 //!
 //! ```text
 //! labels ─labels.rs─▶ text of each ─parse/───▶ Component ┐
@@ -20,6 +20,7 @@ mod copy;
 mod document;
 mod errand;
 mod error;
+mod hook;
 pub mod identity;
 mod keys;
 mod labels;
@@ -41,11 +42,12 @@ pub use copy::FileCopy;
 pub use document::{Pod, pods_in};
 pub use errand::{Errand, Purpose};
 pub use error::Error;
+pub use hook::Hook;
 pub use keys::{Class, KEYS};
 pub use labels::{CONTROLLER_ID, PodSpec, VOLUME_REF, is_part_of_a_name, owned_by, service_of};
 pub use needs::{Need, Until};
 pub use plan::{Apart, FromMemory, InMemory, Options, Plan, Planned, PlannedVolume, plan};
-pub use probe::{Check, Probe, Probes};
+pub use probe::{Check, HttpCheck, Probe, Probes};
 pub use projection::{Content, Hidden};
 pub use restart::{Restart, When, time};
 pub use role::Role;

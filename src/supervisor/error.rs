@@ -91,6 +91,17 @@ pub enum Error {
         /// The other component.
         on: String,
     },
+    /// A hook failed.
+    Hook {
+        /// Its key.
+        hook: &'static str,
+        /// Its place in the list, from 1 on.
+        number: usize,
+        /// How many there are.
+        of: usize,
+        /// What became of it.
+        why: String,
+    },
 }
 
 impl fmt::Display for Error {
@@ -140,6 +151,7 @@ impl fmt::Display for Error {
             Self::Unhealthy { on } => {
                 write!(f, "depends_on '{on}': service_healthy, but it is unhealthy")
             }
+            Self::Hook { hook, number, of, why } => write!(f, "{hook}, hook {number} of {of}, {why}"),
         }
     }
 }
@@ -158,7 +170,8 @@ impl StdError for Error {
             | Self::Ended { .. }
             | Self::Late { .. }
             | Self::NeverReady { .. }
-            | Self::Unhealthy { .. } => None,
+            | Self::Unhealthy { .. }
+            | Self::Hook { .. } => None,
         }
     }
 }

@@ -14,6 +14,7 @@ use super::component::Component;
 use super::crew::Crew;
 use super::event::{Action, Event, Who};
 use super::output::Output;
+use super::probe::Probers;
 
 pub(super) struct Hands<'a> {
     pub(super) crew: &'a Crew,
@@ -33,6 +34,7 @@ pub(super) struct Hands<'a> {
     begun: BTreeSet<Who>,
     /// The present lives; both ends, of which the first is dropped when a life ends.
     lives: BTreeMap<Who, (Sender<()>, Receiver<()>)>,
+    probers: Probers,
     /// Whether the engine has refused the controller's cgroup.
     pub(super) apart: bool,
 }
@@ -57,12 +59,14 @@ impl<'a> Hands<'a> {
             forwarders: BTreeMap::new(),
             begun: BTreeSet::new(),
             lives: BTreeMap::new(),
+            probers: Probers::default(),
             apart: false,
         }
     }
 
     /// Carries out an action; `id` is the component's container, where it is known.
     pub(super) fn carry_out(&mut self, action: &Action, id: impl Fn(Who) -> Option<String>) {
+        self.heed_probes(action, &id);
         match *action {
             Action::Start(who) => self.start(who, id(who)),
             Action::StartApart(who) => {
@@ -79,7 +83,6 @@ impl<'a> Hands<'a> {
                     self.spawn("halt", who, move || component.halt(&id, &over));
                 }
             }
-            Action::Probe(_) => {}
             Action::Limit { who, on, time } => {
                 let component = self.component(who);
                 self.spawn("limit", who, move || component.limit(on, time));
@@ -104,7 +107,7 @@ impl<'a> Hands<'a> {
                 self.ends_at = Instant::now().checked_add(time);
                 self.pod_stays = None;
             }
-            Action::Finish => {}
+            Action::Probe(_) | Action::Finish => {}
         }
     }
 
@@ -113,6 +116,15 @@ impl<'a> Hands<'a> {
         if let Event::Exited(who, _) | Event::Failed(who, _) | Event::Misplaced(who, _) | Event::Vanished(who) = event {
             self.lives.remove(who);
         }
+    }
+
+    fn heed_probes(&mut self, action: &Action, id: impl Fn(Who) -> Option<String>) {
+        let probed = if let Action::Probe(who) = *action { id(who) } else { None };
+        let (crew, components) = (self.crew, self.components);
+        self.probers.heed(action, probed, |who, lives| {
+            let component = components[who.0].clone();
+            crew.spawn(format!("probe/{}", component.planned.name), move || component.probe_all(&lives));
+        });
     }
 
     /// Keeps the means to cancel a pull.

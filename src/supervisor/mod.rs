@@ -1,4 +1,4 @@
-//! The only room with threads: carries out a plan. Imports `pod`, `engine` and `health`.
+//! The only room with threads: carries out a plan. Imports `pod`, `engine`, `health` and `probe`.
 //!
 //! ```text
 //!  signals ─────┐
@@ -16,14 +16,17 @@ mod crew;
 mod errand;
 mod error;
 mod event;
+mod exec;
 mod hands;
 mod health_feed;
+mod hook;
 mod hosts;
 mod images;
 mod inbox;
 mod machine;
 mod member;
 mod output;
+mod probe;
 mod retry;
 mod scratch;
 mod signals;

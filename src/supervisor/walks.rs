@@ -321,7 +321,8 @@ impl<'a> World<'a> {
 
     /// The sum of the graces of those that stop one after the other, the longest there is.
     fn longest_chain(&self, who: usize) -> Duration {
-        let before = self.needs_on(who).filter(|(_, need)| !need.lent).map(|(other, _)| self.longest_chain(other)).max();
+        let before =
+            self.needs_on(who).filter(|(_, need)| !need.lent).map(|(other, _)| self.longest_chain(other)).max();
         let is_up = matches!(self.all[who].phase, Phase::Starting | Phase::Running | Phase::Halting);
         let own = if is_up { self.plan.components[who].grace } else { Duration::ZERO };
         before.unwrap_or_default() + own
@@ -515,7 +516,8 @@ impl<'a> World<'a> {
         it.done = true;
         let (lived, was_ready) = (it.lived, it.was_ready);
         it.phase = if code.is_some() || !it.known { Phase::Leaving } else { it.phase };
-        let waited_for = (0..self.all.len()).any(|other| self.is_waiting(other) && self.waits(other).any(|n| n.on == who));
+        let waited_for =
+            (0..self.all.len()).any(|other| self.is_waiting(other) && self.waits(other).any(|n| n.on == who));
         let others: Vec<Need> = self.needs_on(who).map(|(_, need)| need).collect();
         let optional = !others.is_empty() && others.iter().all(|need| !need.required);
         let why = match code {

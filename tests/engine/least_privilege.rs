@@ -32,7 +32,7 @@ fn nothing_is_asked_that_is_not_listed_and_all_that_is() {
     assert_eq!(used, listed.map(|call| call.to_string()).collect());
 }
 
-/// An init component, copies, logs, health, volumes of every kind, a secret, signals, limits, `validate`.
+/// An init component, copies, logs, health, volumes of every kind, a secret, hooks, signals, limits, `validate`.
 fn everything_that_a_pod_has(proxy: &SocketProxy) {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("file");
@@ -40,7 +40,9 @@ fn everything_that_a_pod_has(proxy: &SocketProxy) {
     let (found, made) = (Volume::new(&[]), format!("podlike-test-{}-made", process::id()));
     let volumes = json!(["scratch:/scratch", "memory:/memory", format!("{}:/found", found.0), format!("{made}:/made")]);
     let script = "trap 'echo got it' HUP; touch /tmp/healthy; cat /copy /run/secrets/word; while :; do sleep 0.2; done";
-    let checked = json!({"image": CHECKED, "volumes": volumes, "secrets": ["word"]});
+    let hooks = json!([{"command": "true"}]);
+    let checked =
+        json!({"image": CHECKED, "volumes": volumes, "secrets": ["word"], "post_start": hooks, "pre_stop": hooks});
     let waits = json!({"depends_on": {"app": {"condition": "service_healthy"}}});
     let pod = behind(proxy)
         .options("--memory 128m")

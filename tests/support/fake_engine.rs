@@ -11,6 +11,7 @@
 //! recorded (`tests/golden/engines`). Its controller is no process: the test
 //! sets what the engine says about that container, and runs podlike with its id.
 
+mod exec;
 mod fault;
 mod flavour;
 mod http;
@@ -31,6 +32,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+pub(crate) use self::exec::Program;
 pub(crate) use self::fault::{Call, Fault};
 pub(crate) use self::flavour::Flavour;
 pub(crate) use self::model::{Container, Status};
@@ -57,7 +59,8 @@ pub(crate) struct Request {
     pub(crate) body: Vec<u8>,
     pub(crate) at: Instant,
     /// In short, containers by their component's name: `POST /containers/create web`, `POST /containers/web/start`,
-    /// `PUT /containers/web/archive /etc`, `GET /containers/controller/json`, `POST /volumes/create data`.
+    /// `PUT /containers/web/archive /etc`, `GET /containers/controller/json`, `POST /volumes/create data`,
+    /// `POST /containers/web/exec check`, `POST /exec/web/start`.
     pub(crate) call: String,
 }
 
@@ -200,6 +203,16 @@ impl FakeEngine {
     /// What containers of this component name or image do; others run until they are stopped.
     pub(crate) fn script(&self, name_or_image: &str, script: Script) -> &Self {
         self.set(|world| drop(world.scripts.insert(name_or_image.to_owned(), script)))
+    }
+
+    /// What a command does that is run in a container, by its first word.
+    pub(crate) fn program(&self, word: &str, program: Program) -> &Self {
+        self.set(|world| drop(world.execs.programs.insert(word.to_owned(), program)))
+    }
+
+    /// The requests for commands so far, in order.
+    pub(crate) fn execs(&self) -> Vec<Value> {
+        self.shared.look(|world| world.execs.bodies())
     }
 
     /// The only directories, besides `/`, that containers have. Without it they have all.
@@ -540,6 +553,9 @@ fn spell(world: &World, head: &Head, body: &[u8]) -> String {
     if parts.len() > 2 && parts[1] == "containers" && !["create", "json"].contains(&parts[2].as_str()) {
         parts[2] = world.spell(&parts[2]);
     }
+    if parts.len() > 2 && parts[1] == "exec" {
+        parts[2] = world.execs.container_of(&parts[2]).map_or_else(|| parts[2].clone(), |id| world.spell(id));
+    }
     let (method, path) = (&head.method, parts.join("/"));
     let asked = |key: &str| head.query.get(key).map_or("", String::as_str);
     let argument = match path.as_str() {
@@ -549,6 +565,10 @@ fn spell(world: &World, head: &Head, body: &[u8]) -> String {
             body["Name"].as_str().unwrap_or_default().to_owned()
         }
         "/images/create" => pulled_reference(&head.query),
+        path if path.starts_with("/containers/") && path.ends_with("/exec") => {
+            let body: Value = serde_json::from_slice(body).unwrap_or_default();
+            body["Cmd"][0].as_str().unwrap_or_default().to_owned()
+        }
         path if path.ends_with("/archive") => asked("path").to_owned(),
         _ => String::new(),
     };

@@ -1,6 +1,7 @@
 //! Requests and answers as the API spells them. Field names are the API's; what a field means is the API's reference.
 
 mod create;
+mod exec;
 mod host_config;
 mod mount;
 pub mod since;
@@ -12,6 +13,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use create::{CreateRequest, Healthcheck};
+pub use exec::{ExecDetails, ExecRequest};
 pub use host_config::{Device, DeviceRate, DeviceRequest, DeviceWeight, HostConfig, LogConfig, RestartPolicy, Ulimit};
 pub use mount::{BindOptions, ImageOptions, MountRequest, TmpfsOptions, VolumeOptions};
 

@@ -24,8 +24,10 @@ use crate::compose::{self, Error, Kind, Node, Project, Surroundings};
 use crate::engine::types::{ApiVersion, LogConfig, since};
 
 use super::component::{Component, Feature, Namespace, Pull, Said, Stage, Userns};
+use super::hook;
 use super::keys::{self, Class, KEYS};
 use super::needs::{self, Dependency};
+use super::probe;
 use super::restart::{Asked, When};
 use super::role::Role;
 use super::warning::Warning;
@@ -76,6 +78,7 @@ pub(super) fn component(name: &str, stage: Stage, node: &Node, reading: &mut Rea
             }
             Some(Class::Ignored(reason)) => reading.ignore(name, value, reason),
             Some(Class::Refused(reason)) => return Err(value.refused(format!("not possible in a pod: {reason}"))),
+            None if key == PROBES => set_probes(&mut component, value, reading)?,
             None => set_own(&mut component, key, value, node)?,
         }
     }
@@ -88,6 +91,28 @@ pub(super) fn component(name: &str, stage: Stage, node: &Node, reading: &mut Rea
     pull_after(&mut component, node)?;
     check_restart(&component, node)?;
     Ok(component)
+}
+
+/// The key of the probes: podlike's own, within Compose's rules for what is not Compose's.
+const PROBES: &str = "x-podlike-probes";
+
+fn set_probes(component: &mut Component, value: &Node, reading: &mut Reading<'_>) -> Result<(), Error> {
+    let probes = probe::probes(value)?;
+    if component.stage == Stage::Init {
+        reading.ignore(&component.name, value, "an init component is waited for until it ends");
+    } else {
+        component.probes = probes;
+    }
+    Ok(())
+}
+
+/// The containers that run before a component, each to success: `pre_start`.
+pub(super) fn steps(
+    component: &mut Component,
+    node: &Node,
+    reading: &mut Reading<'_>,
+) -> Result<Vec<Component>, Error> {
+    node.get("pre_start").map_or_else(|| Ok(Vec::new()), |steps| hook::steps(component, steps, reading))
 }
 
 /// Keys with one value, which is not said where it is empty, as by a variable that is not set.
@@ -216,6 +241,8 @@ fn set(component: &mut Component, key: &str, value: &Node, reading: &mut Reading
             component.platform = Some(value.text()?);
             requires(component, value, "a platform", since::PLATFORM);
         }
+        "post_start" => component.post_start = hook::hooks(value, reading)?,
+        "pre_stop" => component.pre_stop = hook::hooks(value, reading)?,
         "privileged" => host.privileged = value.bool()?,
         "pull_policy" => component.pull = pull_policy(value)?,
         "read_only" => host.readonly_rootfs = value.bool()?,
@@ -262,8 +289,8 @@ fn set(component: &mut Component, key: &str, value: &Node, reading: &mut Reading
         "volumes_from" => mounts::volumes_from(component, value)?,
         "working_dir" => request.working_dir = Some(value.text()?),
         // What is read in its own time.
-        "deploy" | "env_file" | "environment" | "extends" | "image" | "label_file" | "labels" | "profiles"
-        | "pull_refresh_after" => {}
+        "deploy" | "env_file" | "environment" | "extends" | "image" | "label_file" | "labels" | "pre_start"
+        | "profiles" | "pull_refresh_after" => {}
         _ => resources::set(component, key, value)?,
     }
     Ok(())

@@ -25,6 +25,7 @@ use crate::engine::capabilities::CgroupDriver;
 use crate::engine::types::{CreateRequest, Healthcheck, HostConfig, VolumeRequest};
 
 use super::component::{Component, Namespace, Pull};
+use super::hook::Hook;
 use super::labels::{COMPONENT, CONTROLLER_ID, PodSpec, SWARM_PREFIX, VERSION};
 use super::needs::Need;
 use super::probe::Probes;
@@ -180,6 +181,12 @@ pub struct Planned {
     pub restart: Restart,
     /// Whether its output is streamed with `-logs`.
     pub attach: bool,
+    /// What is run in it as soon as it runs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub post_start: Vec<Hook>,
+    /// What is run in it before it is stopped.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pre_stop: Vec<Hook>,
     /// How it is asked whether it is ready, and lives.
     #[serde(skip_serializing_if = "Probes::is_empty")]
     pub probes: Probes,
@@ -212,6 +219,8 @@ impl Planned {
             leader: false,
             restart: Restart::default(),
             attach: true,
+            post_start: Vec::new(),
+            pre_stop: Vec::new(),
             probes: Probes::default(),
         }
     }
@@ -300,6 +309,8 @@ pub fn plan(
             leader: component.leader,
             restart,
             attach: component.attach,
+            post_start: component.post_start.clone(),
+            pre_stop: component.pre_stop.clone(),
             probes: component.probes.clone(),
             ..Planned::new(&component.name, container_name(controller, &component.name), request)
         });

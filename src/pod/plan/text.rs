@@ -4,7 +4,9 @@ use std::fmt;
 
 use crate::engine::types::HostConfig;
 
+use super::super::hook::Hook;
 use super::super::needs::{Need, Until};
+use super::super::probe::{Check, Probe};
 use super::super::restart::{Restart, When};
 use super::super::role::Role;
 use super::{GRACE, Plan, Planned, PlannedVolume, Pull};
@@ -55,6 +57,7 @@ impl Plan {
             planned.copies.iter().map(|copy| format!("{} to {}", copy.source.display(), copy.target)).collect(),
         ));
         lines.push(("in memory", planned.in_memory.iter().map(|put| put.path.clone()).collect()));
+        lines.extend(hooks_and_probes(planned));
         lines.push(("also", others(host)));
         lines.push(("role", role(planned)));
         lines.push(("restart", restart(&planned.restart)));
@@ -89,6 +92,27 @@ impl Plan {
         }
         text
     }
+}
+
+/// Hooks by their commands: what else they have may be a secret.
+fn hooks_and_probes(planned: &Planned) -> Vec<(&'static str, Vec<String>)> {
+    let commands = |hooks: &[Hook]| hooks.iter().map(|hook| format!("{:?}", hook.command)).collect();
+    let probe = |probe: &Option<Probe>| probe.iter().map(shown).collect();
+    vec![
+        ("post_start", commands(&planned.post_start)),
+        ("pre_stop", commands(&planned.pre_stop)),
+        ("startup", probe(&planned.probes.startup)),
+        ("liveness", probe(&planned.probes.liveness)),
+        ("readiness", probe(&planned.probes.readiness)),
+    ]
+}
+
+fn shown(probe: &Probe) -> String {
+    let Probe { check, interval, timeout, retries, start_period } = probe;
+    let check = if let Check::Exec(words) = check { format!("exec {words:?}") } else { check.to_string() };
+    let (interval, timeout) = (interval.as_secs_f64(), timeout.as_secs_f64());
+    let from = if start_period.is_zero() { String::new() } else { format!(" after {} s", start_period.as_secs_f64()) };
+    format!("{check} every {interval} s, within {timeout} s, {retries} failures count{from}")
 }
 
 /// The texts that are not empty, on one line; none if all are.

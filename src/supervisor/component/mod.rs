@@ -106,7 +106,8 @@ impl Component {
     /// Stops the container with its grace, and keeps it. `over` is closed when its life has ended, however that came.
     pub(super) fn halt(&self, id: &str, over: &Receiver<()>) {
         let mut retry = Retry::until(over);
-        while let Err(error) = self.engine.stop(id, self.planned.grace) {
+        let grace = self.pre_stop(id, self.planned.grace);
+        while let Err(error) = self.engine.stop(id, grace) {
             if error.is_not_found() || !retry.pause() || self.go_on().is_err() {
                 return;
             }
@@ -174,6 +175,7 @@ impl Component {
             let (uid, gid, mode) = (Some(file.uid), Some(file.gid), Some(file.mode));
             self.engine.copy_into(id, &Upload { source, target: path, uid, gid, mode }).map_err(failed)?;
         }
+        self.post_start(id)?;
         let checked = details.config.healthcheck.as_ref().is_some_and(ConfiguredCheck::is_on);
         self.inbox.event(Event::Started { who: self.who, checked });
         Ok(wait)
@@ -275,7 +277,7 @@ impl Component {
     pub(super) fn leave(&self, id: Option<&str>, grace: Option<Duration>) {
         let name = &self.planned.name;
         if let (Some(id), Some(grace)) = (id, grace)
-            && let Err(error) = self.engine.stop(id, grace)
+            && let Err(error) = self.engine.stop(id, self.pre_stop(id, grace))
             && !error.is_not_found()
         {
             log::warn!("{name}: cannot stop it, it is removed by force: {}", chain(&error));

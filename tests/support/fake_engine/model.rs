@@ -18,6 +18,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
+use super::exec::Execs;
 use super::fault::Armed;
 use super::flavour::Flavour;
 use super::script::Script;
@@ -311,6 +312,7 @@ pub(super) struct World {
     pub(super) image_overlays: BTreeMap<String, Value>,
     pub(super) pulls: BTreeMap<String, Pull>,
     pub(super) scripts: BTreeMap<String, Script>,
+    pub(super) execs: Execs,
     pub(super) open_gates: BTreeSet<String>,
     pub(super) faults: Vec<Armed>,
     pub(super) removal_takes: Duration,
@@ -354,6 +356,7 @@ impl World {
             image_overlays: BTreeMap::new(),
             pulls: BTreeMap::new(),
             scripts: BTreeMap::new(),
+            execs: Execs::default(),
             open_gates: BTreeSet::new(),
             faults: Vec::new(),
             removal_takes: Duration::from_millis(10),

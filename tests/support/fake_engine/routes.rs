@@ -12,6 +12,7 @@ use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 
 use super::Pull;
+use super::exec;
 use super::http::{Head, Wire};
 use super::model::{
     Archive, Container, Refusal, Shared, Status, World, full_reference, image_id, joined, merge, plain_signal,
@@ -64,6 +65,9 @@ pub(super) fn route(shared: &Arc<Shared>, head: &Head, body: &[u8]) -> Outcome {
         ("POST", ["containers", id, "start"]) => start(shared, id),
         ("POST", ["containers", id, "stop"]) => stop(shared, id, query),
         ("POST", ["containers", id, "kill"]) => kill(shared, id, query),
+        ("POST", ["containers", id, "exec"]) => exec::prepare(shared, id, body),
+        ("POST", ["exec", id, "start"]) => exec::start(shared, id),
+        ("GET", ["exec", id, "json"]) => exec::inspect(shared, id),
         ("DELETE", ["containers", id]) => remove(shared, id, query),
         _ => Err(Refusal(404, "page not found".to_owned())),
     }
