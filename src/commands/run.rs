@@ -65,7 +65,7 @@ pub fn run(settings: &Settings, flags: &Flags) -> Result<Outcome, Error> {
 
 /// What a signal, or a crash, before the first component comes to.
 fn ended_by(cause: Cause) -> Outcome {
-    Outcome::Ended { end: End { cause, forced: false }, names: Vec::new() }
+    Outcome::Ended { end: End { cause, forced: false, lives: Vec::new(), last_words: None }, names: Vec::new() }
 }
 
 /// The preparation's result, unless something comes that ends the pod before it began.

@@ -7,6 +7,7 @@ use nix::sys::signal::Signal;
 use crate::health::Health;
 
 use super::Error;
+use super::life::{LastWords, Life};
 
 /// A component, by its position in the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -39,6 +40,8 @@ pub enum Event {
     Misplaced(Who, Error),
     /// The engine has checked a container, by its id.
     Health(String, Health),
+    /// The OOM killer struck in a container, by its id.
+    Oom(String),
     /// A container is stopped and removed.
     Stopped(Who),
     /// A signal came to the controller.
@@ -97,4 +100,8 @@ pub struct End {
     pub cause: Cause,
     /// Whether components had to be killed because time was up, or because a second signal said so.
     pub forced: bool,
+    /// What became of each component, by position.
+    pub lives: Vec<Life>,
+    /// What the component said that is the reason, where nobody has seen it yet.
+    pub last_words: Option<Box<LastWords>>,
 }

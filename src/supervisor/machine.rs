@@ -126,6 +126,8 @@ impl Machine {
             }
             Event::Misplaced(who, _) => self.misplaced(who),
             Event::Health(id, health) => self.checked(&id, health),
+            // It is for the obituary: how it ends is told by its exit.
+            Event::Oom(_) => {}
             Event::Stopped(who) => self.of(who).stage = Stage::Gone,
             Event::Signal(signal) if ends(signal) => match self.cause {
                 None => self.end(Cause::Signal(signal)),
@@ -150,7 +152,7 @@ impl Machine {
 
     /// Why and how the pod ended, once it has.
     pub(super) fn into_end(self) -> Option<End> {
-        self.cause.map(|cause| End { cause, forced: self.forced })
+        self.cause.map(|cause| End { cause, forced: self.forced, lives: Vec::new(), last_words: None })
     }
 
     /// The components whose containers may still be there.

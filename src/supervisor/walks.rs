@@ -285,7 +285,7 @@ impl<'a> World<'a> {
             }
             Event::Signal(signal) => ends(signal).then_some(Why::Signal(signal)),
             Event::Crashed(_) => Some(Why::Crashed),
-            Event::Deadline => None,
+            Event::Deadline | Event::Oom(_) => None,
         };
         let starting = self.all.iter().filter(|it| it.starts > 0 && !it.started && !it.failed).count();
         if matches!(why, Some(Why::Signal(_))) && self.cause.is_none() && starting > 1 {
