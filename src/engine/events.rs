@@ -8,7 +8,7 @@ use super::{Engine, Error, JsonLines, QUICK, encoded};
 /// Something that happened to a container.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct ContainerEvent {
-    /// What: `oom`, or such as `health_status: healthy`.
+    /// What, such as `oom`, `die` or `health_status: healthy`.
     #[serde(rename = "Action")]
     pub action: String,
     /// To which container.
@@ -35,13 +35,13 @@ enum Source {
 }
 
 impl Engine {
-    /// `GET /events`: health and want of memory of the containers that carry a label, as `KEY=VALUE`, from this moment on.
-    /// Podman is asked by `GET /containers/json` and inspect for their health, and for nothing else.
+    /// `GET /events`: the events of the containers that carry a label, as `KEY=VALUE`, from this moment on. Podman is asked
+    /// by `GET /containers/json` and inspect for their health, and for nothing else.
     pub fn events(&self, label: &str) -> Result<Events, Error> {
         if self.podman {
             return Ok(Events(Source::Rounds(Rounds::begin(self, label)?)));
         }
-        let filters = serde_json::json!({ "type": ["container"], "event": ["health_status", "oom"], "label": [label] });
+        let filters = serde_json::json!({ "type": ["container"], "label": [label] });
         let response = self.stream("GET", &format!("/events?filters={}", encoded(&filters.to_string())), QUICK)?;
         Ok(Events(Source::Stream(JsonLines::new("GET /events", response.body))))
     }
