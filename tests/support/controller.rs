@@ -200,6 +200,11 @@ impl Controller {
         }
     }
 
+    /// Whether it ends in this time.
+    pub(crate) fn ends_within(&self, time: Duration) -> bool {
+        self.stderr.until(time, |_| false).closed
+    }
+
     /// Runs on for so long at least.
     #[track_caller]
     pub(crate) fn runs_on(&self, time: Duration) {
