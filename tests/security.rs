@@ -236,7 +236,7 @@ fn the_program_writes_files_at_three_places_and_one_of_them_makes_some() {
         "fs::write",
         "fs::copy",
         "fs::rename",
-        "fs::symlink",
+        "fs::symlink(",
         "OpenOptions",
         "File::options",
         "DirBuilder",
