@@ -13,7 +13,7 @@ SCRIPTS := $(shell find .ci examples tests -type f -perm -u+x)
 export PODLIKE_ENGINES := $(OUT)/engines
 MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
-.PHONY: help demo test matrix lint engine engine-down static image images clean
+.PHONY: help demo test matrix fuzz lint engine engine-down static image images clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '  %-12s %s\n' "$$name" "$$text"; done
@@ -30,6 +30,9 @@ test: engine images ## run all tests: unit, fake engine, golden files, real engi
 matrix: engine images ## run the life of a pod on many engines, and print the table of the README
 	@$(MAKE) image IMAGE=podlike:test
 	@PODLIKE_IMAGE=podlike:test .ci/matrix.sh "$(OUT)/matrix" $(ENGINES)
+
+fuzz: ## run each of the fuzz targets for MINUTES=10, two at a time
+	@CARGO_PROFILE_DEV_OPT_LEVEL=2 .ci/fuzz.sh "$(or $(MINUTES),10)" "$(OUT)/fuzz"
 
 lint: ## check the format, clippy with warnings denied, shellcheck
 	$(CARGO) fmt --check

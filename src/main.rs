@@ -22,6 +22,9 @@ fn main() -> ExitCode {
         Ok(Command::Help(text)) => commands::help(&text),
         Err(error) => Err(error.into()),
     };
+    if let Some(voice) = &voice {
+        voice.take_time();
+    }
     let code = report::exit(&outcome);
     if let Some(voice) = voice {
         voice.finish();

@@ -9,10 +9,15 @@
 //! | 2 | podlike refused to start: labels, engine, usage |
 //! | 70 | a bug in podlike |
 //!
+//! Why a pod ended that nobody told to is followed by what became of each component: see `obituary.rs`.
+//!
 //! `podlike healthcheck` ends with 0 if the pod is healthy, else with 1.
 
+mod obituary;
+
 use std::io::{self, IsTerminal, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -33,6 +38,9 @@ const CRASHED: u8 = 70;
 pub fn exit(outcome: &Result<Outcome, commands::Error>) -> u8 {
     match outcome {
         Ok(Outcome::Ended { end, names }) => {
+            for line in obituary::lines(end, names) {
+                log::info!("{line}");
+            }
             tell(end, names);
             exit_code(end)
         }
@@ -89,19 +97,48 @@ enum Said {
 
 /// Our messages on stderr, written by a thread of their own: whoever has something to say never waits for who reads it.
 #[derive(Debug)]
-pub struct Voice(Sender<Said>);
+pub struct Voice {
+    queue: Sender<Said>,
+    manner: Arc<Manner>,
+}
+
+/// How it speaks, for all who do.
+#[derive(Debug, Default)]
+struct Manner {
+    /// Whether a message waits until there is room for it.
+    patient: AtomicBool,
+    /// Messages that found no room, and of which nobody knows yet.
+    lost: AtomicUsize,
+}
+
+impl Manner {
+    /// Tells how many messages were lost since it was told last.
+    fn confess(&self) {
+        let lost = self.lost.swap(0, Ordering::Relaxed);
+        if lost > 0 {
+            let line = format!("podlike: warning: {lost} messages were lost, nobody read them in time\n");
+            drop(io::stderr().lock().write_all(line.as_bytes()));
+        }
+    }
+}
 
 impl Voice {
     /// Opens the log: a line a message, with colour on a terminal if that is wanted.
     pub fn open(level: LevelFilter, colour: bool) -> Self {
         let (said, queue) = bounded::<Said>(QUEUE);
+        let manner = Arc::<Manner>::default();
+        let writing = Arc::clone(&manner);
         thread::spawn(move || {
             for said in queue {
                 match said {
                     // There is nobody left to tell that stderr is closed.
                     Said::Line(line) => drop(io::stderr().lock().write_all(&line)),
-                    Said::Done(done) => drop(done),
+                    Said::Done(done) => {
+                        writing.confess();
+                        drop(done);
+                    }
                 }
+                writing.confess();
             }
         });
         let terminal = io::stderr().is_terminal();
@@ -110,7 +147,7 @@ impl Voice {
         let pending = AtomicBool::new(false);
         env_logger::Builder::new()
             .filter_level(level)
-            .target(Target::Pipe(Box::new(Mouth(said.clone()))))
+            .target(Target::Pipe(Box::new(Mouth { queue: said.clone(), manner: Arc::clone(&manner) })))
             .format(move |to, record| {
                 let (word, code) = match record.level() {
                     Level::Error => ("error: ", "31"),
@@ -136,13 +173,18 @@ impl Voice {
                 }
             })
             .init();
-        Self(said)
+        Self { queue: said, manner }
+    }
+
+    /// From now on who has something to say waits for room, if somebody reads at all: nothing else is left to be done.
+    pub fn take_time(&self) {
+        self.manner.patient.store(true, Ordering::Relaxed);
     }
 
     /// Waits until everything is written that was said, but not for ever.
     pub fn finish(self) {
         let (done, written) = bounded(0);
-        let queued = self.0.send_timeout(Said::Done(done), LAST_WORDS);
+        let queued = self.queue.send_timeout(Said::Done(done), LAST_WORDS);
         if queued.is_ok() {
             // Disconnected when it is written, else it has taken too long.
             let _ = written.recv_timeout(LAST_WORDS);
@@ -150,12 +192,20 @@ impl Voice {
     }
 }
 
-/// Where the log is written to. A message that finds the queue full is lost: nobody has read the last 256.
-struct Mouth(Sender<Said>);
+/// Where the log is written to. A message that finds the queue full is lost, and counted: nobody has read the last 256.
+struct Mouth {
+    queue: Sender<Said>,
+    manner: Arc<Manner>,
+}
 
 impl Write for Mouth {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let _ = self.0.try_send(Said::Line(bytes.to_vec()));
+        let line = Said::Line(bytes.to_vec());
+        let patience = if self.manner.patient.load(Ordering::Relaxed) { LAST_WORDS } else { Duration::ZERO };
+        if self.queue.send_timeout(line, patience).is_err() {
+            self.manner.lost.fetch_add(1, Ordering::Relaxed);
+            self.manner.patient.store(false, Ordering::Relaxed);
+        }
         Ok(bytes.len())
     }
 

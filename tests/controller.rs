@@ -917,14 +917,6 @@ fn both_streams_come_out_as_lines_with_their_component_before_them() {
 }
 
 #[test]
-fn without_the_flag_nothing_is_attached_and_nothing_comes_out() {
-    let engine = web();
-    engine.script("web", Script::new().write_out("hi\n"));
-    let ended = ends(&start(&engine), &engine, 0);
-    assert_eq!((ended.out().as_str(), engine.seen("POST /containers/web/attach")), ("", 0));
-}
-
-#[test]
 fn a_component_that_is_not_attached_is_silent_with_the_flag_and_ends_the_pod_all_the_same() {
     let engine = pod(&[("loud", "image: demo"), ("quiet", "{image: demo, attach: false}")]);
     engine

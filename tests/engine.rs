@@ -22,6 +22,8 @@ mod hooks;
 mod images;
 #[path = "engine/least_privilege.rs"]
 mod least_privilege;
+#[path = "engine/noise.rs"]
+mod noise;
 #[path = "engine/order.rs"]
 mod order;
 #[path = "engine/output.rs"]

@@ -58,6 +58,7 @@ fn mutants_break_no_rule() {
             let judged = judge.judge(&world, seed, &mut tally);
             judged.map_err(|rule| Broken { rule, mutant: world.to_string() })
         });
+        println!("corpus: {}", corpus.worlds.len());
         println!("{}", tally.figures(took));
         let share = tally.planned * 100 / tally.mutants.max(1);
         assert!(share >= DEEP || tally.mutants < 1000, "only {share} of a hundred mutants have a plan");

@@ -51,12 +51,14 @@ fn cases_break_no_rule_as_they_are() {
 #[test]
 fn mutants_break_no_rule() {
     seeds::guarded("mutants_break_no_rule", || {
-        let mutator = Mutator::new(&corpus::cases());
+        let cases = corpus::cases();
+        let mutator = Mutator::new(&cases);
         let mut judge = Judge::new();
         let took = seeds::each(MUTANTS, |seed| {
             let template = mutator.mutant(seed);
             judge.judge(&template, seed).map_err(|rule| Broken { rule, mutant: template })
         });
+        println!("corpus: {}", cases.len());
         println!("{}", judge.figures(took));
         let share = judge.share();
         assert!(share >= DEEP, "only {share} of a hundred mutants have an output");

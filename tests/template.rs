@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -96,6 +97,11 @@ fn a_stack_may_go_into_a_file() {
     assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(0), ""));
     let printed = template(folder.path(), &["stack.yml"], "");
     assert_eq!(fs::read(folder.path().join("out.yml")).expect("a file"), printed.stdout);
+    let mode = |name: &str| fs::metadata(folder.path().join(name)).expect("a file").permissions().mode() & 0o777;
+    assert_eq!(mode("out.yml"), 0o600, "what an env_file holds may be in it");
+    fs::set_permissions(folder.path().join("out.yml"), fs::Permissions::from_mode(0o644)).expect("a mode");
+    template(folder.path(), &["-o", "out.yml", "stack.yml"], "");
+    assert_eq!(mode("out.yml"), 0o644, "a file that is there keeps its mode");
     let output = template(folder.path(), &["-o", "no/folder/out.yml", "stack.yml"], "");
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("cannot write no/folder/out.yml"), "{}", text(&output.stderr));

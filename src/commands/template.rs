@@ -1,7 +1,9 @@
 //! `podlike template`: stacks in, stacks of pods out.
 
-use std::fs;
-use std::path::PathBuf;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 
 use crate::cli::{Settings, Transformation};
 use crate::compose::stack::StackFile;
@@ -32,9 +34,15 @@ pub fn template(settings: &Settings, transformation: &Transformation) -> Result<
     }
     match &transformation.output {
         Some(path) => {
-            fs::write(path, &transformed.text).map_err(|source| Error::Output { path: path.clone(), source })?;
+            write(path, &transformed.text).map_err(|source| Error::Output { path: path.clone(), source })?;
         }
         None => version::print(transformed.text.trim_end())?,
     }
     Ok(Outcome::Done)
+}
+
+/// Writes a file, which is the user's alone if it is new: what an `env_file` holds may be in it.
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())
 }

@@ -8,7 +8,7 @@ use super::{Engine, Error, JsonLines, QUICK, encoded};
 /// Something that happened to a container.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct ContainerEvent {
-    /// What, such as `start`, `die` or `health_status: healthy`.
+    /// What, such as `oom`, `die` or `health_status: healthy`.
     #[serde(rename = "Action")]
     pub action: String,
     /// To which container.

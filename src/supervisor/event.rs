@@ -8,6 +8,7 @@ use nix::sys::signal::Signal;
 use crate::health::Health;
 
 use super::Error;
+use super::life::{LastWords, Life};
 
 /// A component, by its position in the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -136,11 +137,15 @@ pub struct End {
     pub forced: bool,
     /// Whose exit code is the pod's where a component's is, and that code, if it has ended.
     pub leader: Option<(Who, i64)>,
+    /// What became of each component, by position.
+    pub lives: Vec<Life>,
+    /// What the component said that is the reason, where nobody has seen it yet.
+    pub last_words: Option<Box<LastWords>>,
 }
 
 impl End {
     /// An end of which no more is known than this.
     pub fn new(cause: Cause, forced: bool) -> Self {
-        Self { cause, forced, leader: None }
+        Self { cause, forced, leader: None, lives: Vec::new(), last_words: None }
     }
 }

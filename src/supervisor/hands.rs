@@ -1,5 +1,5 @@
 //! Carries out what the machine decides, an action at a time. Holds what that takes: pulls that can be cancelled, who
-//! forwards signals, the way to our output.
+//! forwards signals, the ear for what components say.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, RandomState};
@@ -12,15 +12,15 @@ use crate::health::Board;
 
 use super::component::Component;
 use super::crew::Crew;
+use super::ear::Ear;
 use super::event::{Action, Event, Who};
-use super::output::Output;
 use super::probe::Probers;
 
 pub(super) struct Hands<'a> {
     pub(super) crew: &'a Crew,
     pub(super) components: &'a [Component],
     pub(super) board: &'a Board,
-    pub(super) output: Option<&'a Output>,
+    pub(super) ear: &'a Ear,
     /// Dropped when the pod ends: nothing new is begun then.
     pod_stays: Option<Sender<()>>,
     /// Ready when the time is up that the machine asked for.
@@ -44,14 +44,14 @@ impl<'a> Hands<'a> {
         crew: &'a Crew,
         components: &'a [Component],
         board: &'a Board,
-        output: Option<&'a Output>,
+        ear: &'a Ear,
         pod_stays: Sender<()>,
     ) -> Self {
         Self {
             crew,
             components,
             board,
-            output,
+            ear,
             pod_stays: Some(pod_stays),
             deadline: never(),
             ends_at: None,
@@ -132,11 +132,9 @@ impl<'a> Hands<'a> {
         self.pulls.insert(who, cancel);
     }
 
-    /// Passes on the output of a component.
+    /// Listens to a component.
     pub(super) fn follow(&self, who: Who, id: String, tty: bool, attach: Attach) {
-        if let Some(output) = &self.output {
-            output.follow(self.component(who), id, tty, attach);
-        }
+        self.ear.follow(self.component(who), id, tty, attach);
     }
 
     fn component(&self, who: Who) -> Component {

@@ -1,4 +1,4 @@
-//! The engine's events become [`Event::Health`]; the stream reconnects.
+//! The engine's events become [`Event::Health`] and [`Event::Oom`]; the stream reconnects.
 
 use crossbeam_channel::Receiver;
 
@@ -44,6 +44,8 @@ impl HealthFeed {
                     let word = event.action.strip_prefix("health_status:").map(str::trim);
                     if let Some(health) = word.and_then(Health::parse) {
                         self.inbox.event(Event::Health(event.actor.id, health));
+                    } else if event.action == "oom" {
+                        self.inbox.event(Event::Oom(event.actor.id));
                     }
                 }
             }
@@ -71,6 +73,9 @@ impl HealthFeed {
                 Err(error) if error.is_not_found() => continue,
                 details => details?,
             };
+            if details.state.oom_killed {
+                self.inbox.event(Event::Oom(container.id.clone()));
+            }
             if let Some(health) = details.state.health.and_then(|health| Health::parse(&health.status)) {
                 self.inbox.event(Event::Health(container.id, health));
             }

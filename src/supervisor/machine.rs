@@ -164,7 +164,7 @@ impl Machine {
     pub(super) fn into_end(self) -> Option<End> {
         let mut all = self.members.iter().enumerate();
         let leader = all.find_map(|(who, member)| Some((Who(who), member.code?)).filter(|_| member.leader));
-        self.cause.map(|cause| End { cause, forced: self.forced, leader })
+        self.cause.map(|cause| End { leader, ..End::new(cause, self.forced) })
     }
 
     /// The components whose containers may still be there.

@@ -5,7 +5,7 @@
 //!  health-feed ─┤
 //!  component/* ─┼─▶ inbox ─▶ run: Machine ─▶ actions ─▶ component/*, stop/* ─▶ engine
 //!  stop/* ──────┘                      └────▶ Board ─▶ health-server
-//!  log/* ─▶ output ─▶ stdout, stderr
+//!  log/* ─▶ output ─▶ stdout, stderr   (or: last words)
 //! ```
 //!
 //! One inbox, many reporters; only the thread of [`run`] changes state, and the machine decides how.
@@ -13,6 +13,7 @@
 mod cgroup;
 mod component;
 mod crew;
+mod ear;
 mod errand;
 mod error;
 mod event;
@@ -23,6 +24,7 @@ mod hook;
 mod hosts;
 mod images;
 mod inbox;
+mod life;
 mod machine;
 mod member;
 mod output;
@@ -30,6 +32,7 @@ mod probe;
 mod retry;
 mod scratch;
 mod signals;
+mod tail;
 #[cfg(test)]
 mod walks;
 
@@ -37,7 +40,7 @@ use std::os::unix::net::UnixListener;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, bounded, select};
 
@@ -49,6 +52,7 @@ pub use cgroup::{Slice, place};
 use component::Component;
 pub use component::PROGRESS;
 pub use crew::Crew;
+use ear::Ear;
 use error::if_allowed;
 pub use error::{Error, chain};
 pub use event::{Action, Cause, End, Event, Who, signal_name};
@@ -56,11 +60,14 @@ use hands::Hands;
 use health_feed::HealthFeed;
 pub use images::Images;
 pub use inbox::{Report, Sender, inbox};
+use life::Chronicle;
+pub use life::{Fate, LastWords, Life};
 use machine::Machine;
 pub use machine::ends;
 use output::Output;
 use scratch::Scratch;
 pub use signals::listen;
+use tail::Tails;
 
 /// How long the end waits for the last output to be written.
 const LAST_OUTPUT: Duration = Duration::from_secs(3);
@@ -111,7 +118,11 @@ pub fn run(pod: Pod, crew: &Crew, inbox: &Receiver<Report>) -> End {
     crew.spawn("health-feed".to_owned(), move || feed.follow(events));
 
     let (pod_stays, ending) = bounded::<()>(0);
-    let output = pod.options.logs.then(|| Output::open(crew, ending.clone()));
+    let ear = if pod.options.logs {
+        Ear::Shown(Output::open(crew, ending.clone()))
+    } else {
+        Ear::Kept(Tails::of(pod.plan.components.len(), crew, ending.clone()))
+    };
     let images = Arc::new(pod.images);
     let opened = Arc::default();
     let component = |(position, planned): (usize, &Planned)| Component {
@@ -119,7 +130,7 @@ pub fn run(pod: Pod, crew: &Crew, inbox: &Receiver<Report>) -> End {
         planned: Arc::new(planned.clone()),
         engine: pod.engine.clone(),
         inbox: crew.inbox().clone(),
-        logs: pod.options.logs && planned.attach,
+        logs: pod.options.logs,
         images: Arc::clone(&images),
         opened: Arc::clone(&opened),
         apart: false,
@@ -128,9 +139,10 @@ pub fn run(pod: Pod, crew: &Crew, inbox: &Receiver<Report>) -> End {
     };
     let components: Vec<Component> = pod.plan.components.iter().enumerate().map(component).collect();
     let machine = Machine::new(&pod.plan);
-    let hands = Hands::new(crew, &components, &board, output.as_ref(), pod_stays);
-    let result = catch_unwind(AssertUnwindSafe(|| conduct(machine, hands, inbox)));
-    let end = result.unwrap_or_else(|panic| {
+    let hands = Hands::new(crew, &components, &board, &ear, pod_stays);
+    let mut chronicle = Chronicle::new(&pod.plan.components);
+    let result = catch_unwind(AssertUnwindSafe(|| conduct(machine, hands, &mut chronicle, inbox)));
+    let mut end = result.unwrap_or_else(|panic| {
         let message = crew::message(panic.as_ref());
         if let Err(error) = sweep_containers(&pod.engine, &pod.controller) {
             log::error!("containers may be left behind: {}", chain(&error));
@@ -143,9 +155,13 @@ pub fn run(pod: Pod, crew: &Crew, inbox: &Receiver<Report>) -> End {
         slice.remove(&pod.engine, crew, inbox);
     }
     drop((components, pod_lives));
-    if let Some(output) = output {
-        output.close(LAST_OUTPUT);
+    if !matches!(end.cause, Cause::Signal(_)) {
+        chronicle.hear_out(&end.cause, inbox);
+        let culprit = chronicle.culprit(&end.cause);
+        end.last_words = culprit.map(|of| Box::new(LastWords { of, lines: ear.last_words(of) }));
     }
+    end.lives = chronicle.close(Instant::now());
+    ear.close(LAST_OUTPUT);
     end
 }
 
@@ -173,10 +189,11 @@ fn sweep_containers(engine: &Engine, controller: &str) -> Result<usize, engine::
 }
 
 /// The loop: one event at a time, and the actions that it leads to.
-fn conduct(mut machine: Machine, mut hands: Hands<'_>, inbox: &Receiver<Report>) -> End {
+fn conduct(mut machine: Machine, mut hands: Hands<'_>, chronicle: &mut Chronicle, inbox: &Receiver<Report>) -> End {
     let mut actions = machine.begin();
     loop {
         for action in &actions {
+            chronicle.note_action(action);
             hands.carry_out(action, |who| machine.id(who).map(str::to_owned));
         }
         if actions.last() == Some(&Action::Finish) {
@@ -190,6 +207,7 @@ fn conduct(mut machine: Machine, mut hands: Hands<'_>, inbox: &Receiver<Report>)
         let event = next_event(&mut hands, inbox);
         tell(&event, &hands);
         hands.notice(&event);
+        chronicle.note(&event, Instant::now());
         actions = machine.step(event);
     }
 }

@@ -6,7 +6,9 @@
 //!
 //! The channel is bounded on purpose: a slow reader of our output pushes back on the streams, and memory stays bounded.
 
+use std::fs::File;
 use std::io::{self, BufRead, Write};
+use std::os::fd::AsFd;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded, select};
@@ -110,23 +112,63 @@ impl Way {
 }
 
 fn write(queue: &Receiver<Chunk>) {
-    let mut broken = [false; 2];
+    // Without a buffer: what is not written is known to the byte.
+    let out = io::stdout().as_fd().try_clone_to_owned().map(File::from);
+    let mut pens = [Pen::default(), Pen::default()];
     for Chunk { stream, bytes } in queue {
-        // The lock keeps our own messages from getting between.
-        let written = match stream {
-            Stream::Out => {
-                let mut out = io::stdout().lock();
-                out.write_all(&bytes).and_then(|()| out.flush())
-            }
-            Stream::Err => io::stderr().lock().write_all(&bytes),
-        };
-        let broken = &mut broken[stream as usize];
-        if let Err(error) = written
-            && !*broken
+        let pen = &mut pens[stream as usize];
+        match (stream, &out) {
+            (Stream::Out, Ok(out)) => pen.write(out, &bytes),
+            (Stream::Out, Err(error)) => pen.lose(&bytes, &io::Error::from(error.kind())),
+            // The lock keeps our own messages from getting between.
+            (Stream::Err, _) => pen.write(io::stderr().lock(), &bytes),
+        }
+    }
+    for pen in pens.iter().filter(|pen| pen.lost > 0) {
+        log::warn!("{} bytes of the output were lost", pen.lost);
+    }
+}
+
+/// Writes whole lines, and keeps account of what cannot be written.
+#[derive(Debug, Default)]
+struct Pen {
+    /// Bytes that could not be written, since it was told last.
+    lost: u64,
+    /// The last line that was written lacks its end.
+    torn: bool,
+}
+
+impl Pen {
+    fn write(&mut self, mut to: impl Write, bytes: &[u8]) {
+        if self.torn
+            && let Err(error) = to.write_all(b"\n")
         {
-            *broken = true;
+            return self.lose(bytes, &error);
+        }
+        self.torn = false;
+        let mut left = bytes;
+        while !left.is_empty() {
+            match to.write(left) {
+                Ok(0) => return self.lose(left, &io::ErrorKind::WriteZero.into()),
+                Ok(written) => {
+                    left = &left[written..];
+                    self.torn = !left.is_empty();
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return self.lose(left, &error),
+            }
+        }
+        if self.lost > 0 {
+            log::warn!("the output of the components goes on, {} bytes of it were lost", self.lost);
+            self.lost = 0;
+        }
+    }
+
+    fn lose(&mut self, bytes: &[u8], error: &io::Error) {
+        if self.lost == 0 {
             log::warn!("the output of the components is lost, it cannot be written: {error}");
         }
+        self.lost += bytes.len() as u64;
     }
 }
 
@@ -258,6 +300,39 @@ mod tests {
     #[test]
     fn bytes_that_are_no_text_pass_unchanged() {
         assert_eq!(passed(false, &frame(1, b"\xff\xfe\0\r\n")).0, b"[out] app: \xff\xfe\0\r\n");
+    }
+
+    /// Takes so many bytes, and no more until it has room again.
+    struct Disk {
+        room: usize,
+        written: Vec<u8>,
+    }
+
+    impl Write for Disk {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let taken = bytes.len().min(self.room);
+            if taken == 0 {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            self.room -= taken;
+            self.written.extend_from_slice(&bytes[..taken]);
+            Ok(taken)
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_a_full_disk_does_not_take_is_counted_and_lines_stay_whole_when_it_has_room_again() {
+        let (mut disk, mut pen) = (Disk { room: 8, written: Vec::new() }, Pen::default());
+        pen.write(&mut disk, b"one\ntwo three\n");
+        pen.write(&mut disk, b"four\n");
+        assert_eq!((pen.lost, pen.torn), (6 + 5, true));
+        disk.room = 100;
+        pen.write(&mut disk, b"five\n");
+        assert_eq!((pen.lost, pen.torn), (0, false));
+        assert_eq!(disk.written, b"one\ntwo \nfive\n");
     }
 
     #[test]

@@ -56,6 +56,7 @@ pub(crate) fn each(usual: u64, mut attempt: impl FnMut(u64) -> Result<(), Broken
         }
     }
     let memory = guard::memory();
+    println!("crashes: 0");
     println!("memory: {} KiB at the end, {} KiB at most", memory.now, memory.peak);
     if let Some(warm) = warm {
         assert!(memory.now < warm + LEAK, "it holds {} KiB, and held {warm} KiB after a thousand mutants", memory.now);

@@ -73,6 +73,12 @@ impl Launch {
         self
     }
 
+    /// Writes its stdout there.
+    pub(crate) fn stdout(mut self, file: File) -> Self {
+        self.0.stdout(file);
+        self
+    }
+
     /// Runs as this user, which only root may ask for.
     pub(crate) fn run_as(mut self, uid: u32) -> Self {
         self.0.uid(uid).gid(uid);
@@ -109,7 +115,10 @@ impl Launch {
         // It has the ends of pipes and terminals that it writes to, and we must not.
         drop(self);
         let pid = Pid::from_raw(i32::try_from(child.id()).expect("a pid"));
-        let (stdout, unread_stdout) = collect_if(reads[0], child.stdout.take().expect("piped"));
+        let (stdout, unread_stdout) = match child.stdout.take() {
+            Some(pipe) => collect_if(reads[0], pipe),
+            None => (Arc::new(Output::of_nothing()), None),
+        };
         let (stderr, unread_stderr) = match child.stderr.take() {
             Some(pipe) => collect_if(reads[1], pipe),
             None => (Arc::new(Output::of_nothing()), None),
@@ -189,6 +198,11 @@ impl Controller {
             stderr: self.stderr.whole(),
             took: at - self.begun,
         }
+    }
+
+    /// Whether it ends in this time.
+    pub(crate) fn ends_within(&self, time: Duration) -> bool {
+        self.stderr.until(time, |_| false).closed
     }
 
     /// Runs on for so long at least.

@@ -288,6 +288,16 @@ impl FakeEngine {
         })
     }
 
+    /// The OOM killer strikes in a container, which goes on, while no event stream hears of it.
+    pub(crate) fn oom_silently(&self, name: &str) -> &Self {
+        let id = self.container(name).map(|one| one.id).unwrap_or_default();
+        self.set(|world| {
+            if let Some(one) = world.container(&id) {
+                one.oom_killed = true;
+            }
+        })
+    }
+
     /// Cuts every open stream of events.
     pub(crate) fn cut_events(&self) -> &Self {
         self.set(|world| world.epoch += 1)

@@ -184,6 +184,9 @@ pub struct State {
     pub running: bool,
     /// Its last exit code.
     pub exit_code: i64,
+    /// Whether the OOM killer struck in its last life.
+    #[serde(rename = "OOMKilled")]
+    pub oom_killed: bool,
     /// Its health, if it has a health check.
     pub health: Option<HealthState>,
 }

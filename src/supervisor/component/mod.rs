@@ -14,10 +14,11 @@ use crate::engine::{self, Attach, Condition, Engine, Source, Upload, Wait};
 use crate::pod::{CONTROLLER_ID, Content, FileCopy, FromMemory, Hidden, InMemory, Planned, Until};
 
 use super::Error;
-use super::error::{chain, if_allowed, step};
+use super::error::{chain, step};
 use super::event::{Event, Who, signal_name};
 use super::images::Images;
 use super::inbox::{Report, Sender};
+use super::life::KILLED;
 use super::retry::Retry;
 pub use image::PROGRESS;
 
@@ -34,7 +35,7 @@ pub(super) struct Component {
     pub(super) planned: Arc<Planned>,
     pub(super) engine: Engine,
     pub(super) inbox: Sender,
-    /// Attach to its output.
+    /// Its output is shown, where it may be.
     pub(super) logs: bool,
     /// Where its image may come from.
     pub(super) images: Arc<Images>,
@@ -62,7 +63,7 @@ impl Component {
     /// From a start to the exit.
     fn follow(&self, started: Result<(String, Wait), Error>) {
         let begun = Instant::now();
-        let ended = started.and_then(|(id, wait)| self.see_it_end(&id, wait));
+        let ended = started.and_then(|(id, wait)| self.see_it_end(&id, wait).inspect(|code| self.tell_oom(&id, *code)));
         self.inbox.event(Event::Ran(self.who, begun.elapsed()));
         let end = match ended {
             Ok(code) if self.planned.is_holder() => Event::Failed(self.who, Error::HolderEnded { code }),
@@ -156,12 +157,9 @@ impl Component {
 
     /// What must not be missed is armed before the start: the first line of the log, and the exit.
     fn start_inspected(&self, id: &str, details: &ContainerDetails) -> Result<Wait, Error> {
-        if self.logs {
-            let attach = if_allowed(self.engine.attach(id), &format!("{}: its output is not shown", self.planned.name));
-            if let Some(attach) = attach.map_err(step("attach to its output"))? {
-                let (id, tty) = (id.to_owned(), details.config.tty);
-                self.inbox.send(Report::Attached { who: self.who, id, tty, attach });
-            }
+        if let Some(attach) = self.listen(id)? {
+            let (id, tty) = (id.to_owned(), details.config.tty);
+            self.inbox.send(Report::Attached { who: self.who, id, tty, attach });
         }
         let wait = self.engine.wait(id, Condition::NextExit).map_err(step("wait for its exit"))?;
         self.engine.start(id).map_err(step("start its container"))?;
@@ -228,6 +226,16 @@ impl Component {
             request.host_config.mounts.extend(binds.iter().map(bind));
         }
         Ok(request)
+    }
+
+    /// Tells of the OOM killer's strike, where the container is still there to be asked: not every engine has an event for it.
+    fn tell_oom(&self, id: &str, code: i64) {
+        if code != KILLED || self.planned.request.host_config.auto_remove {
+            return;
+        }
+        if self.engine.inspect(id).is_ok_and(|details| details.state.oom_killed) {
+            self.inbox.event(Event::Oom(id.to_owned()));
+        }
     }
 
     /// A wait that breaks says nothing about the container, and an engine that is away comes back: look, and wait again.
