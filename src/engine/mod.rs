@@ -5,7 +5,7 @@
 //!    │                              │
 //!    │                 http.rs  head, body, chunks over any byte stream
 //!    ▼                              │
-//! containers · archive · images · volumes · events        ◀─ Response
+//! containers · archive · images · volumes · services · events        ◀─ Response
 //!    (what the API can do, one function a call)    types/  as the API spells it
 //!    └─ podman/  what Podman does otherwise
 //! ```
@@ -25,6 +25,7 @@ mod http;
 mod images;
 mod lines;
 mod podman;
+mod services;
 #[cfg(feature = "tls")]
 mod tls;
 pub mod types;

@@ -924,7 +924,7 @@ impl<'a> World<'a> {
                 0 => self.inbox.push_back(Event::Signal(HUP)),
                 1 if late || self.dice.one_in(6) => self.inbox.push_back(Event::Signal(TERM)),
                 2 if self.dice.one_in(12) => self.inbox.push_back(Event::Crashed("a test".to_owned())),
-                3 if self.deadline.is_some() && (late || self.dice.one_in(8)) => self.inbox.push_back(Event::Deadline),
+                3 if self.deadline.is_some() && (late || self.dice.one_in(3)) => self.inbox.push_back(Event::Deadline),
                 4..=21 => {
                     if let Some(event) = self.inbox.pop_front() {
                         self.deliver(event);

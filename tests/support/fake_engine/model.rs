@@ -305,6 +305,8 @@ pub(super) struct World {
     pub(super) directories: Option<BTreeSet<String>>,
     /// What inspect says, by name.
     pub(super) volumes: BTreeMap<String, Value>,
+    /// What a manager of a swarm says, by id.
+    pub(super) services: BTreeMap<String, Value>,
     /// `Config` by full reference.
     pub(super) images: BTreeMap<String, Value>,
     /// What lies over the documents of images, by full reference.
@@ -350,6 +352,7 @@ impl World {
             early_refusals: false,
             directories: None,
             volumes: BTreeMap::new(),
+            services: BTreeMap::new(),
             images: BTreeMap::new(),
             image_overlays: BTreeMap::new(),
             pulls: BTreeMap::new(),
