@@ -28,6 +28,8 @@ mod output;
 mod pause;
 #[path = "engine/refusal.rs"]
 mod refusal;
+#[path = "engine/restart.rs"]
+mod restart;
 #[path = "engine/scratch.rs"]
 mod scratch;
 #[path = "engine/secrets.rs"]

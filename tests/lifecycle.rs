@@ -47,7 +47,7 @@ fn a_component_restarts_in_place_and_others_run_on() {
     engine.until_seen(&start_of("web"), 2, SOON);
     engine.until_running("web", SOON);
     assert_eq!((engine.seen("POST /containers/create web"), engine.seen(start_of("db").as_str())), (1, 1));
-    assert_eq!(engine.container("web").expect("it runs").host_config("AutoRemove"), &json!(null));
+    assert_eq!(engine.container("web").expect("it runs").host_config("AutoRemove"), &json!(false));
     assert_eq!(engine.container("db").expect("it runs").host_config("AutoRemove"), &json!(true));
     controller.until_stderr_repeats("web: started", 2, SOON);
     let ended = stops(&controller, &engine);
@@ -217,7 +217,9 @@ fn a_sidecar_is_ready_before_the_others_start_and_stops_after_them() {
 #[test]
 fn a_job_with_a_sidecar_completes() {
     let engine = pod(&[("proxy", "{image: demo, x-podlike-role: sidecar}"), ("job", "image: demo")]);
-    engine.script("proxy", Script::new().until_open("over").exit(1)).script("job", Script::new().until_open("done").exit(0));
+    engine
+        .script("proxy", Script::new().until_open("over").exit(1))
+        .script("job", Script::new().until_open("done").exit(0));
     let controller = start_quickly(&engine);
     engine.until_running("job", SOON);
     ends_once(&engine, "proxy", 1);
@@ -297,7 +299,10 @@ fn the_leaders_code_is_the_pods() {
     }
     engine.open("over");
     let ended = ends(&controller, &engine, 42);
-    says(&ended, &["the pod ended with component 'helper', exit code 1", "its exit code is that of its leader 'web': 42"]);
+    says(
+        &ended,
+        &["the pod ended with component 'helper', exit code 1", "its exit code is that of its leader 'web': 42"],
+    );
 }
 
 #[test]
@@ -314,11 +319,23 @@ fn roles_that_make_no_sense_are_refused() {
     let one = "image: demo";
     for (components, labels, part) in [
         (vec![("web", one)], vec![("pod.role.web", "sidecar")], "only sidecars"),
-        (vec![("web", one)], vec![("pod.role.web", "main")], "label 'pod.role.web', line 1, column 1: 'main' is not a role"),
+        (
+            vec![("web", one)],
+            vec![("pod.role.web", "main")],
+            "label 'pod.role.web', line 1, column 1: 'main' is not a role",
+        ),
         (vec![("web", one)], vec![("pod.role.webb", "task")], "no such component 'webb', did you mean 'web'?"),
         (vec![("web", one)], vec![("pod.leader", "webb")], "no such component 'webb', did you mean 'web'?"),
-        (vec![("web", one)], vec![("pod.role.web", "task"), ("pod.leader", "web")], "the leader 'web' is not essential"),
-        (vec![("web", one), ("db", "{image: demo, x-podlike-leader: true}")], vec![("pod.leader", "web")], "'db' and 'web'"),
+        (
+            vec![("web", one)],
+            vec![("pod.role.web", "task"), ("pod.leader", "web")],
+            "the leader 'web' is not essential",
+        ),
+        (
+            vec![("web", one), ("db", "{image: demo, x-podlike-leader: true}")],
+            vec![("pod.leader", "web")],
+            "'db' and 'web'",
+        ),
         (vec![("web", "{image: demo, x-podlike-role: task}")], vec![("pod.role.web", "essential")], "another role"),
         (vec![("web", "{image: demo, x-podlike-rol: task}")], vec![], "unknown key 'x-podlike-rol', did you mean"),
         (vec![("web", one)], vec![("pod.init.components", "[{image: demo, x-podlike-role: task}]")], "init component"),
@@ -368,7 +385,10 @@ fn health_is_waited_for_as_long_as_was_said() {
     let text = "{image: demo, depends_on: {db: {condition: service_healthy, x-podlike-timeout: 300ms}}}";
     let engine = pod(&[("db", "{image: demo, healthcheck: {test: [CMD, check]}}"), ("web", text)]);
     let ended = ends(&start(&engine), &engine, 125);
-    says(&ended, &["component 'web': depends_on 'db': service_healthy, but it was not healthy within 300ms of its start"]);
+    says(
+        &ended,
+        &["component 'web': depends_on 'db': service_healthy, but it was not healthy within 300ms of its start"],
+    );
 }
 
 // The order of the stop, and the time for it.

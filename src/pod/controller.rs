@@ -57,7 +57,11 @@ impl Controller {
             id: details.id,
             name: details.name.trim_start_matches('/').to_owned(),
             labels: details.config.labels,
-            stop_timeout: details.config.stop_timeout.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs),
+            stop_timeout: details
+                .config
+                .stop_timeout
+                .and_then(|seconds| u64::try_from(seconds).ok())
+                .map(Duration::from_secs),
             host,
             mounts: details.mounts,
             cgroup,

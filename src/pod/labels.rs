@@ -451,7 +451,8 @@ impl<'a> Mounts<'a> {
 /// Whether a label is none of ours, and was probably meant to be one. Others that begin with `pod.` are left alone.
 fn is_misspelt(label: &str) -> bool {
     let prefixes = [COMPONENT_PREFIX, CONTAINER_PREFIX, COPY_PREFIX, ROLE_PREFIX, VOLUME_PREFIX];
-    let known = [FILE, INIT, LEADER, STOP_GRACE_PERIOD].contains(&label) || prefixes.iter().any(|prefix| label.starts_with(prefix));
+    let known = [FILE, INIT, LEADER, STOP_GRACE_PERIOD].contains(&label)
+        || prefixes.iter().any(|prefix| label.starts_with(prefix));
     !known && meant_by(label).is_some()
 }
 

@@ -74,9 +74,9 @@ impl<'a> Hands<'a> {
                 self.spawn("rest", who, move || component.rest(varied(pause)));
             }
             Action::Halt(who) => {
-                if let (Some(id), Some((_, over))) = (id(who), self.lives.get(&who)) {
-                    let (component, over) = (self.component(who), over.clone());
-                    self.spawn("halt", who, move || component.halt(&id, &over));
+                if let Some(id) = id(who) {
+                    let component = self.component(who);
+                    self.spawn("halt", who, move || component.halt(&id));
                 }
             }
             Action::Probe(_) => {}
@@ -128,7 +128,8 @@ impl<'a> Hands<'a> {
     }
 
     fn component(&self, who: Who) -> Component {
-        Component { apart: self.apart, ..self.components[who.0].clone() }
+        let life = self.lives.get(&who).map_or_else(never, |(_, over)| over.clone());
+        Component { apart: self.apart, life, ..self.components[who.0].clone() }
     }
 
     fn spawn(&self, what: &str, who: Who, work: impl FnOnce() + Send + 'static) {
@@ -137,8 +138,8 @@ impl<'a> Hands<'a> {
 
     /// In place where the container is known; what may be left of an earlier try goes first.
     fn start(&mut self, who: Who, id: Option<String>) {
-        let component = self.component(who);
         self.lives.insert(who, bounded(0));
+        let component = self.component(who);
         let is_first = self.begun.insert(who);
         self.spawn("component", who, move || match id {
             Some(id) => component.live_on(id),

@@ -18,10 +18,10 @@ use log::Level;
 use crate::health::Health;
 use crate::pod::{Need, Plan, Role, Until};
 
+use super::Error;
 use super::error::chain;
 use super::event::{Action, Cause, End, Event, Who};
 use super::member::{Halted, Member, Stage};
-use super::Error;
 
 /// How much longer than the graces of those that stop one after the other an end of its own may take before everything
 /// left is removed by force.

@@ -5,7 +5,6 @@ use std::time::Duration;
 use crate::health::Health;
 use crate::pod::{Need, Planned, Restart, Role, Until, When};
 
-
 /// How far a component has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {

@@ -3,7 +3,7 @@
 //! A world has the truth about its containers and threads, makes the moves that a real one could make, in any order, and
 //! delivers what they report through an inbox, as late as it likes. After every step the rules of the machine are held
 //! against the world's own account of what was reported. `tests/mutants.rs` breaks the machine rule by rule and requires
-//! that a walk, or an example (`examples.rs`), goes red.
+//! that a walk goes red.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
@@ -315,13 +315,20 @@ impl<'a> World<'a> {
         }
     }
 
+    /// Whether it is the leader, and its code counts and is still to be told.
+    fn is_awaited(&self, who: usize) -> bool {
+        let counts = matches!(self.cause, Some(Why::Exited(..))) && self.plan.components[who].leader;
+        counts && self.all[who].lived && !self.all[who].ended
+    }
+
     fn must_stay(&self, who: usize) -> bool {
         self.needs_on(who).any(|(other, need)| !need.lent && self.is_there(other))
     }
 
     /// The sum of the graces of those that stop one after the other, the longest there is.
     fn longest_chain(&self, who: usize) -> Duration {
-        let before = self.needs_on(who).filter(|(_, need)| !need.lent).map(|(other, _)| self.longest_chain(other)).max();
+        let before =
+            self.needs_on(who).filter(|(_, need)| !need.lent).map(|(other, _)| self.longest_chain(other)).max();
         let is_up = matches!(self.all[who].phase, Phase::Starting | Phase::Running | Phase::Halting);
         let own = if is_up { self.plan.components[who].grace } else { Duration::ZERO };
         before.unwrap_or_default() + own
@@ -515,7 +522,8 @@ impl<'a> World<'a> {
         it.done = true;
         let (lived, was_ready) = (it.lived, it.was_ready);
         it.phase = if code.is_some() || !it.known { Phase::Leaving } else { it.phase };
-        let waited_for = (0..self.all.len()).any(|other| self.is_waiting(other) && self.waits(other).any(|n| n.on == who));
+        let waited_for =
+            (0..self.all.len()).any(|other| self.is_waiting(other) && self.waits(other).any(|n| n.on == who));
         let others: Vec<Need> = self.needs_on(who).map(|(_, need)| need).collect();
         let optional = !others.is_empty() && others.iter().all(|need| !need.required);
         let why = match code {
@@ -613,6 +621,8 @@ impl<'a> World<'a> {
         }
         let begins = had_cause && asked && !was_wanted && !self.forced;
         self.seen.note("a signal in an end of the pod's own", begins);
+        let sets_time = actions.iter().any(|action| matches!(action, Action::Deadline(_)));
+        assert!(sets_time || !begins, "the time begins that the pod has");
         self.obey(actions, !had_cause || begins);
         for action in std::mem::take(&mut self.expected) {
             assert!(self.cause.is_some(), "{action:?} is not done");
@@ -714,7 +724,7 @@ impl<'a> World<'a> {
         let expected = self.was_expected(action);
         let it = &mut self.all[who];
         let between = matches!(it.phase, Phase::Waiting | Phase::Resting) && it.lived;
-        let nothing_to_stop = it.ended || ((it.failed || it.refused) && !it.known);
+        let nothing_to_stop = if it.failed || it.refused { !it.known } else { it.ended };
         assert!(expected || nothing_to_stop || between || self.forced, "{who} is removed without grace");
         it.phase = Phase::Leaving;
         it.removes += 1;
@@ -748,13 +758,8 @@ impl<'a> World<'a> {
             assert_eq!(self.published, Some(health), "the health is published");
         } else {
             assert!(self.deadline.is_some() || self.finished, "the end has a deadline");
-            let leader = self.plan.components.iter().position(|planned| planned.leader);
-            let awaited = |who: usize| {
-                let counts = matches!(self.cause, Some(Why::Exited(..))) && leader == Some(who);
-                counts && self.all[who].lived && !self.all[who].ended
-            };
             let gone = |who: usize| self.all[who].starts == 0 || self.all[who].phase == Phase::Gone;
-            let all_gone = (0..self.all.len()).all(|who| gone(who) && !awaited(who));
+            let all_gone = (0..self.all.len()).all(|who| gone(who) && !self.is_awaited(who));
             assert!(self.finished || !all_gone, "everything is gone, and the pod does not finish");
             for (who, it) in self.all.iter().enumerate() {
                 let is_there = (it.known || it.failed || it.refused) && it.starts > 0;
@@ -775,6 +780,7 @@ impl<'a> World<'a> {
                 for (who, it) in self.all.iter().enumerate() {
                     assert!(!it.exists, "the container of {who} is left behind");
                     assert!(it.starts == 0 || it.phase == Phase::Gone, "{who} may still be at work");
+                    assert!(!self.is_awaited(who), "the leader is about to tell its code");
                 }
             }
         }

@@ -633,8 +633,8 @@ impl World {
         };
         let raw = one.config("Tty") == &json!(true);
         let container = id.to_owned();
-        // One that has ended says no more; one that was never started still may.
-        let ended = one.status == Status::Exited;
+        // One that has ended and is being removed says no more; one that may be started still may.
+        let ended = one.status == Status::Exited && (one.removing || one.auto_remove());
         let mut attached = Attached { container, streams, raw, bytes: Vec::new(), busy: false, ended };
         for (stream, bytes) in one.log.iter().filter(|_| logs) {
             attached.push(*stream, bytes);
