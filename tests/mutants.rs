@@ -138,11 +138,11 @@ const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         rule: "who has a task may end only with 0",
-        edits: &[("!(success && self.of(who).finite)", "!self.of(who).finite")],
+        edits: &[("(success && self.of(who).finite)", "self.of(who).finite")],
     },
     Mutant {
         rule: "a sidecar does not decide the end",
-        edits: &[("} else if !helps && !(success", "} else if !(success")],
+        edits: &[("} else if !(helps || (success", "} else if !(false || (success")],
     },
     Mutant {
         rule: "a sidecar that was never ready ends the pod",
@@ -382,8 +382,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         rule: "what was refused for its cgroup does not start again after the cause",
         edits: &[(
-            "fn misplaced(&mut self, who: Who) { if !self.terminating() {",
-            "fn misplaced(&mut self, who: Who) { if true {",
+            "fn misplaced(&mut self, who: Who) { if self.terminating() {",
+            "fn misplaced(&mut self, who: Who) { if false {",
         )],
     },
     Mutant {
@@ -396,8 +396,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         rule: "what was refused for its cgroup is cleared away when the pod ends",
         edits: &[(
-            "self.actions.push(Action::StartApart(who)); } else { self.clear(who); }",
-            "self.actions.push(Action::StartApart(who)); }",
+            "if self.terminating() { self.clear(who); } else { self.of(who).id = None; self.actions.push(Action::StartApart",
+            "if self.terminating() {} else { self.of(who).id = None; self.actions.push(Action::StartApart",
         )],
     },
     Mutant {

@@ -79,7 +79,6 @@ impl<'a> Hands<'a> {
                     self.spawn("halt", who, move || component.halt(&id));
                 }
             }
-            Action::Probe(_) => {}
             Action::Limit { who, on, time } => {
                 let component = self.component(who);
                 self.spawn("limit", who, move || component.limit(on, time));
@@ -104,7 +103,7 @@ impl<'a> Hands<'a> {
                 self.ends_at = Instant::now().checked_add(time);
                 self.pod_stays = None;
             }
-            Action::Finish => {}
+            Action::Probe(_) | Action::Finish => {}
         }
     }
 
@@ -179,10 +178,10 @@ impl<'a> Hands<'a> {
 
 /// A pause up to a tenth longer or shorter, so that what failed together is not started together for ever.
 fn varied(pause: Duration) -> Duration {
-    const STEPS: u64 = 1 << 16;
+    const STEPS: u32 = 1 << 16;
     // The keys of each state are random.
-    let chance = u32::try_from(RandomState::new().hash_one(0) % STEPS).expect("below the number of steps");
-    pause.mul_f64(0.9 + 0.2 * f64::from(chance) / STEPS as f64)
+    let chance = u32::try_from(RandomState::new().hash_one(0) % u64::from(STEPS)).expect("below the number of steps");
+    pause.mul_f64(0.9 + 0.2 * f64::from(chance) / f64::from(STEPS))
 }
 
 #[cfg(test)]
