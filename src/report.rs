@@ -4,7 +4,7 @@
 //! |---|---|
 //! | n | a component ended with n, or an init component with n ≠ 0; where there is a leader, the leader did |
 //! | 0 | TERM or INT, and the end was orderly: each component stopped, or was killed after its grace |
-//! | 128 + signal | TERM or INT, and the end was forced: by a second signal, or because it took longer than every grace |
+//! | 128 + signal | TERM or INT, and the end was forced: by a second signal, or because the time to stop was over |
 //! | 125 | a component could not be started, or its container was lost |
 //! | 2 | podlike refused to start: labels, engine, usage |
 //! | 70 | a bug in podlike |

@@ -34,6 +34,8 @@ mod pause;
 mod probes;
 #[path = "engine/refusal.rs"]
 mod refusal;
+#[path = "engine/restart.rs"]
+mod restart;
 #[path = "engine/scratch.rs"]
 mod scratch;
 #[path = "engine/secrets.rs"]

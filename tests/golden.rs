@@ -185,6 +185,7 @@ fn controller(case: Case) -> Controller {
         image: "podlike".to_owned(),
         program: "/podlike".into(),
         volume_refs: case.controller.volume_refs,
+        stop_timeout: None,
         engine: engine.capabilities(),
     }
 }

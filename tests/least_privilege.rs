@@ -63,6 +63,13 @@ fn without_their_labels_volumes_are_known_by_name() {
 }
 
 #[test]
+fn without_the_service_its_grace_is_not_known() {
+    let engine = web();
+    engine.label("com.docker.swarm.service.id", "shop");
+    does_without("GET /services/{id}", &engine, "the service's stop_grace_period is not known: GET /services/shop");
+}
+
+#[test]
 fn without_a_tag_the_time_of_a_pull_is_not_noted() {
     let engine = pod(&[("web", "{image: new, pull_policy: daily}")]);
     engine.pull("new", Pull::Works(json!({})));

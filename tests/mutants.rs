@@ -1,6 +1,6 @@
 //! The machine, broken on purpose, one rule at a time: a random walk (`src/supervisor/walks.rs`) must go red for each.
 //!
-//! Each mutant is a replacement in the text of `src/supervisor/machine.rs`, made in a copy of the crate and compiled. A
+//! Each mutant is a replacement in the text of [`FILES`], made in a copy of the crate and compiled. A
 //! mutant whose text is no longer there, or that does not compile, fails this test too. Comments and white space don't
 //! count.
 
@@ -18,13 +18,13 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         rule: "nothing starts after the cause",
         edits: &[
-            ("if !self.terminating() { self.start_what_can();", "if true { self.start_what_can();"),
-            ("Stage::Waiting => component.stage = Stage::Gone,", "Stage::Waiting => {}"),
+            ("if !self.terminating() { self.go_on(); }", "if true { self.go_on(); }"),
+            ("Stage::Waiting => member.stage = Stage::Gone,", "Stage::Waiting => {}"),
         ],
     },
     Mutant {
         rule: "what never started is gone when the pod ends",
-        edits: &[("Stage::Waiting => component.stage = Stage::Gone,", "Stage::Waiting => {}")],
+        edits: &[("Stage::Waiting => member.stage = Stage::Gone,", "Stage::Waiting => {}")],
     },
     Mutant {
         rule: "the first cause wins",
@@ -32,11 +32,19 @@ const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         rule: "a container that appears late is stopped",
-        edits: &[("if self.terminating() { self.stop(who);", "if false { self.stop(who);")],
+        edits: &[(
+            "if self.terminating() { self.stop_who_can(); }",
+            "if self.terminating() && self.forced { self.stop_who_can(); }",
+        )],
+    },
+    Mutant { rule: "a second signal means now", edits: &[("} else if again && !self.forced {", "} else if false {")] },
+    Mutant {
+        rule: "the first signal does not force an end of the pod's own",
+        edits: &[("} else if again && !self.forced {", "} else if !self.forced {")],
     },
     Mutant {
-        rule: "a second signal means now",
-        edits: &[("Some(_) if !self.forced => self.force(),", "Some(_) if !self.forced => {}")],
+        rule: "the first signal begins the time that the pod has",
+        edits: &[("} else if !again && !self.forced {", "} else if false {")],
     },
     Mutant {
         rule: "nothing happens after the finish",
@@ -44,29 +52,33 @@ const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         rule: "what ended by itself is removed, and needs no stop",
-        edits: &[("self.remove(who); if !goes_on {", "if !goes_on {")],
+        edits: &[("self.remove(who); self.over(who,", "self.over(who,")],
+    },
+    Mutant {
+        rule: "what ends while the pod ends needs no stop",
+        edits: &[("if self.terminating() { self.remove(who); return; }", "if self.terminating() { return; }")],
     },
     Mutant {
         rule: "what failed is stopped with grace",
-        edits: &[(
-            "if self.of(who).id.is_none() { self.remove(who); } self.end(Cause::Failed",
-            "if true { self.remove(who); } self.end(Cause::Failed",
-        )],
+        edits: &[("if self.of(who).id.is_none() || goes_on || helps {", "if true {")],
     },
     Mutant {
         rule: "what failed without an id is looked for",
+        edits: &[("if self.of(who).id.is_none() || goes_on || helps {", "if goes_on || helps {")],
+    },
+    Mutant {
+        rule: "what fails late is cleared away",
         edits: &[(
-            "if self.of(who).id.is_none() { self.remove(who); } self.end(Cause::Failed",
-            "if self.of(who).id.is_none() {} self.end(Cause::Failed",
+            "if self.of(who).id.is_none() { self.remove(who) } else { self.stop(who) }",
+            "if self.of(who).id.is_none() {} else { self.stop(who) }",
         )],
     },
     Mutant {
-        rule: "what runs is stopped when the pod ends",
-        edits: &[("if component.id.is_some() { self.stop(who);", "if component.id.is_some() {")],
-    },
-    Mutant {
         rule: "a pull under way is cancelled when the pod ends",
-        edits: &[("} else if component.pulling {", "} else if false {")],
+        edits: &[(
+            "Stage::Starting if member.id.is_none() && member.pulling =>",
+            "Stage::Starting if false && member.pulling =>",
+        )],
     },
     Mutant {
         rule: "a pull that begins late is cancelled",
@@ -75,29 +87,249 @@ const MUTANTS: &[Mutant] = &[
             "if false { self.actions.push(Action::Cancel(who));",
         )],
     },
-    Mutant { rule: "service_healthy means healthy", edits: &[("&& other.health == Some(Health::Healthy)", "")] },
+    Mutant {
+        rule: "service_healthy means healthy",
+        edits: &[(
+            "Until::Healthy => self.is_ready() && self.is_checked(),",
+            "Until::Healthy => self.stage == Stage::Running,",
+        )],
+    },
+    Mutant {
+        rule: "service_healthy needs somebody who says so",
+        edits: &[
+            ("Until::Healthy => self.is_ready() && self.is_checked(),", "Until::Healthy => self.is_ready(),"),
+            ("if !is_checked {", "if false {"),
+        ],
+    },
     Mutant {
         rule: "service_started means started",
-        edits: &[("other.stage == Stage::Running || other.exit_code.is_some()", "other.stage != Stage::Waiting")],
-    },
-    Mutant { rule: "each component starts once", edits: &[("self.of(who).stage = Stage::Starting;", "")] },
-    Mutant {
-        rule: "only who is waited for may end",
-        edits: &[("let goes_on = component.finite && code == 0;", "let goes_on = code == 0;")],
+        edits: &[(
+            "Until::Started => self.stage == Stage::Running || self.done,",
+            "Until::Started => self.stage != Stage::Waiting,",
+        )],
     },
     Mutant {
-        rule: "who is waited for may end only with 0",
-        edits: &[("let goes_on = component.finite && code == 0;", "let goes_on = component.finite;")],
+        rule: "a sidecar is ready before the others start",
+        edits: &[(
+            "Until::Ready => self.is_ready() || self.done,",
+            "Until::Ready => self.stage == Stage::Running || self.done,",
+        )],
     },
-    Mutant { rule: "the lowest health counts", edits: &[("each.min()", "each.max()")] },
     Mutant {
-        rule: "the pod is starting until everything has started",
-        edits: &[("Some(component.health.unwrap_or(Health::Starting).min(Health::Starting))", "component.health")],
+        rule: "a sidecar that has ended holds nobody up",
+        edits: &[("Until::Ready => self.is_ready() || self.done,", "Until::Ready => self.is_ready(),")],
+    },
+    Mutant {
+        rule: "a probe's word counts beside the check's",
+        edits: &[("&& healthy && (self.ready || !self.probed)", "&& healthy")],
+    },
+    Mutant {
+        rule: "a check's word counts beside the probe's",
+        edits: &[("&& healthy && (self.ready || !self.probed)", "&& (self.ready || !self.probed)")],
+    },
+    Mutant { rule: "each component starts once a life", edits: &[("self.of(who).begin();", "")] },
+    Mutant {
+        rule: "only who has a task may end",
+        edits: &[("finite: planned.role == Role::Task ||", "finite: true ||")],
+    },
+    Mutant {
+        rule: "a task is one by its role, too",
+        edits: &[("finite: planned.role == Role::Task ||", "finite: false ||")],
+    },
+    Mutant {
+        rule: "who has a task may end only with 0",
+        edits: &[("(success && self.of(who).finite)", "self.of(who).finite")],
+    },
+    Mutant {
+        rule: "a sidecar does not decide the end",
+        edits: &[("} else if !(helps || (success", "} else if !(false || (success")],
+    },
+    Mutant {
+        rule: "a sidecar that was never ready ends the pod",
+        edits: &[("if helps && !self.of(who).was_ready && self.is_waited_for(who) {", "if false {")],
+    },
+    Mutant {
+        rule: "a sidecar that was ready may fail",
+        edits: &[("self.of(who).role == Role::Sidecar && self.of(who).was_ready;", "false;")],
+    },
+    Mutant {
+        rule: "a pod of which nothing is left to do ends",
+        edits: &[("helps(member) || member.done)", "helps(member) && false)")],
+    },
+    Mutant {
+        rule: "sidecars do not count for what is left to do",
+        edits: &[(
+            "let helps = |member: &Member| member.role == Role::Sidecar || member.holds;",
+            "let helps = |member: &Member| member.holds;",
+        )],
+    },
+    Mutant {
+        rule: "the leader's code is waited for",
+        edits: &[("!member.leader || !member.lived || member.ended;", "true || member.ended;")],
+    },
+    Mutant { rule: "the leader's code is told", edits: &[(".filter(|_| member.leader)", ".filter(|_| false)")] },
+    Mutant { rule: "who has no policy does not restart", edits: &[("When::No => false,", "When::No => true,")] },
+    Mutant {
+        rule: "on-failure is not for 0",
+        edits: &[("When::OnFailure => code != Some(0),", "When::OnFailure => true,")],
+    },
+    Mutant {
+        rule: "a task that is done does not restart",
+        edits: &[("When::Always => !(self.finite && code == Some(0)),", "When::Always => true,")],
+    },
+    Mutant { rule: "a first start is not tried again", edits: &[("wanted && self.lived &&", "wanted &&")] },
+    Mutant {
+        rule: "attempts are counted",
+        edits: &[("is_none_or(|times| self.in_a_row < times)", "is_none_or(|_| true)")],
+    },
+    Mutant {
+        rule: "as many attempts as were asked for",
+        edits: &[("self.in_a_row < times", "self.in_a_row + 1 < times")],
+    },
+    Mutant { rule: "pauses grow", edits: &[("self.in_a_row += 1;", "")] },
+    Mutant {
+        rule: "who was well begins anew",
+        edits: &[("if self.ran >= self.restart.reset { self.in_a_row = 0; }", "")],
+    },
+    Mutant {
+        rule: "who rests starts again",
+        edits: &[("if self.of(who).stage == Stage::Resting { self.of(who).stage = Stage::Waiting; }", "")],
+    },
+    Mutant {
+        rule: "only who rests is woken",
+        edits: &[(
+            "if self.of(who).stage == Stage::Resting { self.of(who).stage = Stage::Waiting; }",
+            "self.of(who).stage = Stage::Waiting;",
+        )],
+    },
+    Mutant {
+        rule: "who rests is removed when the pod ends",
+        edits: &[("Stage::Resting => self.remove(who),", "Stage::Resting => member.stage = Stage::Gone,")],
+    },
+    Mutant {
+        rule: "who waits between two lives is removed when the pod ends",
+        edits: &[("Stage::Waiting if member.lived => self.remove(who),", "")],
+    },
+    Mutant {
+        rule: "a container that vanished is made anew",
+        edits: &[(
+            "self.of(who).id = None; self.actions.push(Action::Start(who));",
+            "self.actions.push(Action::Start(who));",
+        )],
+    },
+    Mutant { rule: "who is dead is halted", edits: &[("self.halt(who, Halted::Dead(why));", "")] },
+    Mutant {
+        rule: "who is dead has failed",
+        edits: &[("if matches!(halted, Some(Halted::Dead(_))) && code == 0 { 1 } else { code };", "code;")],
+    },
+    Mutant {
+        rule: "who restarts with another is halted",
+        edits: &[("Stage::Running => self.halt(other, Halted::With(who.0)),", "")],
+    },
+    Mutant {
+        rule: "who restarts with another does so as soon as it can",
+        edits: &[("Stage::Starting => self.of(other).again = Some(who.0),", "")],
+    },
+    Mutant {
+        rule: "who restarts with another takes its own along",
+        edits: &[("if restarts { self.halt_followers(who); }", "")],
+    },
+    Mutant {
+        rule: "who restarts with another waits for it",
+        edits: &[("self.waits.retain(|need| need.restart);", "self.waits.clear();")],
+    },
+    Mutant { rule: "needs are for the first start", edits: &[("self.waits.retain(|need| need.restart);", "")] },
+    Mutant {
+        rule: "what is not required does not end the pod",
+        edits: &[("if need.required { self.end(", "if true { self.end(")],
+    },
+    Mutant {
+        rule: "what is required ends the pod",
+        edits: &[("if need.required { self.end(", "if false { self.end(")],
+    },
+    Mutant {
+        rule: "what nobody requires may fail",
+        edits: &[("let goes_on = self.of(who).optional && !self.of(who).lived;", "let goes_on = false;")],
+    },
+    Mutant {
+        rule: "what is required must not fail",
+        edits: &[(
+            "optional: !others.is_empty() && !others.iter().any(|need| need.required),",
+            "optional: !others.is_empty(),",
+        )],
+    },
+    Mutant {
+        rule: "nobody waits for what failed and is not required",
+        edits: &[("self.waive_all(who); self.end_if", "self.end_if")],
+    },
+    Mutant { rule: "limits are set", edits: &[("if first { self.set_limits(who); }", "")] },
+    Mutant {
+        rule: "limits hold",
+        edits: &[("if let Some(need) = late {", "if let Some(need) = late.filter(|_| false) {")],
+    },
+    Mutant {
+        rule: "a limit is over only where the need is not met",
+        edits: &[("need.limit.is_some() && !self.is_met(**need);", "need.limit.is_some();")],
+    },
+    Mutant { rule: "probes are begun", edits: &[("if watched { self.actions.push(Action::Probe(who)); }", "")] },
+    Mutant {
+        rule: "an ill component makes the pod unhealthy",
+        edits: &[("if self.members.iter().any(Member::is_lost) {", "if false {")],
+    },
+    Mutant {
+        rule: "sidecars do not make the pod unhealthy",
+        edits: &[(
+            "self.role != Role::Sidecar && self.restart.when == When::No &&",
+            "self.restart.when == When::No &&",
+        )],
+    },
+    Mutant {
+        rule: "who restarts does not make the pod unhealthy",
+        edits: &[("self.role != Role::Sidecar && self.restart.when == When::No &&", "self.role != Role::Sidecar &&")],
+    },
+    Mutant {
+        rule: "healthy is said once",
+        edits: &[("self.was_healthy |= self.members", "self.was_healthy = self.members")],
+    },
+    Mutant {
+        rule: "the pod is starting until everything is ready",
+        edits: &[("self.members.iter().all(Member::is_settled);", "self.members.iter().any(Member::is_settled);")],
     },
     Mutant { rule: "only news is published", edits: &[("if self.published != Some(health) {", "if true {")] },
     Mutant {
+        rule: "the end has time for the graces of those that stop one after the other",
+        edits: &[("let time = before.saturating_add(own);", "let time = before.max(own);")],
+    },
+    Mutant {
         rule: "the end has time for the longest grace",
-        edits: &[("grace.saturating_add(STOP_MARGIN)", "STOP_MARGIN")],
+        edits: &[("longest.saturating_add(STOP_MARGIN)", "STOP_MARGIN")],
+    },
+    Mutant {
+        rule: "an end that somebody wants has the time that was given",
+        edits: &[("if self.wanted { return", "if false { return")],
+    },
+    Mutant { rule: "a second is kept for what is left", edits: &[("self.budget.saturating_sub(LAST)", "self.budget")] },
+    Mutant { rule: "who needs another stops before it", edits: &[("(self.forced || !is_needed)", "true")] },
+    Mutant {
+        rule: "who is needed by nobody any more is stopped",
+        edits: &[
+            ("(self.forced || !is_needed)", "!is_needed"),
+            (
+                "let is_needed = self.before[who.0].iter().any(|other| self.members[*other].is_there());",
+                "let is_needed = !self.before[who.0].is_empty();",
+            ),
+        ],
+    },
+    Mutant {
+        rule: "what is lent does not count for the order",
+        edits: &[("if !need.lent || all[need.on].is_holder() {", "if true {")],
+    },
+    Mutant {
+        rule: "who has ended holds nobody up",
+        edits: &[(
+            "(self.is_up() || self.stage == Stage::Leaving) && !self.ended",
+            "self.is_up() || self.stage == Stage::Leaving",
+        )],
     },
     Mutant {
         rule: "the deadline removes what is left by force",
@@ -105,6 +337,10 @@ const MUTANTS: &[Mutant] = &[
             "Event::Deadline if !self.forced => self.force(),",
             "Event::Deadline if !self.forced => self.forced = true,",
         )],
+    },
+    Mutant {
+        rule: "time is up for those whose turn has not come, too",
+        edits: &[("(self.forced || !is_needed)", "!is_needed")],
     },
     Mutant {
         rule: "what hangs for ever is left to the engine",
@@ -123,25 +359,21 @@ const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         rule: "a need that turns unhealthy ends the pod",
-        edits: &[("if health == Health::Unhealthy", "if false")],
+        edits: &[("if health == Health::Unhealthy && !self.terminating() {", "if false {")],
     },
-    Mutant {
-        rule: "a need for health without a check ends the pod",
-        edits: &[(
-            "} else if let Some(waiting) = self.who_waits_for_health_of(who) { let on = self.of(who).name.clone(); self.end(Cause::Failed(waiting, Error::NoHealthCheck",
-            "} else if let (Some(waiting), true) = (self.who_waits_for_health_of(who), false) { let on = self.of(who).name.clone(); self.end(Cause::Failed(waiting, Error::NoHealthCheck",
-        )],
-    },
-    Mutant {
-        rule: "a need for the health of what has ended ends the pod",
-        edits: &[(
-            "} else if let Some(waiting) = self.who_waits_for_health_of(who) { let on = self.of(who).name.clone(); self.end(Cause::Failed(waiting, Error::Ended",
-            "} else if let (Some(waiting), true) = (self.who_waits_for_health_of(who), false) { let on = self.of(who).name.clone(); self.end(Cause::Failed(waiting, Error::Ended",
-        )],
-    },
+    Mutant { rule: "a need for health without a check ends the pod", edits: &[("if !is_checked {", "if false {")] },
+    Mutant { rule: "a need for the health of what has ended ends the pod", edits: &[("self.bury_hopes(); if", "if")] },
     Mutant {
         rule: "a check that was told before the start counts",
-        edits: &[("component.health.get_or_insert(Health::Starting);", "component.health = Some(Health::Starting);")],
+        edits: &[("self.health.get_or_insert(Health::Starting);", "self.health = Some(Health::Starting);")],
+    },
+    Mutant {
+        rule: "the health of one life is not that of the next",
+        edits: &[("self.health = None; self.ready = false; self.code", "self.ready = false; self.code")],
+    },
+    Mutant {
+        rule: "the readiness of one life is not that of the next",
+        edits: &[("self.health = None; self.ready = false; self.code", "self.health = None; self.code")],
     },
     Mutant {
         rule: "what was refused for its cgroup starts again",
@@ -149,22 +381,28 @@ const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         rule: "what was refused for its cgroup does not start again after the cause",
-        edits: &[("if !self.terminating() { self.of(who).id = None;", "if true { self.of(who).id = None;")],
+        edits: &[(
+            "fn misplaced(&mut self, who: Who) { if self.terminating() {",
+            "fn misplaced(&mut self, who: Who) { if false {",
+        )],
     },
     Mutant {
         rule: "what was refused for its cgroup is forgotten, since it is made once more",
-        edits: &[("self.of(who).id = None; self.actions", "self.actions")],
+        edits: &[(
+            "self.of(who).id = None; self.actions.push(Action::StartApart",
+            "self.actions.push(Action::StartApart",
+        )],
     },
     Mutant {
-        rule: "what was refused for its cgroup before it was there is looked for",
-        edits: &[("} else if self.of(who).id.is_none() { self.remove(who);", "} else if false { self.remove(who);")],
+        rule: "what was refused for its cgroup is cleared away when the pod ends",
+        edits: &[(
+            "if self.terminating() { self.clear(who); } else { self.of(who).id = None; self.actions.push(Action::StartApart",
+            "if self.terminating() {} else { self.of(who).id = None; self.actions.push(Action::StartApart",
+        )],
     },
     Mutant {
         rule: "the pod finishes when everything is gone",
-        edits: &[(
-            ".all(|component| component.stage == Stage::Gone)",
-            ".all(|component| component.stage != Stage::Running)",
-        )],
+        edits: &[("member.stage == Stage::Gone && (told", "member.stage != Stage::Running && (told")],
     },
     Mutant {
         rule: "a crash ends the pod",
@@ -172,7 +410,8 @@ const MUTANTS: &[Mutant] = &[
     },
 ];
 
-const MACHINE: &str = "src/supervisor/machine.rs";
+/// What is broken: the machine, and what it knows of a component.
+const FILES: [&str; 2] = ["src/supervisor/machine.rs", "src/supervisor/member.rs"];
 
 /// A file without comments, its white space folded.
 fn folded(text: &str) -> String {
@@ -219,17 +458,20 @@ fn every_mutant_of_the_machine_is_caught_by_a_walk() {
     for part in ["src", "tests/golden/dbus"] {
         copy(&root.join(part), &folder.path().join(part));
     }
-    let text = folded(&fs::read_to_string(root.join(MACHINE)).expect("the machine"));
+    let texts = FILES.map(|file| folded(&fs::read_to_string(root.join(file)).expect("the machine")));
     let (output, passed) = walks(folder.path());
     assert!(passed, "the walks must pass before anything is broken:\n{output}");
     let mut survivors = Vec::new();
     for Mutant { rule, edits } in MUTANTS {
-        let mut mutated = text.clone();
+        let mut mutated = texts.clone();
         for (from, to) in *edits {
-            assert_eq!(mutated.matches(from).count(), 1, "{rule}: this must stand once in {MACHINE}:\n{from}");
-            mutated = mutated.replace(from, to);
+            let found: usize = mutated.iter().map(|text| text.matches(from).count()).sum();
+            assert_eq!(found, 1, "{rule}: this must stand once in {FILES:?}:\n{from}");
+            mutated = mutated.map(|text| text.replace(from, to));
         }
-        fs::write(folder.path().join(MACHINE), mutated).expect("a file");
+        for (file, text) in FILES.iter().zip(mutated) {
+            fs::write(folder.path().join(file), text).expect("a file");
+        }
         let (output, passed) = walks(folder.path());
         assert!(output.contains("test result: "), "{rule}: the mutant does not compile:\n{output}");
         let caught = output.lines().rev().find(|line| line.starts_with("seed "));

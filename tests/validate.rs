@@ -186,7 +186,7 @@ fn says_out(ended: &Ended, parts: &[&str]) {
 
 #[test]
 fn json_has_the_plan_and_every_warning() {
-    let text = "services: {web: {image: demo, restart: always, cap_add: [NET_ADMIN]}}";
+    let text = "services: {web: {image: demo, scale: 2, cap_add: [NET_ADMIN]}}";
     let value = json_of(&ends(validation(without_engine(), text).arg("--json"), 0));
     let pods = value["pods"].as_array().expect("a list");
     assert_eq!((pods.len(), &pods[0]["name"]), (1, &Value::Null));
@@ -197,7 +197,7 @@ fn json_has_the_plan_and_every_warning() {
     assert_eq!(web["grace"], 10.0);
     let warnings = pods[0]["warnings"].as_array().expect("a list");
     let told = |part: &str| warnings.iter().any(|warning| warning.as_str().is_some_and(|text| text.contains(part)));
-    assert!(told("services.web.restart: ignored: ") && told(NO_ENGINE), "{warnings:?}");
+    assert!(told("services.web.scale: ignored: ") && told(NO_ENGINE), "{warnings:?}");
     // The same as text.
     let ended = ends(validation(without_engine(), text), 0);
     assert!(ended.out().contains("warning: stdin:1:"), "{}", ended.out());

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::net::UnixListener;
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, bounded, select};
 use nix::sys::prctl;
@@ -10,7 +11,7 @@ use crate::cli::{Flags, Settings};
 use crate::engine::{Credentials, Engine, Events};
 use crate::health;
 use crate::pod::{self, Controller, Placement, PodSpec};
-use crate::supervisor::{self, Cause, Crew, End, Event, Images, Pod, Report};
+use crate::supervisor::{self, Cause, Crew, End, Event, Images, Pod, Report, chain};
 
 use super::controller::who_am_i;
 use super::{Error, Outcome, health_name, host, surroundings};
@@ -101,8 +102,11 @@ struct Prepared {
 fn prepare(settings: &Settings, flags: &Flags) -> Result<Prepared, Error> {
     let engine = Engine::connect(host(settings)?)?;
     log::debug!("the engine at {} speaks API {}", engine.host(), engine.version());
-    let controller = who_am_i(settings, &engine)?;
+    let mut controller = who_am_i(settings, &engine)?;
     let spec = PodSpec::from_labels(&controller.labels, &surroundings(settings, flags))?;
+    if spec.stop_grace_period.is_none() && flags.options.stop_timeout.is_none() {
+        controller.stop_timeout = time_to_stop(&engine, &controller);
+    }
     let placement = Placement::choose(&controller, flags.options.cgroup);
     // What is wrong with it shall be known before anything is made.
     let (plan, _) = pod::plan(&spec, &controller, &placement, flags.options)?;
@@ -115,6 +119,16 @@ fn prepare(settings: &Settings, flags: &Flags) -> Result<Prepared, Error> {
     }
     let events = supervisor::subscribe(&engine, &controller.id)?;
     Ok(Prepared { engine, controller, spec, placement, images, health, events })
+}
+
+/// The time that the controller has to stop, as its container or its service says it. Nothing hangs on the service's: only a
+/// manager knows it.
+fn time_to_stop(engine: &Engine, controller: &Controller) -> Option<Duration> {
+    let of_service = || {
+        let grace = engine.service_grace(pod::service_of(&controller.labels)?);
+        grace.inspect_err(|error| log::warn!("the service's stop_grace_period is not known: {}", chain(error))).ok()?
+    };
+    controller.stop_timeout.or_else(of_service)
 }
 
 /// Where images come from that the engine does not have.

@@ -112,6 +112,11 @@ impl Error {
         matches!(self, Self::Refused { words, .. } if words.contains("has dependent containers"))
     }
 
+    /// The engine cannot do it as it is now, such as one that is no manager of a swarm.
+    pub fn is_unavailable(&self) -> bool {
+        self.status() == Some(503)
+    }
+
     /// The engine has answered, and said no.
     pub fn is_refusal(&self) -> bool {
         self.status().is_some()

@@ -5,7 +5,7 @@
 //!    │                              │
 //!    │                 http.rs  head, body, chunks over any byte stream
 //!    ▼                              │
-//! containers · exec · archive · images · volumes · events  ◀─ Response
+//! containers · exec · archive · images · volumes · services · events  ◀─ Response
 //!    (what the API can do, one function a call)    types/  as the API spells it
 //!    └─ podman/  what Podman does otherwise
 //! ```
@@ -26,6 +26,7 @@ mod http;
 mod images;
 mod lines;
 mod podman;
+mod services;
 #[cfg(feature = "tls")]
 mod tls;
 pub mod types;

@@ -19,6 +19,7 @@ pub enum Role {
 
 impl Role {
     /// Whether it is the one that a component has who says nothing.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape is serde's")]
     pub(super) fn is_default(&self) -> bool {
         *self == Self::default()
     }

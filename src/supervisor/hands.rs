@@ -78,9 +78,9 @@ impl<'a> Hands<'a> {
                 self.spawn("rest", who, move || component.rest(varied(pause)));
             }
             Action::Halt(who) => {
-                if let (Some(id), Some((_, over))) = (id(who), self.lives.get(&who)) {
-                    let (component, over) = (self.component(who), over.clone());
-                    self.spawn("halt", who, move || component.halt(&id, &over));
+                if let Some(id) = id(who) {
+                    let component = self.component(who);
+                    self.spawn("halt", who, move || component.halt(&id));
                 }
             }
             Action::Limit { who, on, time } => {
@@ -138,7 +138,8 @@ impl<'a> Hands<'a> {
     }
 
     fn component(&self, who: Who) -> Component {
-        Component { apart: self.apart, ..self.components[who.0].clone() }
+        let life = self.lives.get(&who).map_or_else(never, |(_, over)| over.clone());
+        Component { apart: self.apart, life, ..self.components[who.0].clone() }
     }
 
     fn spawn(&self, what: &str, who: Who, work: impl FnOnce() + Send + 'static) {
@@ -147,8 +148,8 @@ impl<'a> Hands<'a> {
 
     /// In place where the container is known; what may be left of an earlier try goes first.
     fn start(&mut self, who: Who, id: Option<String>) {
-        let component = self.component(who);
         self.lives.insert(who, bounded(0));
+        let component = self.component(who);
         let is_first = self.begun.insert(who);
         self.spawn("component", who, move || match id {
             Some(id) => component.live_on(id),
@@ -188,10 +189,10 @@ impl<'a> Hands<'a> {
 
 /// A pause up to a tenth longer or shorter, so that what failed together is not started together for ever.
 fn varied(pause: Duration) -> Duration {
-    const STEPS: u64 = 1 << 16;
+    const STEPS: u32 = 1 << 16;
     // The keys of each state are random.
-    let chance = u32::try_from(RandomState::new().hash_one(0) % STEPS).expect("below the number of steps");
-    pause.mul_f64(0.9 + 0.2 * f64::from(chance) / STEPS as f64)
+    let chance = u32::try_from(RandomState::new().hash_one(0) % u64::from(STEPS)).expect("below the number of steps");
+    pause.mul_f64(0.9 + 0.2 * f64::from(chance) / f64::from(STEPS))
 }
 
 #[cfg(test)]

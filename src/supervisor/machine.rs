@@ -41,6 +41,7 @@ pub fn ends(signal: i32) -> bool {
 
 /// The state of a pod.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent facts")]
 pub(super) struct Machine {
     members: Vec<Member>,
     /// Who stops before each: those that need it.
@@ -289,11 +290,11 @@ impl Machine {
 
     /// What was made of it is removed by who brings it up again.
     fn misplaced(&mut self, who: Who) {
-        if !self.terminating() {
+        if self.terminating() {
+            self.clear(who);
+        } else {
             self.of(who).id = None;
             self.actions.push(Action::StartApart(who));
-        } else {
-            self.clear(who);
         }
     }
 
@@ -418,7 +419,7 @@ impl Machine {
         if helps && !self.of(who).was_ready && self.is_waited_for(who) {
             let Cause::Exited(_, code) = cause else { return self.end(cause) };
             self.end(Cause::Failed(who, Error::NeverReady { code }));
-        } else if !helps && !(success && self.of(who).finite) {
+        } else if !(helps || (success && self.of(who).finite)) {
             self.end(cause);
         }
         self.end_if_nothing_is_left(who);

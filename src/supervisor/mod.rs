@@ -42,7 +42,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, bounded, select};
+use crossbeam_channel::{Receiver, bounded, never, select};
 
 use crate::engine::{self, Engine, Events};
 use crate::health::{self, Board};
@@ -134,6 +134,7 @@ pub fn run(pod: Pod, crew: &Crew, inbox: &Receiver<Report>) -> End {
         images: Arc::clone(&images),
         opened: Arc::clone(&opened),
         apart: false,
+        life: never(),
         ending: ending.clone(),
         over: over.clone(),
     };

@@ -191,7 +191,6 @@ fn a_project_runs_as_it_is() {
         ("networks", "the pod has the controller's network"),
         ("services.db.expose", "localhost"),
         ("services.db.networks", "controller's"),
-        ("services.db.restart", "the pod ends with its first component"),
         ("services.web.build", "builds nothing"),
         ("services.web.container_name", "CONTROLLER.podlike.NAME"),
         ("services.web.hostname", "controller's service"),
@@ -204,7 +203,7 @@ fn a_project_runs_as_it_is() {
         };
         assert_eq!(told.lines().filter(|line| warns(line)).count(), 1, "{at}: {told}");
     }
-    for text in ["services.migrate.restart", "services.debug", "is not set", PASSWORD, API_KEY] {
+    for text in ["restart: ignored", "services.debug", "is not set", PASSWORD, API_KEY] {
         assert!(!told.contains(text), "{text}: {told}");
     }
 }

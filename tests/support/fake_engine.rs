@@ -200,6 +200,12 @@ impl FakeEngine {
         self.set(|world| drop(world.make_volume(name, &json!({"Labels": {key: value}}))))
     }
 
+    /// A service of the swarm that it manages, with the time that its tasks have to stop.
+    pub(crate) fn service(&self, id: &str, grace: Duration) -> &Self {
+        let spec = json!({"TaskTemplate": {"ContainerSpec": {"StopGracePeriod": u64::try_from(grace.as_nanos()).expect("small")}}});
+        self.set(|world| drop(world.services.insert(id.to_owned(), json!({"ID": id, "Spec": spec}))))
+    }
+
     /// What containers of this component name or image do; others run until they are stopped.
     pub(crate) fn script(&self, name_or_image: &str, script: Script) -> &Self {
         self.set(|world| drop(world.scripts.insert(name_or_image.to_owned(), script)))

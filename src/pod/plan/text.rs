@@ -82,7 +82,7 @@ impl Plan {
         };
         let mut text = format!("{} {until}", self.components[need.on].name);
         if let Some(limit) = need.limit {
-            text.push_str(&format!(" within {limit:?}"));
+            text = format!("{text} within {limit:?}");
         }
         if !need.required {
             text.push_str(", or not at all");

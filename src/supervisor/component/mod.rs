@@ -43,6 +43,8 @@ pub(super) struct Component {
     pub(super) opened: Arc<Mutex<HashSet<String>>>,
     /// Not in the cgroup that is planned: the engine refuses it.
     pub(super) apart: bool,
+    /// Closed when its present life has ended.
+    pub(super) life: Receiver<()>,
     /// Closed when the pod begins to end.
     pub(super) ending: Receiver<()>,
     /// Closed at the end of the pod.
@@ -104,9 +106,9 @@ impl Component {
         }
     }
 
-    /// Stops the container with its grace, and keeps it. `over` is closed when its life has ended, however that came.
-    pub(super) fn halt(&self, id: &str, over: &Receiver<()>) {
-        let mut retry = Retry::until(over);
+    /// Stops the container with its grace, and keeps it.
+    pub(super) fn halt(&self, id: &str) {
+        let mut retry = Retry::until(&self.life);
         let grace = self.pre_stop(id, self.planned.grace);
         while let Err(error) = self.engine.stop(id, grace) {
             if error.is_not_found() || !retry.pause() || self.go_on().is_err() {
@@ -264,11 +266,12 @@ impl Component {
         }
     }
 
-    /// Attaches again to the output of a container that still runs, unless the pod ends.
+    /// Attaches again to the output of a container that still runs, in the same life, unless the pod ends.
     pub(super) fn attach_again(&self, id: &str, ending: &Receiver<()>) -> Option<Attach> {
         let mut retry = Retry::until(ending);
         while retry.pause() {
             match self.engine.inspect(id) {
+                _ if self.life.try_recv() == Err(TryRecvError::Disconnected) => return None,
                 Ok(details) if !details.state.running => return None,
                 Err(error) if error.is_not_found() => return None,
                 Err(_) => continue,

@@ -306,6 +306,8 @@ pub(super) struct World {
     pub(super) directories: Option<BTreeSet<String>>,
     /// What inspect says, by name.
     pub(super) volumes: BTreeMap<String, Value>,
+    /// What a manager of a swarm says, by id.
+    pub(super) services: BTreeMap<String, Value>,
     /// `Config` by full reference.
     pub(super) images: BTreeMap<String, Value>,
     /// What lies over the documents of images, by full reference.
@@ -352,6 +354,7 @@ impl World {
             early_refusals: false,
             directories: None,
             volumes: BTreeMap::new(),
+            services: BTreeMap::new(),
             images: BTreeMap::new(),
             image_overlays: BTreeMap::new(),
             pulls: BTreeMap::new(),
@@ -633,8 +636,8 @@ impl World {
         };
         let raw = one.config("Tty") == &json!(true);
         let container = id.to_owned();
-        // One that has ended says no more; one that was never started still may.
-        let ended = one.status == Status::Exited;
+        // One that has ended and is being removed says no more; one that may be started still may.
+        let ended = one.status == Status::Exited && (one.removing || one.auto_remove());
         let mut attached = Attached { container, streams, raw, bytes: Vec::new(), busy: false, ended };
         for (stream, bytes) in one.log.iter().filter(|_| logs) {
             attached.push(*stream, bytes);

@@ -48,6 +48,7 @@ pub(super) fn route(shared: &Arc<Shared>, head: &Head, body: &[u8]) -> Outcome {
         ("GET", ["version"]) => Ok(version(shared)),
         ("GET", ["info"]) => Ok(Reply::Json(200, shared.look(|world| world.info.clone()))),
         ("GET", ["events"]) => Ok(events(shared, query)),
+        ("GET", ["services", id]) => service(shared, id),
         ("GET", ["volumes"]) => Ok(volumes(shared, query)),
         ("POST", ["volumes", "create"]) => create_volume(shared, body),
         ("GET", ["volumes", name]) => shared.look(|world| Ok(Reply::Json(200, world.known_volume(name)?.clone()))),
@@ -187,6 +188,14 @@ fn events(shared: &Arc<Shared>, query: &BTreeMap<String, String>) -> Reply {
         }
         Ok(())
     })
+}
+
+/// Only a manager knows services.
+fn service(shared: &Shared, id: &str) -> Outcome {
+    const WORKER: &str = "This node is not a swarm manager. Worker nodes can't be used to view or modify cluster state. \
+                          Please run this command on a manager node or promote the current node to a manager.";
+    let found = shared.look(|world| world.services.get(id).cloned());
+    found.map(|service| Reply::Json(200, service)).ok_or_else(|| Refusal(503, WORKER.to_owned()))
 }
 
 fn volumes(shared: &Shared, query: &BTreeMap<String, String>) -> Reply {
