@@ -115,6 +115,21 @@ fn a_pod_that_ends_does_not_wait_for_post_start() {
 }
 
 #[test]
+fn no_post_start_is_begun_once_the_pod_ends() {
+    let web = "{image: demo, stop_grace_period: 3s, post_start: [{command: first}, {command: never}]}";
+    let engine = pod(&[("web", web)]);
+    engine.script("web", Script::new().ignore_term().until_stopped());
+    engine.program("first", Program::new().until_open("first"));
+    let controller = start(&engine);
+    engine.until_seen("POST /exec/web/start", 1, SOON);
+    controller.signal(TERM);
+    engine.until_seen("POST /containers/web/stop", 1, SOON);
+    engine.open("first");
+    ends(&controller, &engine, 0);
+    assert_eq!(seen(&engine, "POST /containers/web/exec never"), 0);
+}
+
+#[test]
 fn a_component_that_ends_during_its_post_start_ends_with_its_own_code() {
     let engine = pod(&[("web", "{image: demo, post_start: [{command: long}]}")]);
     engine.program("long", Program::new().hangs());

@@ -100,7 +100,7 @@ const WANTS_WEB_HEALTHY: &str = "{image: demo, depends_on: {web: {condition: ser
 #[test]
 fn who_is_not_ready_holds_back_who_depends_on_it_and_the_health_of_the_pod() {
     let server = Server::open();
-    let web = server.component("{readiness: {http: ':%/ready', interval: 50ms, timeout: 50ms, retries: 2}}");
+    let web = server.component("{readiness: {http: ':%/ready', interval: 400ms, timeout: 400ms, retries: 2}}");
     let engine = pod(&[("web", &web), ("other", WANTS_WEB_HEALTHY)]);
     server.answers("/ready", 503);
     let controller = start(&engine);
@@ -121,7 +121,7 @@ fn who_is_not_ready_holds_back_who_depends_on_it_and_the_health_of_the_pod() {
 #[test]
 fn who_is_not_alive_is_stopped_and_the_reason_is_told() {
     let server = Server::open();
-    let engine = pod(&[("web", &server.component("{liveness: {http: ':%/live', interval: 50ms, timeout: 50ms}}"))]);
+    let engine = pod(&[("web", &server.component("{liveness: {http: ':%/live', interval: 400ms, timeout: 400ms}}"))]);
     server.answers("/live", 200);
     let controller = start(&engine);
     server.until_asked("/live", 5);
@@ -138,7 +138,7 @@ fn who_is_not_alive_is_stopped_and_the_reason_is_told() {
 fn a_server_that_hangs_takes_connections_and_is_dead() {
     let server = Server::open();
     let probes =
-        "{readiness: {tcp: %, interval: 50ms, timeout: 50ms}, liveness: {http: %, interval: 50ms, timeout: 50ms}}";
+        "{readiness: {tcp: %, interval: 400ms, timeout: 400ms}, liveness: {http: %, interval: 400ms, timeout: 400ms}}";
     let engine = pod(&[("web", &server.component(probes))]);
     server.answers("/", 200);
     let controller = start(&engine);
@@ -146,13 +146,13 @@ fn a_server_that_hangs_takes_connections_and_is_dead() {
     server.until_asked("/", 2);
     server.hangs();
     controller.until_stderr_contains("the liveness probe failed 3 times in a row: http://127.0.0.1:", SOON);
-    controller.until_stderr_contains("/: no answer in 0.05 s", SOON);
+    controller.until_stderr_contains("/: no answer in 0.4 s", SOON);
 }
 
 #[test]
 fn until_a_component_has_started_it_is_asked_nothing_else() {
     let server = Server::open();
-    let every = "interval: 50ms, timeout: 50ms";
+    let every = "interval: 400ms, timeout: 400ms";
     let probes = format!(
         "{{startup: {{http: ':%/started', retries: 1000, {every}}}, liveness: {{http: ':%/live', retries: 1, {every}}}, \
          readiness: {{http: ':%/ready', {every}}}}}"
@@ -174,7 +174,7 @@ fn until_a_component_has_started_it_is_asked_nothing_else() {
 #[test]
 fn who_never_starts_is_dead() {
     let engine =
-        pod(&[("web", "{image: demo, x-podlike-probes: {startup: {exec: check, interval: 50ms, timeout: 50ms}}}")]);
+        pod(&[("web", "{image: demo, x-podlike-probes: {startup: {exec: check, interval: 400ms, timeout: 400ms}}}")]);
     engine.program("check", Program::new().write_err("not yet\n").exit(1));
     let controller = start(&engine);
     let why = "the startup probe failed 3 times in a row: exec check: ended with exit code 1, its last words: not yet";
@@ -183,7 +183,7 @@ fn who_never_starts_is_dead() {
 
 #[test]
 fn a_command_is_asked_inside_of_the_component() {
-    let probes = "{readiness: {exec: [check, --deep], interval: 50ms, timeout: 50ms}}";
+    let probes = "{readiness: {exec: [check, --deep], interval: 400ms, timeout: 400ms}}";
     let engine = pod(&[("web", &format!("{{image: demo, user: '7', x-podlike-probes: {probes}}}"))]);
     engine.program("check", Program::new().exit(1));
     let controller = start(&engine);
@@ -221,7 +221,7 @@ fn a_call_that_fails_is_a_probe_that_fails() {
 #[test]
 fn nobody_is_asked_after_its_end() {
     let server = Server::open();
-    let web = server.component("{liveness: {http: ':%/live', interval: 50ms, timeout: 50ms, retries: 1}}");
+    let web = server.component("{liveness: {http: ':%/live', interval: 400ms, timeout: 400ms, retries: 1}}");
     let engine = pod(&[("web", &web), ("slow", "{image: demo, stop_grace_period: 2s}")]);
     server.answers("/live", 200);
     engine.script("slow", support::fake_engine::Script::new().ignore_term().until_stopped());
@@ -240,7 +240,7 @@ fn nobody_is_asked_after_its_end() {
 fn without_a_check_of_health_a_probe_is_enough_to_wait_for() {
     let server = Server::open();
     let engine = pod(&[
-        ("web", &server.component("{startup: {tcp: %, interval: 50ms, timeout: 50ms}}")),
+        ("web", &server.component("{startup: {tcp: %, interval: 400ms, timeout: 400ms}}")),
         ("other", WANTS_WEB_HEALTHY),
     ]);
     let controller = start(&engine);
@@ -248,7 +248,7 @@ fn without_a_check_of_health_a_probe_is_enough_to_wait_for() {
     stops(&controller, &engine);
 
     let engine = pod(&[
-        ("web", &server.component("{liveness: {tcp: %, interval: 50ms, timeout: 50ms}}")),
+        ("web", &server.component("{liveness: {tcp: %, interval: 400ms, timeout: 400ms}}")),
         ("other", WANTS_WEB_HEALTHY),
     ]);
     let ended = ends(&start(&engine), &engine, 125);
@@ -259,7 +259,7 @@ fn without_a_check_of_health_a_probe_is_enough_to_wait_for() {
 fn both_the_engines_check_and_the_probe_are_waited_for() {
     let server = Server::open();
     let probes =
-        "{readiness: {http: ':%/ready', interval: 50ms, timeout: 50ms}}".replace('%', &server.port.to_string());
+        "{readiness: {http: ':%/ready', interval: 400ms, timeout: 400ms}}".replace('%', &server.port.to_string());
     let web = format!("{{image: demo, healthcheck: {{test: [CMD, check]}}, x-podlike-probes: {probes}}}");
     let engine = pod(&[("web", &web), ("other", WANTS_WEB_HEALTHY)]);
     server.answers("/ready", 200);

@@ -3,7 +3,8 @@
 //! ```text
 //!  signals ─────┐
 //!  health-feed ─┤
-//!  component/* ─┼─▶ inbox ─▶ run: Machine ─▶ actions ─▶ component/*, stop/* ─▶ engine
+//!  probe/* ─────┤
+//!  component/* ─┼─▶ inbox ─▶ run: Machine ─▶ actions ─▶ component/*, stop/*, probe/* ─▶ engine, the pod's ports
 //!  stop/* ──────┘                      └────▶ Board ─▶ health-server
 //!  log/* ─▶ output ─▶ stdout, stderr   (or: last words)
 //! ```

@@ -22,7 +22,7 @@ fn a_server_in_an_image_without_a_shell_is_asked_over_http() {
     .expect("a file");
     let web = |path: &str| {
         let http = json!({"port": 8080, "path": path, "headers": {"X-Check": "1"}});
-        json!({"image": "demo/nginx", "x-podlike-probes": {"readiness": {"http": http, "interval": "200ms", "timeout": "200ms"}}})
+        json!({"image": "demo/nginx", "x-podlike-probes": {"readiness": {"http": http, "interval": "1s", "timeout": "1s"}}})
     };
     let waits = with(stays(), json!({"depends_on": {"web": {"condition": "service_healthy"}}}));
     let pod = |path: &str| {
@@ -63,7 +63,7 @@ fn a_server_that_hangs_is_found_dead() {
 #[test]
 fn a_command_is_run_in_the_component() {
     let events = Events::subscribe();
-    let probe = json!({"exec": "test -e /tmp/ready", "interval": "500ms", "timeout": "500ms", "retries": 1});
+    let probe = json!({"exec": "test -e /tmp/ready", "interval": "5s", "timeout": "5s", "retries": 1});
     let pod = Pod::new()
         .component("db", with(stays(), json!({"x-podlike-probes": {"readiness": probe}})))
         .component("app", with(stays(), json!({"depends_on": {"db": {"condition": "service_healthy"}}})))
