@@ -101,7 +101,7 @@ struct Prepared {
 fn prepare(settings: &Settings, flags: &Flags) -> Result<Prepared, Error> {
     let engine = Engine::connect(host(settings)?)?;
     log::debug!("the engine at {} speaks API {}", engine.host(), engine.version());
-    let controller = who_am_i(settings, &engine)?;
+    let controller = Controller { instance: pod::new_instance(), ..who_am_i(settings, &engine)? };
     let spec = PodSpec::from_labels(&controller.labels, &surroundings(settings, flags))?;
     let placement = Placement::choose(&controller, flags.options.cgroup);
     // What is wrong with it shall be known before anything is made.
