@@ -58,10 +58,11 @@ impl Life {
     }
 
     fn guard(&self, name: &str) -> Controller {
-        let controller = Launch::of(PODLIKE, &self.engine);
-        let controller = controller.args(&["pause", name, &self.controller, "1", "old", "made-anew", "gone"]).start();
-        self.engine.until_seen("POST /containers/boss/wait", 1, SOON);
-        controller
+        let before = self.engine.seen("POST /containers/boss/wait");
+        let words = ["pause", name, &self.controller, "1", "old", "made-anew", "gone"];
+        let guard = Launch::of(PODLIKE, &self.engine).args(&words).start();
+        self.engine.until_seen("POST /containers/boss/wait", before + 1, SOON);
+        guard
     }
 
     fn kill_boss(&self) {
@@ -217,7 +218,10 @@ fn who_has_no_socket_mounted_is_told_that_nothing_is_guarded() {
     let controller = start_with(&engine, "-pids=false");
     controller.until_stderr_contains("web: started", SOON);
     let ended = stops(&controller, &engine);
-    says(&ended, &["warning: what outlives a killed controller stays until its next start: no guard can remove it"]);
+    says(
+        &ended,
+        &["warning: what outlives a killed controller runs on until a pod starts on this engine again: no guard can"],
+    );
     assert!(!created(&engine, GUARD));
 }
 

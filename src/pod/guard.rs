@@ -207,7 +207,8 @@ impl<'a> Guard<'a> {
         };
         let request = &mut guard.request;
         request.cmd = Some(watch.words());
-        request.env = vec![format!("DOCKER_HOST=unix://{}", Path::new(DOOR).join(&door.below).display())];
+        let below = door.below.iter().map(|part| format!("/{}", part.display()));
+        request.env = vec![format!("DOCKER_HOST=unix://{DOOR}{}", below.collect::<String>())];
         let host = &mut request.host_config;
         host.mounts.push(mounted(&door.kind, &door.source));
         if !door.of_root {

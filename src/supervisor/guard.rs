@@ -7,6 +7,7 @@
 //! ```
 
 use std::env;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use crate::engine::types::ContainerSummary;
 use crate::engine::{self, Condition, Engine, Host, Wait};
 use crate::pod::{COMPONENT, INSTANCE, Watch};
 
+use super::error::chain;
 use super::retry::Retry;
 use super::scratch::patiently;
 
@@ -35,10 +37,17 @@ const ATTEMPTS: usize = 40;
 pub fn stand_guard(host: &Host, watch: &Watch) {
     let no_end = never();
     let mut retry = Retry::until(&no_end);
+    let mut told = false;
     let engine = loop {
         match Engine::connect(host.clone()) {
             Ok(engine) => break engine,
-            Err(_) => drop(retry.pause()),
+            Err(error) => {
+                if !std::mem::replace(&mut told, true) {
+                    // Nobody listens but who asks the engine for the log of the container.
+                    let _ = writeln!(io::stderr(), "podlike: warning: nothing is guarded yet: {}", chain(&error));
+                }
+                retry.pause();
+            }
         }
     };
     see_it_end(&engine, &watch.over);
