@@ -347,6 +347,30 @@ fn what_cannot_be_swept_of_others_is_one_line_and_no_reason_to_end() {
 }
 
 #[test]
+fn the_guard_of_the_last_life_goes_first_and_who_came_after_it_too() {
+    let engine = pod(&[("web", "image: demo")]);
+    let id = engine.controller_id();
+    let left = |name: &str, component: &str| {
+        let labels = [(OWNER, id.as_str()), (INSTANCE, "1"), ("podlike.component", component)];
+        running(&engine, &format!("pod.podlike-{name}"), &labels);
+    };
+    left("memory", "(memory)");
+    left("web", "web");
+    engine.fault(Call::new("DELETE /containers/pod.podlike-web").nth(1), Fault::Held("made".into()));
+    let controller = start(&engine);
+    engine.until_seen("DELETE /containers/pod.podlike-web", 1, SOON);
+    assert_eq!(engine.seen("DELETE /containers/pod.podlike-memory"), 1, "{:?}", engine.calls());
+    left("heir", "(heir)");
+    engine.open("made");
+    controller.until_stderr_contains("web: started", SOON);
+    let calls = engine.calls();
+    let at = |call: &str| calls.iter().rposition(|seen| seen == call).expect(call);
+    assert!(at("DELETE /containers/pod.podlike-heir") < at("POST /containers/create web"), "{calls:#?}");
+    let ended = stops(&controller, &engine);
+    says(&ended, &["removed what the last run of this controller left behind: 3 containers and volumes"]);
+}
+
+#[test]
 fn what_came_late_of_the_last_life_goes_a_moment_later() {
     let engine = pod(&[("web", "image: demo")]);
     let controller = start(&engine);

@@ -135,14 +135,14 @@ pub(super) struct Guard<'a> {
 impl<'a> Guard<'a> {
     /// `holds` says whether there is something in memory, `pids` whether components share the controller's PIDs.
     pub(super) fn choose(spec: &PodSpec, controller: &'a Controller, holds: bool, pids: bool) -> Self {
-        let restarts = spec.components.iter().any(may_restart);
+        let restarts = spec.components.iter().zip(&spec.needs).any(|(component, needs)| may_restart(component, needs));
         let survives = spec.components.iter().any(|component| outlives(component, spec, controller, pids));
         let is_needed = holds || restarts || (survives && controller.door.is_some());
         let door = controller.door.as_ref().filter(|_| is_needed);
         Self { controller, door, holds, is_needed, leaves: restarts || survives }
     }
 
-    /// The container whose IPC namespace others can join. With SELinux the guard is not confined, and who is cannot use what
+    /// The container whose IPC namespace others can join. With `SELinux` the guard is not confined, and who is cannot use what
     /// it has in shared memory.
     pub(super) fn lends_ipc(&self) -> Option<String> {
         let lends = self.is_needed && !self.controller.engine.selinux;
@@ -239,8 +239,8 @@ fn mounted(kind: &str, source: &str) -> MountRequest {
     MountRequest { kind, source, target, read_only: true, ..MountRequest::default() }
 }
 
-/// Whether a component may be started more than once in a life of the pod.
-fn may_restart(_: &Component) -> bool {
+/// Whether a component may be started more than once in a life of the pod: by its policy, or with one that it needs.
+fn may_restart(_: &Component, _: &[Need]) -> bool {
     false
 }
 

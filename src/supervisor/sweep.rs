@@ -131,7 +131,7 @@ impl Neighbours {
         match self.engine.remove_all(&late) {
             Ok(()) if late.is_empty() => {}
             Ok(()) => {
-                log::warn!("removed what came late of the last run of this controller: {} containers", late.len())
+                log::warn!("removed what came late of the last run of this controller: {} containers", late.len());
             }
             Err(error) => log::warn!("what came late of the last run of this controller may stay: {}", chain(&error)),
         }
@@ -155,7 +155,9 @@ impl Neighbours {
         let pod = pod.map_or(owner, |(pod, _)| pod.trim_start_matches('/'));
         match scratch::remove_of(&self.engine, owner, containers) {
             Ok(removed) => {
-                log::info!("removed what {pod} left behind, whose controller is dead: {removed} containers and volumes")
+                log::info!(
+                    "removed what {pod} left behind, whose controller is dead: {removed} containers and volumes"
+                );
             }
             Err(error) => log::warn!("what {pod} left behind, whose controller is dead, may stay: {}", chain(&error)),
         }

@@ -63,9 +63,8 @@ fn killed(pod: &Running, still: Duration, gone: Duration) -> (Duration, Duration
 
 #[test]
 fn nothing_is_left_of_a_killed_controller_that_has_a_guard() {
-    let guarded: [(&str, fn() -> Pod); 3] =
-        [("-pids=true", full), ("-pids=false", full), ("-pids=false", without_memory)];
-    for (flags, pod) in guarded {
+    let pods = [("-pids=true", full as fn() -> Pod), ("-pids=false", full), ("-pids=false", without_memory)];
+    for (flags, pod) in pods {
         for policy in ["", "--memory 512m"] {
             let pod = pod().options(policy).flags(flags).run();
             started(&pod);
