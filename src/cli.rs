@@ -10,7 +10,7 @@ use std::{env, fmt};
 use argh::FromArgs;
 use log::LevelFilter;
 
-use crate::pod::{self, Nesting, Options, Restart};
+use crate::pod::{self, Nesting, Options, Restart, Watch};
 use crate::version;
 
 /// Runs a pod: the components that the labels of this container describe, in its network and other namespaces.
@@ -79,7 +79,11 @@ struct Healthcheck {}
 /// Do nothing until TERM or INT, for a container that only has to be there.
 #[derive(FromArgs, Debug)]
 #[argh(subcommand, name = "pause")]
-struct Pause {}
+struct Pause {
+    /// what a controller gives its guard: NAME CONTROLLER INSTANCE [VOLUME...]
+    #[argh(positional, arg_name = "word")]
+    words: Vec<String>,
+}
 
 /// Prepare the host's cgroups for components, in a container that the controller makes for it.
 #[derive(FromArgs, Debug)]
@@ -179,6 +183,9 @@ impl FromStr for Time {
         pod::time(text).map(Self)
     }
 }
+
+/// For words behind `pause` that are not a controller's.
+const NO_WATCH: &str = "pause takes no words but those that a controller gives its guard: NAME CONTROLLER INSTANCE";
 
 /// The flags that take a boolean, which may be left out.
 const SWITCHES: [&str; 8] = ["engine", "ipc", "json", "logs", "offline", "pids", "pull", "volumes"];
@@ -302,8 +309,8 @@ pub enum Command {
     Healthcheck,
     /// Make pods of services with templates.
     Template(Transformation),
-    /// Do nothing.
-    Pause,
+    /// Do nothing, but what a guard does.
+    Pause(Option<Watch>),
     /// Prepare cgroups.
     Cgroup(Vec<String>),
     /// Print the version, and if this says so what the engine is.
@@ -354,7 +361,10 @@ fn parse(words: &[String]) -> Result<Command, Error> {
                 })
             }
             Some(Subcommand::Healthcheck(_)) => Command::Healthcheck,
-            Some(Subcommand::Pause(_)) => Command::Pause,
+            Some(Subcommand::Pause(Pause { words })) => match Watch::parse(words) {
+                None if !words.is_empty() => return Err(Error(NO_WATCH.to_owned())),
+                watch => Command::Pause(watch),
+            },
             Some(Subcommand::Cgroup(Cgroup { words })) => Command::Cgroup(words.clone()),
             Some(Subcommand::Version(Version { engine })) => {
                 Command::Version(flags(&arguments), engine.is_some_and(|engine| engine.0))
@@ -518,7 +528,13 @@ mod tests {
     #[test]
     fn subcommands() {
         assert_eq!(parsed("healthcheck"), Ok(Command::Healthcheck));
-        assert_eq!(parsed("pause"), Ok(Command::Pause));
+        assert_eq!(parsed("pause"), Ok(Command::Pause(None)));
+        let Ok(Command::Pause(Some(watch))) = parsed("pause (memory) c0ffee 17 a b") else { panic!("a watch") };
+        assert_eq!((watch.over.as_str(), watch.instance.as_str(), watch.volumes.len()), ("c0ffee", "17", 2));
+        assert!(watch.needs_heir());
+        for nonsense in ["pause x", "pause (guard) c0ffee", "pause web c0ffee 17"] {
+            assert_eq!(parsed(nonsense), Err(Error(NO_WATCH.to_owned())), "{nonsense}");
+        }
         let words = ["stop", "/bus", "a.slice"].map(str::to_owned).into();
         assert_eq!(parsed("cgroup stop /bus a.slice"), Ok(Command::Cgroup(words)));
         for (line, engine) in

@@ -9,14 +9,14 @@ use podlike::report::{self, Voice};
 fn main() -> ExitCode {
     let settings = Settings::read();
     let command = cli::read();
-    // A pause has nothing to say, and waits for signals with its only thread.
-    let voice = (command != Ok(Command::Pause)).then(|| Voice::open(settings.log, settings.colour));
+    // A pause has nothing to say, and no other thread may take its signals.
+    let voice = (!matches!(command, Ok(Command::Pause(_)))).then(|| Voice::open(settings.log, settings.colour));
     let outcome = match command {
         Ok(Command::Run(flags)) => commands::run(&settings, &flags),
         Ok(Command::Validate(flags, validation)) => commands::validate(&settings, &flags, &validation),
         Ok(Command::Template(transformation)) => commands::template(&settings, &transformation),
         Ok(Command::Healthcheck) => commands::healthcheck(&settings),
-        Ok(Command::Pause) => commands::pause(),
+        Ok(Command::Pause(watch)) => commands::pause(&settings, watch.as_ref()),
         Ok(Command::Cgroup(words)) => commands::cgroup(&words),
         Ok(Command::Version(flags, engine)) => commands::version(&settings, flags.options, engine),
         Ok(Command::Help(text)) => commands::help(&text),

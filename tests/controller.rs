@@ -1214,9 +1214,10 @@ fn components_carry_labels_of_ours_and_none_of_swarms() {
     let (request, ended) = request_with(&engine, &[]);
     let wanted = json!({
         "my": "own", "podlike.controller.id": engine.controller_id(), "podlike.component": "web",
-        "podlike.version": env!("CARGO_PKG_VERSION"),
+        "podlike.version": env!("CARGO_PKG_VERSION"), "podlike.instance": request["Labels"]["podlike.instance"],
     });
     assert_eq!(request["Labels"], wanted);
+    assert!(wanted["podlike.instance"].is_string(), "{wanted}");
     says(&ended, &["the label 'com.docker.swarm.task.id' is left out"]);
 }
 

@@ -2,7 +2,7 @@
 //!
 //! `labels/NAME.yml` holds the labels of a controller, and what else the plan depends on where it matters:
 //! `options` (the flags), `profiles`, `files` (of the controller, by path), `controller` (the container: `host`, `env`,
-//! `labels`, `mounts`, `nested`, `ways_to_socket`, `volume_refs`) and `engine` (its `GET /info`). Instead of `labels`, `document` is a text
+//! `labels`, `mounts`, `nested`, `ways_to_socket`, `socket` (where that comes from), `volume_refs`) and `engine` (its `GET /info`). Instead of `labels`, `document` is a text
 //! for `podlike validate`. The result is `NAME.plan.json`, the plan with its warnings (of a stack of several pods: a list of
 //! them, with their names), or `NAME.error`, the message.
 //!
@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 use podlike::engine::capabilities::{Capabilities, Product};
 use podlike::engine::types::{ApiVersion, HostConfig, Info, Mount};
-use podlike::pod::{self, Class, Controller, KEYS, Options, Placement, Plan, PodSpec, Surroundings};
+use podlike::pod::{self, Class, Controller, Door, KEYS, Options, Placement, Plan, PodSpec, Surroundings};
 use podlike::report;
 use serde::Deserialize;
 use serde_yaml::Value;
@@ -70,6 +70,7 @@ struct Container {
     labels: BTreeMap<String, String>,
     nested: bool,
     ways_to_socket: Vec<PathBuf>,
+    socket: Option<String>,
     volume_refs: BTreeMap<String, String>,
 }
 
@@ -83,6 +84,7 @@ impl Default for Container {
             labels: BTreeMap::new(),
             nested: true,
             ways_to_socket: Vec::new(),
+            socket: None,
             volume_refs: BTreeMap::new(),
         }
     }
@@ -181,6 +183,8 @@ fn controller(case: Case) -> Controller {
         mounts: case.controller.mounts,
         cgroup: case.controller.nested.then(|| format!("/docker/{ID}").into()),
         ways_to_socket: case.controller.ways_to_socket,
+        door: case.controller.socket.map(door),
+        instance: String::new(),
         owns_hosts: true,
         image: "podlike".to_owned(),
         program: "/podlike".into(),
@@ -188,6 +192,13 @@ fn controller(case: Case) -> Controller {
         stop_timeout: None,
         engine: engine.capabilities(),
     }
+}
+
+/// A path of the host, or the name of a volume that has the socket.
+fn door(source: String) -> Door {
+    let is_path = source.starts_with('/');
+    let (kind, below) = if is_path { ("bind", "") } else { ("volume", "docker.sock") };
+    Door { kind: kind.to_owned(), source, below: below.into(), of_root: is_path }
 }
 
 fn golden(name: &str) -> PathBuf {

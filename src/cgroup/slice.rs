@@ -13,10 +13,24 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 const RULE: &str = "type='signal',interface='org.freedesktop.systemd1.Manager',member='JobRemoved'";
 
-/// Makes a slice, and returns its name.
+/// Makes a slice, and returns its name. Where nothing has said that there is none, it is stopped again.
 pub(super) fn start(socket: &Path, name: &str, properties: &[(String, String)]) -> Result<String, Error> {
     let bus = Bus::connect(socket, PATIENCE).map_err(failed("start", name))?;
-    start_on(bus, name, properties)
+    start_on(bus, name, properties).inspect_err(|error| {
+        if may_be_there(error) {
+            // What made the start fail is told, not this.
+            let _ = stop(socket, &[name.to_owned()]);
+        }
+    })
+}
+
+/// Whether systemd may have made, or may be making, the slice all the same: it has not refused, and it was asked.
+fn may_be_there(error: &Error) -> bool {
+    match error {
+        Error::Bus { source, .. } => source.name().is_none(),
+        Error::Job { .. } => true,
+        _ => false,
+    }
 }
 
 fn start_on(bus: Bus, name: &str, properties: &[(String, String)]) -> Result<String, Error> {
@@ -162,6 +176,24 @@ mod tests {
         let (slice, _) = started(vec![none, vec![recorded!("access-denied.error")]]);
         let words = "StartTransientUnit was refused: Permission denied (org.freedesktop.DBus.Error.AccessDenied)";
         assert_eq!(slice, Err(format!("cannot start podlike-rec_7.slice: {words}")));
+    }
+
+    #[test]
+    fn what_was_not_refused_may_be_there() {
+        let started = |replies: Vec<Vec<Vec<u8>>>| {
+            let (stream, thread) = bus(LET_IN, [vec![empty(), empty()], replies].concat());
+            let bus = Bus::open(stream, Duration::from_millis(300)).expect("let in");
+            let error = start_on(bus, "podlike-rec_7.slice", &[]).expect_err("a start that fails");
+            thread.join().expect("the bus");
+            may_be_there(&error)
+        };
+        let refused = || vec![recorded!("access-denied.error")];
+        assert!(!started(vec![refused(), refused()]));
+        assert!(started(vec![refused(), job("skip")]));
+        assert!(started(vec![refused(), vec![recorded!("job.answer")]]), "the job is never done");
+        assert!(started(vec![refused(), vec![]]), "no answer");
+        let wrong = Error::Property { name: "MemoryMax".to_owned(), value: "x".to_owned() };
+        assert!(!may_be_there(&wrong), "it was not asked");
     }
 
     #[test]

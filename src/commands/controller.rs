@@ -48,9 +48,14 @@ fn controller(details: ContainerDetails, engine: &Engine, root: &Path) -> Result
         // Who has the key can do what we can.
         Host::Tls { folder, .. } => identity::ways_to(root, &folder.join("key.pem")),
     };
+    let door = match engine.host() {
+        Host::Unix(socket) => identity::door(root, &details.mounts, socket),
+        Host::Tcp(_) | Host::Tls { .. } => None,
+    };
     let program = env::current_exe().unwrap_or_else(|_| PathBuf::from("/podlike"));
     let mut controller = Controller::read(details, cgroup, ways_to_socket, program, engine.capabilities()?);
     controller.owns_hosts = owns_hosts;
+    controller.door = door;
     let names: Vec<String> = controller.volumes().map(str::to_owned).collect();
     for name in names {
         match engine.volume(&name) {

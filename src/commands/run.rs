@@ -102,7 +102,7 @@ struct Prepared {
 fn prepare(settings: &Settings, flags: &Flags) -> Result<Prepared, Error> {
     let engine = Engine::connect(host(settings)?)?;
     log::debug!("the engine at {} speaks API {}", engine.host(), engine.version());
-    let mut controller = who_am_i(settings, &engine)?;
+    let mut controller = Controller { instance: pod::new_instance(), ..who_am_i(settings, &engine)? };
     let spec = PodSpec::from_labels(&controller.labels, &surroundings(settings, flags))?;
     if spec.stop_grace_period.is_none() && flags.options.stop_timeout.is_none() {
         controller.stop_timeout = time_to_stop(&engine, &controller);

@@ -57,6 +57,12 @@ impl Engine {
         self.read("GET", &path, Payload::Nothing, QUICK)
     }
 
+    /// The same: which of these containers there are, by their ids.
+    pub fn list_these(&self, ids: &[&str]) -> Result<Vec<ContainerSummary>, Error> {
+        let filters = encoded(&serde_json::json!({ "id": ids }).to_string());
+        self.read("GET", &format!("/containers/json?all=1&filters={filters}"), Payload::Nothing, QUICK)
+    }
+
     /// `POST /containers/ID/start`. One that runs already is fine.
     pub fn start(&self, id: &str) -> Result<(), Error> {
         tolerate(304, self.perform("POST", &format!("/containers/{}/start", encoded(id)), Payload::Nothing, WORK))
@@ -89,6 +95,11 @@ impl Engine {
             return podman::remove_all(self, containers);
         }
         containers.iter().try_for_each(|container| self.delete(&container.id))
+    }
+
+    /// Removes the container that we are in, as far as we live to see it: by Podman, too, without a kill before.
+    pub fn remove_ourselves(&self, id: &str) -> Result<(), Error> {
+        self.delete(id)
     }
 
     pub(super) fn delete(&self, id: &str) -> Result<(), Error> {

@@ -10,10 +10,10 @@ use crate::engine::types::{ApiVersion, CreateRequest};
 
 use super::FileCopy;
 use super::hook::Hook;
-use super::needs::Dependency;
+use super::needs::{Dependency, Need};
 use super::probe::Probes;
 use super::projection::Projection;
-use super::restart::{self, Restart};
+use super::restart::{self, Restart, When};
 use super::role::Role;
 
 /// The folder of Docker's secrets.
@@ -186,6 +186,11 @@ impl Component {
     /// Makes its restart policy of what it says, once its role is known.
     pub(super) fn settle(&mut self) {
         self.restart = self.policy(Restart::default());
+    }
+
+    /// Whether it may be started more than once in a life of the pod: by its policy, or with one that it needs.
+    pub(super) fn may_restart(&self, needs: &[Need]) -> bool {
+        self.policy(Restart::default()).when != When::No || needs.iter().any(|need| need.restart)
     }
 
     /// Its restart policy, with the times of `otherwise` where it says none.

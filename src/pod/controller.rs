@@ -1,6 +1,7 @@
 //! Facts about ourselves: what the engine says of the controller, and what it can do. The plan reads nothing else.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -27,6 +28,10 @@ pub struct Controller {
     pub cgroup: Option<PathBuf>,
     /// The mount points through which the engine's socket can be reached, or our key for an engine with TLS.
     pub ways_to_socket: Vec<PathBuf>,
+    /// How a container beside it reaches the engine as it does itself, where one can.
+    pub door: Option<Door>,
+    /// Which of its lives this is, from [`new_instance`]; empty where it does not run.
+    pub instance: String,
     /// Whether its file of hosts is that of all who share its network, and its own.
     pub owns_hosts: bool,
     /// The id of its image.
@@ -39,6 +44,25 @@ pub struct Controller {
     pub stop_timeout: Option<Duration>,
     /// What the engine is and can.
     pub engine: Capabilities,
+}
+
+/// What leads to the engine's socket, as any container can have it mounted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Door {
+    /// `bind` or `volume`.
+    pub kind: String,
+    /// The path on the host, or the name of the volume.
+    pub source: String,
+    /// The socket's path below that; empty where it is mounted itself.
+    pub below: PathBuf,
+    /// Whether root has the socket: to anybody else's root needs one more right.
+    pub of_root: bool,
+}
+
+/// A text that no other life of any controller has.
+pub fn new_instance() -> String {
+    // Its keys are random.
+    format!("{:016x}", RandomState::new().build_hasher().finish())
 }
 
 impl Controller {
@@ -66,6 +90,8 @@ impl Controller {
             mounts: details.mounts,
             cgroup,
             ways_to_socket,
+            door: None,
+            instance: String::new(),
             owns_hosts: false,
             image: details.image,
             program,
@@ -80,7 +106,15 @@ impl Controller {
         let host = HostConfig { ipc_mode: own("private"), ..HostConfig::default() };
         let (id, name, image) = (own("CONTROLLER"), own("CONTROLLER"), own(OWN_IMAGE));
         let cgroup = Some(PathBuf::from("/docker/CONTROLLER"));
-        Self { id, name, host, cgroup, image, program: "/podlike".into(), owns_hosts: true, engine, ..Self::default() }
+        let source = own("/var/run/docker.sock");
+        let door = Some(Door { kind: own("bind"), source, below: PathBuf::new(), of_root: true });
+        let program = "/podlike".into();
+        Self { id, name, host, cgroup, door, image, program, owns_hosts: true, engine, ..Self::default() }
+    }
+
+    /// Whether its end is that of all who share its PIDs: it has a namespace of its own.
+    pub fn takes_along(&self) -> bool {
+        matches!(self.host.pid_mode.as_str(), "" | "private")
     }
 
     /// Whether it has limits that all its components could share.
@@ -101,6 +135,13 @@ mod tests {
     use crate::engine::capabilities::Product;
 
     use super::*;
+
+    #[test]
+    fn each_life_has_its_own_instance() {
+        let lives: std::collections::BTreeSet<String> = (0..100).map(|_| new_instance()).collect();
+        assert_eq!(lives.len(), 100);
+        assert!(lives.iter().all(|life| life.len() == 16), "{lives:?}");
+    }
 
     #[test]
     fn a_limit_that_the_engine_gives_to_everybody_is_none() {

@@ -1,7 +1,12 @@
 //! Which container are we? `/proc` has traces of it; the engine must confirm what they say.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+
+use crate::engine::types::Mount;
+
+use super::Door;
 
 /// A container that we may be, and what made us think so.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +69,26 @@ pub fn ways_to(root: &Path, path: &Path) -> Vec<PathBuf> {
     let inside = Path::new(holder.root).join(below);
     let leads = |it: &Mounted<'_>| it.device == holder.device && inside.starts_with(it.root);
     mounted(&text).filter(leads).map(|mounted| mounted.at.into()).collect()
+}
+
+/// What leads another container to a socket of ours: the innermost of our mounts that holds it, if the engine can mount
+/// that once more.
+pub fn door(root: &Path, mounts: &[Mount], socket: &Path) -> Option<Door> {
+    let real = |path: &Path| {
+        let path = root.join(path.strip_prefix("/").unwrap_or(path));
+        fs::canonicalize(&path).unwrap_or(path)
+    };
+    let socket = real(socket);
+    let holding = mounts.iter().map(|mount| (mount, real(Path::new(&mount.destination))));
+    let (mount, at) = holding.filter(|(_, at)| socket.starts_with(at)).max_by_key(|(_, at)| at.components().count())?;
+    let source = match mount.kind.as_str() {
+        "bind" => mount.source.clone(),
+        "volume" => mount.name.clone(),
+        _ => return None,
+    };
+    let below = socket.strip_prefix(&at).unwrap_or(Path::new("")).to_owned();
+    let of_root = fs::metadata(&socket).is_ok_and(|socket| socket.uid() == 0);
+    Some(Door { kind: mount.kind.clone(), source, below, of_root })
 }
 
 /// Whether our `/etc/hosts` is the one that the engine made for a container, and mounts in all who join its network.
@@ -226,6 +251,36 @@ mod tests {
         );
         let ways = ways_to(root.path(), Path::new("/no/such/engine.sock"));
         assert_eq!(ways, ["/no/such/engine.sock", "/hostrun", "/renamed"].map(PathBuf::from));
+    }
+
+    #[test]
+    fn a_door_is_the_innermost_mount_that_holds_the_socket() {
+        let root = tempfile::tempdir().expect("a folder");
+        fs::create_dir_all(root.path().join("run/podlike")).expect("a folder");
+        std::os::unix::fs::symlink("run", root.path().join("var")).expect("a link");
+        for file in ["run/docker.sock", "run/podlike/docker.sock"] {
+            fs::write(root.path().join(file), "").expect("a file");
+        }
+        let mount = |kind: &str, name: &str, destination: &str| Mount {
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+            source: format!("/host{destination}"),
+            destination: destination.to_owned(),
+            ..Mount::default()
+        };
+        let mounts = [mount("bind", "", "/run"), mount("volume", "proxy", "/run/podlike"), mount("tmpfs", "", "/tmp")];
+        let found = |mounts: &[Mount], socket: &str| {
+            let door = door(root.path(), mounts, Path::new(socket))?;
+            Some((door.kind, door.source, door.below.display().to_string()))
+        };
+        let text = |kind: &str, source: &str, below: &str| Some((kind.into(), source.into(), below.into()));
+        assert_eq!(found(&mounts, "/run/docker.sock"), text("bind", "/host/run", "docker.sock"));
+        assert_eq!(found(&mounts, "/run/podlike/docker.sock"), text("volume", "proxy", "docker.sock"));
+        assert_eq!(found(&mounts, "/var/docker.sock"), text("bind", "/host/run", "docker.sock"), "by a link");
+        let itself = [mount("bind", "", "/var/docker.sock")];
+        assert_eq!(found(&itself, "/run/docker.sock"), text("bind", "/host/var/docker.sock", ""));
+        assert_eq!(found(&mounts, "/tmp/docker.sock"), None, "nobody else can have it");
+        assert_eq!(found(&mounts, "/docker.sock"), None);
     }
 
     #[test]

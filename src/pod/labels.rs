@@ -41,8 +41,10 @@ const PROFILES: &str = "COMPOSE_PROFILES";
 
 /// On a component, a holder or a scratch volume: the id of its controller.
 pub const CONTROLLER_ID: &str = "podlike.controller.id";
+/// On the same: which life of the controller made it.
+pub const INSTANCE: &str = "podlike.instance";
 /// On a component: its name within the pod.
-pub(super) const COMPONENT: &str = "podlike.component";
+pub const COMPONENT: &str = "podlike.component";
 /// On what podlike made: its version.
 pub(super) const VERSION: &str = "podlike.version";
 /// On a volume that podlike made: the name that components use.

@@ -130,6 +130,8 @@ pub enum Warning {
     },
     /// The engine cannot end processes in a PID namespace that is shared.
     OwnPids,
+    /// Something outlives a killed controller, and nobody can remove it then.
+    Unguarded,
     /// A path that is in the controller's file system only.
     CopiedBind {
         /// The component.
@@ -221,6 +223,10 @@ impl fmt::Display for Warning {
             Self::OwnPids => f.write_str(
                 "each component has a PID namespace of its own: the engine has no cgroups, and without them it cannot end \
                  what a component leaves running among the processes of others",
+            ),
+            Self::Unguarded => f.write_str(
+                "what outlives a killed controller runs on until a pod starts on this engine again: no guard can remove it, \
+                 as the engine is not reached by a socket that is mounted in the controller",
             ),
             Self::CopiedBind { component, source, target } => write!(
                 f,

@@ -32,9 +32,7 @@ pub fn place(
     };
     let slice = errand.undoing(controller).map(Slice);
     let outcome = errand::run(engine, &errand, crew, inbox);
-    if let (Some(slice), Outcome::Over(_) | Outcome::Failed(Failure::TooLong | Failure::Nonsense { .. })) =
-        (&slice, &outcome)
-    {
+    if let Some(slice) = slice.as_ref().filter(|_| may_have_begun(&outcome)) {
         slice.remove(engine, crew, inbox);
     }
     match outcome {
@@ -44,6 +42,19 @@ pub fn place(
         }
         Outcome::Failed(failure) => Ok((Placement::Each(Why::Failed(failure.to_string())), None)),
         Outcome::Over(cause) => Err(cause),
+    }
+}
+
+/// Whether there is no answer, and the errand may have done it all the same. One that has ended with words has undone it.
+fn may_have_begun(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Answer(_) => false,
+        Outcome::Over(_) => true,
+        Outcome::Failed(failure) => match failure {
+            Failure::TooLong | Failure::Nonsense { .. } => true,
+            Failure::Step { step, .. } => ["start", "wait for"].contains(step),
+            Failure::Ended { words, .. } => words.is_empty(),
+        },
     }
 }
 
@@ -58,5 +69,32 @@ impl Slice {
             Outcome::Over(_) => "there was no time".to_owned(),
         };
         log::error!("the slice {name} may be left behind (systemctl stop {name}): {why}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_errand_that_may_have_made_a_slice_is_undone() {
+        let timed_out = || crate::engine::Error::TimedOut { call: "a call".to_owned() };
+        let ended = |words: &str| Failure::Ended { code: 2, words: words.to_owned() };
+        for (failure, begun) in [
+            (Failure::TooLong, true),
+            (Failure::Nonsense { said: String::new() }, true),
+            (Failure::Step { step: "create", source: timed_out() }, false),
+            (Failure::Step { step: "attach to", source: timed_out() }, false),
+            (Failure::Step { step: "start", source: timed_out() }, true),
+            (Failure::Step { step: "wait for", source: timed_out() }, true),
+            (ended("cannot start it"), false),
+            // Killed, for example.
+            (ended(""), true),
+        ] {
+            let said = failure.to_string();
+            assert_eq!(may_have_begun(&Outcome::Failed(failure)), begun, "{said}");
+        }
+        assert!(may_have_begun(&Outcome::Over(Cause::Signal(15))));
+        assert!(!may_have_begun(&Outcome::Answer(String::new())));
     }
 }

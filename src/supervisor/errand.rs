@@ -20,6 +20,7 @@ use super::error::chain;
 use super::event::{Cause, Event};
 use super::inbox::Report;
 use super::machine::ends;
+use super::sweep::make_way;
 
 /// How long an errand may take: longer than a call of the engine, so that one that hangs is named.
 const LIMIT: Duration = Duration::from_secs(engine::WORK.as_secs() + 10);
@@ -168,6 +169,12 @@ impl Story {
         let Errand { container, request, .. } = &self.errand;
         let source = match self.engine.create(container, request, None) {
             Ok(id) => return Ok(id),
+            Err(source) if source.is_conflict() && make_way(&self.engine, container) => {
+                match self.engine.create(container, request, None) {
+                    Ok(id) => return Ok(id),
+                    Err(source) => source,
+                }
+            }
             Err(source) => source,
         };
         if !source.is_refusal()

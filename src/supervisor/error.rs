@@ -52,7 +52,7 @@ pub enum Error {
         /// The engine's name for it.
         name: String,
     },
-    /// The holder of what is in memory has ended, although the pod did not.
+    /// The guard, which holds what is in memory, has ended, although the pod did not.
     HolderEnded {
         /// Its exit code.
         code: i64,
@@ -130,7 +130,10 @@ impl fmt::Display for Error {
             }
             Self::VolumeTaken { name } => write!(f, "there is a volume '{name}' that is not this pod's (remove it)"),
             Self::HolderEnded { code } => {
-                write!(f, "it ended with {code}, and what it held in memory may be lost: secrets, configs, volumes")
+                write!(
+                    f,
+                    "it ended with {code}, and what it held in memory may be lost: secrets, configs, volumes, shared memory"
+                )
             }
             Self::Lost { .. } => f.write_str("lost its container"),
             Self::Over => f.write_str("the pod has ended before it was started"),

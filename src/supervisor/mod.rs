@@ -19,6 +19,7 @@ mod errand;
 mod error;
 mod event;
 mod exec;
+mod guard;
 mod hands;
 mod health_feed;
 mod hook;
@@ -33,6 +34,7 @@ mod probe;
 mod retry;
 mod scratch;
 mod signals;
+mod sweep;
 mod tail;
 #[cfg(test)]
 mod walks;
@@ -54,9 +56,9 @@ use component::Component;
 pub use component::PROGRESS;
 pub use crew::Crew;
 use ear::Ear;
-use error::if_allowed;
 pub use error::{Error, chain};
 pub use event::{Action, Cause, End, Event, Who, signal_name};
+pub use guard::stand_guard;
 use hands::Hands;
 use health_feed::HealthFeed;
 pub use images::Images;
@@ -68,6 +70,8 @@ pub use machine::ends;
 use output::Output;
 use scratch::Scratch;
 pub use signals::listen;
+pub use sweep::sweep;
+use sweep::{Neighbours, sweep_containers};
 use tail::Tails;
 
 /// How long the end waits for the last output to be written.
@@ -140,6 +144,8 @@ pub fn run(pod: Pod, crew: &Crew, inbox: &Receiver<Report>) -> End {
         over: over.clone(),
     };
     let components: Vec<Component> = pod.plan.components.iter().enumerate().map(component).collect();
+    let neighbours = Neighbours::of(pod.engine.clone(), pod.controller.clone(), &pod.plan.components, ending.clone());
+    crew.spawn("sweep".to_owned(), move || neighbours.look());
     let machine = Machine::new(&pod.plan);
     let hands = Hands::new(crew, &components, &board, &ear, pod_stays);
     let mut chronicle = Chronicle::new(&pod.plan.components);
@@ -170,24 +176,6 @@ pub fn run(pod: Pod, crew: &Crew, inbox: &Receiver<Report>) -> End {
 /// Subscribes to what happens to the components of a controller: to be done before the first of them is there.
 pub fn subscribe(engine: &Engine, controller: &str) -> Result<Events, engine::Error> {
     engine.events(&owned_by(controller))
-}
-
-/// Removes the containers and scratch volumes that an earlier life of this controller left behind, and says how many
-/// there were. Volumes are looked for only where the plan has some: the engine asks every volume plugin of the host for
-/// them, and one that hangs is no business of other pods.
-pub fn sweep(engine: &Engine, controller: &str, plan: &Plan) -> Result<usize, engine::Error> {
-    let containers = sweep_containers(engine, controller)?;
-    if plan.scratch().is_empty() {
-        return Ok(containers);
-    }
-    Ok(containers + scratch::remove_leftovers(engine, controller)?)
-}
-
-fn sweep_containers(engine: &Engine, controller: &str) -> Result<usize, engine::Error> {
-    let lost = "containers that an earlier life of this controller left behind may stay";
-    let leftovers = if_allowed(engine.list(&owned_by(controller)), lost)?.unwrap_or_default();
-    engine.remove_all(&leftovers)?;
-    Ok(leftovers.len())
 }
 
 /// The loop: one event at a time, and the actions that it leads to.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, at, never, select, unbounded};
 
+use crate::engine::types::ContainerSummary;
 use crate::engine::{self, Engine};
 use crate::pod::{CONTROLLER_ID, owned_by};
 
@@ -102,7 +103,7 @@ pub(super) fn remove_leftovers(engine: &Engine, controller: &str) -> Result<usiz
             patiently(|| engine.remove_volume(&volume.name))?;
         } else if !is_gone(engine, owner) {
             continue;
-        } else if let Err(error) = remove_of(engine, owner, &volume.name) {
+        } else if let Err(error) = remove_one_of(engine, owner, &volume.name) {
             log::warn!("the volume {} of a controller that is gone is left behind: {}", volume.name, chain(&error));
             continue;
         }
@@ -111,18 +112,27 @@ pub(super) fn remove_leftovers(engine: &Engine, controller: &str) -> Result<usiz
     Ok(removed)
 }
 
+/// Removes what a dead controller left, these containers and its volumes, and says how much it was. Others may be at it.
+pub(super) fn remove_of(engine: &Engine, owner: &str, containers: &[ContainerSummary]) -> Result<usize, engine::Error> {
+    engine.remove_all(containers)?;
+    let lost = "volumes of dead controllers are not looked for";
+    let volumes = if_allowed(engine.volumes(&owned_by(owner)), lost)?.unwrap_or_default();
+    volumes.iter().try_for_each(|volume| patiently(|| engine.remove_volume(&volume.name)))?;
+    Ok(containers.len() + volumes.len())
+}
+
 /// Removes a volume of a controller that is gone, and the components that it left.
-fn remove_of(engine: &Engine, owner: &str, name: &str) -> Result<(), engine::Error> {
+fn remove_one_of(engine: &Engine, owner: &str, name: &str) -> Result<(), engine::Error> {
     engine.remove_all(&engine.list(&owned_by(owner))?)?;
     patiently(|| engine.remove_volume(name))
 }
 
-/// Whether the engine knows no such controller. What it does not answer it may know.
-fn is_gone(engine: &Engine, controller: &str) -> bool {
+/// Whether the engine knows no such controller any more. What it does not answer it may know.
+pub(super) fn is_gone(engine: &Engine, controller: &str) -> bool {
     !controller.is_empty() && engine.inspect(controller).is_err_and(|error| error.is_not_found())
 }
 
-fn patiently(remove: impl Fn() -> Result<(), engine::Error>) -> Result<(), engine::Error> {
+pub(super) fn patiently(remove: impl Fn() -> Result<(), engine::Error>) -> Result<(), engine::Error> {
     let no_end = never();
     let mut retry = Retry::until(&no_end);
     for _ in 1..ATTEMPTS {

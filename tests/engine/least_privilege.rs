@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::support::endpoints::endpoints;
 use crate::support::real_engine::{
-    BUSYBOX, CHECKED, Pod, SOCKET, Volume, docker, exec, inspect, sh, stays, try_docker, with,
+    BUSYBOX, CHECKED, Pod, SOCKET, Volume, docker, exec, inspect, sh, stays, try_docker, until, with,
 };
 use crate::support::registry::Registry;
 use crate::support::socket_proxy::SocketProxy;
@@ -24,7 +24,7 @@ fn nothing_is_asked_that_is_not_listed_and_all_that_is() {
     let proxy = SocketProxy::before(Path::new(SOCKET));
     everything_that_a_pod_has(&proxy);
     images_from_a_registry_and_a_folder(&proxy);
-    what_a_kill_left_is_swept(&proxy);
+    what_a_kill_left_is_removed(&proxy);
     assert_eq!(proxy.refused(), Vec::<String>::new());
     let used: BTreeSet<String> = proxy.used().iter().map(ToString::to_string).collect();
     // What only Podman is asked, a fake one answers in `tests/podman.rs`.
@@ -88,13 +88,15 @@ fn images_from_a_registry_and_a_folder(proxy: &SocketProxy) {
     try_docker(&["rmi", &loaded]);
 }
 
-fn what_a_kill_left_is_swept(proxy: &SocketProxy) {
+fn what_a_kill_left_is_removed(proxy: &SocketProxy) {
     let app = with(stays(), json!({"volumes": ["scratch:/scratch"]}));
     let pod = behind(proxy).label("pod.volume.scratch", "").component("app", app).flags("-pids=false").run();
-    pod.tells("app: started").signal("KILL").wait();
+    pod.tells("app: started");
     let left = inspect(&pod.of("app"))["Id"].clone();
+    pod.signal("KILL").wait();
+    until("its guard has removed it", || pod.container.components().is_empty() && pod.container.volumes().is_empty());
     let pod = pod.again();
-    pod.tells("removed what the last run of this controller left behind: 2").tells("app: started");
+    pod.tells("app: started");
     assert_ne!(inspect(&pod.of("app"))["Id"], left);
     pod.stop();
 }

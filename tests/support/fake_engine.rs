@@ -251,6 +251,16 @@ impl FakeEngine {
         })
     }
 
+    /// Lays a document over what inspect says of a container: `{"State": {"FinishedAt": …}}`.
+    pub(crate) fn container_says(&self, name: &str, overlay: &Value) -> &Self {
+        let id = self.container(name).map(|one| one.id).unwrap_or_default();
+        self.set(|world| {
+            if let Some(one) = world.container(&id) {
+                merge(&mut one.overlay, overlay);
+            }
+        })
+    }
+
     // What happens.
 
     /// Spoils the calls; see [`Call`].

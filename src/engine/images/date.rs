@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The moment that an RFC 3339 text means, such as `2026-11-22T01:28:43.123456789Z`. None if it is no such text, or
 /// before 1970: the API writes the year 1 for a moment that it does not know.
-pub(super) fn moment(text: &str) -> Option<SystemTime> {
+pub(in super::super) fn moment(text: &str) -> Option<SystemTime> {
     let (date, time) = text.split_once(['T', 't'])?;
     let zone = time.find(['Z', 'z', '+', '-'])?;
     let (time, zone) = time.split_at(zone);

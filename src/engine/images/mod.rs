@@ -23,7 +23,7 @@ use super::http::{Payload, Request};
 use super::types::ImageDetails;
 use super::{Engine, Error, QUICK, encoded};
 pub use auth::{AuthHeader, Credentials, NotLogins};
-use date::moment;
+pub(super) use date::moment;
 pub use progress::Progress;
 use progress::follow;
 pub use reference::Reference;

@@ -149,7 +149,7 @@ pub struct HostConfig {
     #[serde(skip_serializing_if = "String::is_empty", skip_deserializing)]
     pub runtime: String,
     /// Security options, such as `no-new-privileges`.
-    #[serde(skip_serializing_if = "Vec::is_empty", skip_deserializing)]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "null_is_empty")]
     pub security_opt: Vec<String>,
     /// Paths that are hidden; none is the engine's choice, an empty list hides nothing.
     #[serde(skip_serializing_if = "Option::is_none", skip_deserializing)]

@@ -9,8 +9,11 @@ pub mod since;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::images::moment;
 
 pub use create::{CreateRequest, Healthcheck};
 pub use exec::{ExecDetails, ExecRequest};
@@ -140,6 +143,15 @@ pub struct LibpodHost {
 pub struct ContainerSummary {
     /// The id.
     pub id: String,
+    /// The names, each with a leading `/`.
+    #[serde(default, deserialize_with = "null_is_empty")]
+    pub names: Vec<String>,
+    /// The labels.
+    #[serde(default, deserialize_with = "null_is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// `created`, `running`, `exited` …
+    #[serde(default)]
+    pub state: String,
 }
 
 /// The part of `GET /containers/ID/json` that we read.
@@ -182,6 +194,12 @@ pub struct State {
     pub status: String,
     /// Whether it runs.
     pub running: bool,
+    /// Whether the engine is about to start it again.
+    pub restarting: bool,
+    /// When it was started last, in RFC 3339.
+    pub started_at: String,
+    /// When it ended last, likewise; in the year 1 if it has not.
+    pub finished_at: String,
     /// Its last exit code.
     pub exit_code: i64,
     /// Whether the OOM killer struck in its last life.
@@ -189,6 +207,15 @@ pub struct State {
     pub oom_killed: bool,
     /// Its health, if it has a health check.
     pub health: Option<HealthState>,
+}
+
+impl State {
+    /// How long it has ended, by the clock of this host; none for what has not, and what the clock does not know.
+    pub fn ended_for(&self) -> Option<Duration> {
+        let ended = ["exited", "dead", "stopped"].contains(&self.status.as_str()) && !self.running && !self.restarting;
+        let at = moment(&self.finished_at).filter(|_| ended)?;
+        SystemTime::now().duration_since(at).ok()
+    }
 }
 
 /// `State.Health` of a container.

@@ -28,6 +28,8 @@ enum Way {
     Join(String),
     /// The controller's cannot be joined: the component at this position lends its own to the other ones that stay.
     Donor(usize),
+    /// It cannot be joined, and there is a guard, whose container this is: it lends its own to all that stay.
+    Guard(String),
 }
 
 impl<'a> Ipc<'a> {
@@ -36,6 +38,7 @@ impl<'a> Ipc<'a> {
         controller: &Controller,
         users: &Users,
         shared: bool,
+        guard: Option<String>,
         warnings: &mut Vec<Warning>,
     ) -> Self {
         let needs = spec.needs.iter().flatten().filter(|need| need.until == Until::Succeeded);
@@ -58,7 +61,7 @@ impl<'a> Ipc<'a> {
             _ => None,
         });
         Self {
-            way: Way::choose(spec, controller, shared, &takes_part),
+            way: Way::choose(spec, controller, shared, guard, &takes_part),
             takes_part,
             positions: components().map(|(position, component)| (component.name.as_str(), position)).collect(),
             lent: lent.collect(),
@@ -94,10 +97,22 @@ impl<'a> Ipc<'a> {
                 Way::Donor(donor) if self.takes_part[position] => {
                     format!("container:{}", container_name(controller, &spec.components[*donor].name))
                 }
-                Way::Private | Way::Donor(_) if self.lent.contains(component.name.as_str()) => "shareable".to_owned(),
-                Way::Private | Way::Donor(_) => String::new(),
+                Way::Guard(guard) if self.takes_part[position] => format!("container:{guard}"),
+                _ if self.lent.contains(component.name.as_str()) => "shareable".to_owned(),
+                Way::Private | Way::Donor(_) | Way::Guard(_) => String::new(),
             },
         }
+    }
+
+    /// What the guard gets of `shm_size`, if it lends its namespace.
+    pub(super) fn size_of_guard(&self, spec: &PodSpec) -> Option<i64> {
+        matches!(self.way, Way::Guard(_)).then(|| self.largest(spec))
+    }
+
+    /// The largest `shm_size` of those who share.
+    fn largest(&self, spec: &PodSpec) -> i64 {
+        let sharing = spec.components.iter().zip(&self.takes_part).filter(|(_, takes_part)| **takes_part);
+        sharing.map(|(component, _)| component.request.host_config.shm_size).max().unwrap_or(0)
     }
 
     /// `shm_size` belongs to who has the namespace: the donor gets the largest.
@@ -112,13 +127,11 @@ impl<'a> Ipc<'a> {
         let component = &spec.components[position];
         let joined = match &self.way {
             Way::Donor(donor) if *donor == position => {
-                let sharing = spec.components.iter().enumerate().filter(|(other, _)| self.takes_part[*other]);
-                let wanted = sharing.map(|(_, other)| other.request.host_config.shm_size);
-                host.shm_size = wanted.max().unwrap_or(0);
+                host.shm_size = self.largest(spec);
                 return;
             }
             // The donor has it already.
-            Way::Donor(_) if self.takes_part[position] => {
+            Way::Donor(_) | Way::Guard(_) if self.takes_part[position] => {
                 host.shm_size = 0;
                 return;
             }
@@ -137,15 +150,23 @@ impl<'a> Ipc<'a> {
 }
 
 impl Way {
-    fn choose(spec: &PodSpec, controller: &Controller, shared: bool, takes_part: &[bool]) -> Self {
+    fn choose(
+        spec: &PodSpec,
+        controller: &Controller,
+        shared: bool,
+        guard: Option<String>,
+        takes_part: &[bool],
+    ) -> Self {
         if !shared {
             return Self::Private;
         }
         Self::of_controller(controller).map_or_else(
             || {
                 let order = needs::order(&spec.needs).expect("the needs of a spec go in no circle");
+                let first = order.into_iter().find(|position| takes_part[*position]);
                 // Without one that stays there is nobody to share with.
-                order.into_iter().find(|position| takes_part[*position]).map_or(Self::Private, Self::Donor)
+                let Some(first) = first else { return Self::Private };
+                guard.map_or(Self::Donor(first), Self::Guard)
             },
             Self::Join,
         )

@@ -75,8 +75,9 @@ fn other<T: PartialEq + Clone>(nested: &T, apart: &T) -> Option<T> {
 
 /// Whether a container may keep the cgroup of the controller busy that was killed: no runtime starts the same container
 /// again there, as its restart policy wants.
-pub(super) fn survives(controller: &Controller, host: &HostConfig) -> bool {
-    controller.host.restart_policy.is_on() && host.pid_mode != format!("container:{}", controller.id)
+pub(in super::super) fn survives(controller: &Controller, host: &HostConfig) -> bool {
+    let dies = controller.takes_along() && host.pid_mode == format!("container:{}", controller.id);
+    controller.host.restart_policy.is_on() && !dies
 }
 
 /// What the limits of all components depend on, and what came of them.

@@ -1,6 +1,5 @@
 //! What a pod keeps in memory: secrets, configs, and scratch volumes with `medium: memory`. An engine's volume in memory is
-//! empty again when the last running container that has it ends, so a holder, a container of the controller's own image
-//! that does nothing, has them all from the first to the last moment.
+//! empty again when the last running container that has it ends, so the guard has them all from the first to the last moment.
 //!
 //! ```text
 //! volume NAME.podlike-memory (tmpfs) ── holder: files are put in as soon as it runs
@@ -12,25 +11,19 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde::Serialize;
 
+use crate::compose::Content;
 use crate::engine::types::VolumeRequest;
 
 use super::super::component::SECRETS;
+use super::super::guard;
 use super::super::labels::VOLUME;
-use super::super::needs::Need;
 use super::super::projection::Projection;
-use super::limits::survives;
-use super::userns::Users;
-use super::{
-    Apart, CONTROLLER_ID, Controller, Placement, Plan, Planned, PlannedVolume, PodSpec, Pull, own_labels, own_request,
-};
+use super::{CONTROLLER_ID, Controller, Plan, PlannedVolume, PodSpec, own_labels};
 
 /// As much as secrets and configs may take together: Swarm's are at most half a megabyte and one.
 const SIZE: i64 = 64 << 20;
 /// Where the holder has the volume of secrets and configs.
 const HELD: &str = "/memory";
-
-/// The name of the holder. No component can have it.
-const HOLDER: &str = "(memory)";
 
 /// What is bound out of a volume in memory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -54,18 +47,6 @@ pub struct InMemory {
     pub file: Projection,
 }
 
-/// The name of the holder, and of the volume for secrets and configs. No component's container can have it.
-fn name(controller: &Controller) -> String {
-    format!("{}.podlike-memory", controller.name)
-}
-
-impl Planned {
-    /// Whether it is the holder of what is in memory, which never ends by itself.
-    pub fn is_holder(&self) -> bool {
-        self.name == HOLDER
-    }
-}
-
 /// Options of the local driver for a volume in memory.
 pub(super) fn options(size: Option<i64>, mode: &str) -> BTreeMap<String, String> {
     let size = size.map(|size| format!("size={size},")).unwrap_or_default();
@@ -74,16 +55,32 @@ pub(super) fn options(size: Option<i64>, mode: &str) -> BTreeMap<String, String>
         .into()
 }
 
-/// Adds the holder and what components have of it, if there is something to hold.
-pub(super) fn hold(
-    plan: &mut Plan,
-    spec: &PodSpec,
-    controller: &Controller,
-    placement: &Placement,
-    users: &Users,
-    pids: bool,
-) {
-    let volume = name(controller);
+/// What there is to hold.
+#[derive(Default)]
+pub(in super::super) struct Held {
+    /// The volumes.
+    pub(in super::super) volumes: Vec<PlannedVolume>,
+    /// Where the holder has them.
+    pub(in super::super) binds: Vec<String>,
+    /// What is put into them.
+    pub(in super::super) files: Vec<InMemory>,
+}
+
+/// Whether there is something to hold.
+pub(super) fn is_held(spec: &PodSpec) -> bool {
+    let in_memory = |name: &str| spec.scratch.iter().any(|scratch| scratch.memory && scratch.name == name);
+    spec.components.iter().any(|component| {
+        let mut names = component.volumes.iter().filter_map(|volume| match &volume.content {
+            Content::Volume { name, .. } => name.as_deref(),
+            _ => None,
+        });
+        !component.projections.is_empty() || names.any(in_memory)
+    })
+}
+
+/// Gives components what they have in memory, and says what the holder has for it.
+pub(super) fn hold(plan: &mut Plan, spec: &PodSpec, controller: &Controller) -> Held {
+    let volume = guard::name(controller, true);
     let mut files = Vec::new();
     for (planned, component) in plan.components.iter_mut().zip(&spec.components) {
         if component.projections.is_empty() {
@@ -113,24 +110,7 @@ pub(super) fn hold(
         let made = VolumeRequest { name: volume, driver: "local".to_owned(), driver_opts, labels };
         volumes.push(PlannedVolume::Make(made));
     }
-    if binds.is_empty() {
-        return;
-    }
-    let position = plan.components.len();
-    for planned in &mut plan.components {
-        planned.needs.push(Need::lent(position));
-    }
-    let mut holder = holder(controller, placement, volumes, binds, files);
-    holder.request.host_config.userns_mode = users.mode(None);
-    if pids {
-        // It dies with the controller, as the components do.
-        holder.request.host_config.pid_mode = format!("container:{}", controller.id);
-    }
-    if !placement.is_slice() && survives(controller, &holder.request.host_config) {
-        holder.request.host_config.cgroup_parent = String::new();
-        holder.apart = None;
-    }
-    plan.components.push(holder);
+    Held { volumes, binds, files }
 }
 
 fn is_scratch_in_memory(volume: &PlannedVolume) -> bool {
@@ -164,26 +144,4 @@ fn project(component: &str, projections: &[Projection]) -> (Vec<(String, String)
         });
     }
     (binds, files)
-}
-
-/// A container that has the volumes and does nothing.
-fn holder(
-    controller: &Controller,
-    placement: &Placement,
-    volumes: Vec<PlannedVolume>,
-    binds: Vec<String>,
-    files: Vec<InMemory>,
-) -> Planned {
-    let mut request = own_request(controller, HOLDER);
-    request.cmd = Some(vec!["pause".to_owned()]);
-    placement.parent().clone_into(&mut request.host_config.cgroup_parent);
-    request.host_config.binds = binds;
-    Planned {
-        apart: placement.is_shared().then(Apart::default),
-        pull: Pull::Never,
-        volumes,
-        in_memory: files,
-        attach: false,
-        ..Planned::new(HOLDER, name(controller), request)
-    }
 }

@@ -6,6 +6,7 @@
 //!          ├─ ipc.rs     who lends its IPC namespace to whom     ├─▶ Plan
 //!          ├─ mounts.rs  volumes, binds, what -volumes shares    │
 //!          ├─ memory.rs  secrets, configs, volumes in memory     │
+//!          ├─ ../guard.rs  who holds, lends and removes them      │
 //!          └─ userns.rs  whose users they have                   ┘
 //! ```
 
@@ -25,11 +26,12 @@ use crate::engine::capabilities::CgroupDriver;
 use crate::engine::types::{CreateRequest, Healthcheck, HostConfig, VolumeRequest};
 
 use super::component::{Component, Namespace, Pull};
+use super::guard::Guard;
 use super::hook::Hook;
-use super::labels::{COMPONENT, CONTROLLER_ID, PodSpec, SWARM_PREFIX, VERSION};
+use super::labels::{COMPONENT, CONTROLLER_ID, INSTANCE, PodSpec, SWARM_PREFIX, VERSION};
 use super::needs::Need;
 use super::probe::Probes;
-use super::restart::{Restart, When};
+use super::restart::Restart;
 use super::role::Role;
 use super::warning::Warning;
 use super::{Controller, Error, FileCopy, Nesting, Placement};
@@ -37,7 +39,8 @@ use super::{Controller, Error, FileCopy, Nesting, Placement};
 use ipc::Ipc;
 pub use limits::Apart;
 use limits::Limiter;
-pub(super) use limits::nano_cpus;
+pub(super) use limits::{nano_cpus, survives};
+pub(super) use memory::Held;
 pub use memory::{FromMemory, InMemory};
 use mounts::Mounts;
 use userns::Users;
@@ -85,7 +88,7 @@ impl Default for Options {
 /// A pod, ready to be carried out.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Plan {
-    /// The components; their positions are what needs refer to. The last may be the holder of what is in memory.
+    /// The components; their positions are what needs refer to. The last may be the guard.
     pub components: Vec<Planned>,
     /// Names that stand for the network that all share: the services of a Compose file.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -271,10 +274,11 @@ pub fn plan(
     let mounts = Mounts::new(spec, controller, options, &mut warnings);
     let mut needs = spec.needs.clone();
     let users = Users::choose(spec, controller, &mut warnings)?;
-    let ipc = Ipc::choose(spec, controller, &users, options.ipc, &mut warnings);
+    let pids = options.pids && shares_pids(controller, &mut warnings);
+    let guard = Guard::choose(spec, controller, memory::is_held(spec), pids);
+    let ipc = Ipc::choose(spec, controller, &users, options.ipc, guard.lends_ipc(), &mut warnings);
     ipc.add_needs(&mut needs);
     let mut limiter = Limiter::new(controller, placement);
-    let pids = options.pids && shares_pids(controller, &mut warnings);
     let auto_remove = controller.engine.auto_remove();
     let mut components = Vec::new();
     for (position, (component, needs)) in spec.components.iter().zip(needs).enumerate() {
@@ -282,8 +286,7 @@ pub fn plan(
         let host = &mut request.host_config;
         let restart = component.policy(options.restart);
         // What may be started again must be there then.
-        let stays = restart.when != When::No || needs.iter().any(|need| need.restart);
-        host.auto_remove = auto_remove && !stays;
+        host.auto_remove = auto_remove && !component.may_restart(&needs);
         host.network_mode = format!("container:{}", controller.id);
         host.pid_mode = match &component.pid {
             Some(namespace) => mode(namespace, controller),
@@ -320,7 +323,9 @@ pub fn plan(
     let prepared = Some(placement.clone()).filter(Placement::is_to_be_prepared);
     let budget = spec.stop_grace_period.or(options.stop_timeout).or(controller.stop_timeout).unwrap_or(GRACE);
     let mut plan = Plan { components, hosts, prepared, budget };
-    memory::hold(&mut plan, spec, controller, placement, &users, pids);
+    let held = memory::hold(&mut plan, spec, controller);
+    warnings.extend(guard.missing());
+    guard.add(&mut plan, held, placement, users.mode(None), pids, ipc.size_of_guard(spec));
     Ok((plan, warnings))
 }
 
@@ -377,7 +382,9 @@ pub(super) fn own_request(controller: &Controller, name: &str) -> CreateRequest 
 /// The labels of what podlike makes for this controller.
 fn own_labels(controller: &Controller) -> BTreeMap<String, String> {
     let version = env!("CARGO_PKG_VERSION");
-    [(CONTROLLER_ID.to_owned(), controller.id.clone()), (VERSION.to_owned(), version.to_owned())].into()
+    let labels = [(CONTROLLER_ID, controller.id.as_str()), (INSTANCE, &controller.instance), (VERSION, version)];
+    let known = labels.into_iter().filter(|(_, value)| !value.is_empty());
+    known.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
 }
 
 /// The request of a component, but for what depends on others.

@@ -20,6 +20,7 @@ use super::images::Images;
 use super::inbox::{Report, Sender};
 use super::life::KILLED;
 use super::retry::Retry;
+use super::sweep::make_way;
 pub use image::PROGRESS;
 
 /// How long a start that failed waits for what others have to tell.
@@ -200,6 +201,9 @@ impl Component {
         let create = || self.engine.create(&self.planned.container, &request, self.planned.platform.as_deref());
         match create() {
             Err(error) if error.is_not_found() => {}
+            Err(error) if error.is_conflict() && make_way(&self.engine, &self.planned.container) => {
+                return create().map_err(step("create its container"));
+            }
             result => return result.map_err(step("create its container")),
         }
         // The image, or a container whose namespace it joins? Another component may just have got the image.

@@ -3,7 +3,7 @@
 use std::sync::PoisonError;
 
 use crate::engine::types::{CreateRequest, HostConfig};
-use crate::pod::{CONTROLLER_ID, Planned, PlannedVolume};
+use crate::pod::{CONTROLLER_ID, INSTANCE, Planned, PlannedVolume};
 
 use super::super::error::{Error, step};
 use super::Component;
@@ -55,7 +55,7 @@ impl Component {
             ..HostConfig::default()
         };
         let Planned { request, platform, .. } = &*self.planned;
-        let labels = request.labels.iter().filter(|(key, _)| *key == CONTROLLER_ID);
+        let labels = request.labels.iter().filter(|(key, _)| [CONTROLLER_ID, INSTANCE].contains(&key.as_str()));
         let labels = labels.map(|(key, value)| (key.clone(), value.clone())).collect();
         let request = CreateRequest {
             image: request.image.clone(),
