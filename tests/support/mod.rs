@@ -17,6 +17,7 @@ pub(crate) mod docker_cli;
 pub(crate) mod endpoints;
 pub(crate) mod fake_engine;
 pub(crate) mod lookout;
+pub(crate) mod matrix;
 pub(crate) mod pod;
 pub(crate) mod real_engine;
 pub(crate) mod recorder;
