@@ -25,4 +25,5 @@ pub(crate) mod records;
 pub(crate) mod registry;
 pub(crate) mod socket_proxy;
 pub(crate) mod tls;
+pub(crate) mod tripwire;
 pub(crate) mod web;
