@@ -13,7 +13,7 @@ SCRIPTS := $(shell find .ci examples tests -type f -perm -u+x)
 export PODLIKE_ENGINES := $(OUT)/engines
 MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
-.PHONY: help demo test matrix lint engine engine-down static image images clean
+.PHONY: help demo test matrix faults lint engine engine-down static image images clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '  %-12s %s\n' "$$name" "$$text"; done
@@ -30,6 +30,11 @@ test: engine images ## run all tests: unit, fake engine, golden files, real engi
 matrix: engine images ## run the life of a pod on many engines, and print the table of the README
 	@$(MAKE) image IMAGE=podlike:test
 	@PODLIKE_IMAGE=podlike:test .ci/matrix.sh "$(OUT)/matrix" $(ENGINES)
+
+faults: engine images ## try every fault at every call, kill the controller at each, end whole engines, and print what held
+	@$(MAKE) image IMAGE=podlike:test
+	PODLIKE_FAULTS=all PODLIKE_IMAGE=podlike:test $(CARGO) test --locked --no-fail-fast \
+	    --test faults --test faults_of_supplies --test kill_points --test engine_faults -- --test-threads=1
 
 lint: ## check the format, clippy with warnings denied, shellcheck
 	$(CARGO) fmt --check
