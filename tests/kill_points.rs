@@ -1,5 +1,5 @@
 //! SIGKILL of the controller at each call of its life, on the real engine, and what comes after it: nothing of a dead
-//! controller may run on, and the next start leaves nothing of it.
+//! controller may run on, and the next start leaves nothing of it. TERM at some of them, too: the others are in `faults.rs`.
 //!
 //! ```text
 //!   rehearsal: how many calls ─▶ each × { before, after its work } × { same container, new task, nothing } × PIDs ─▶ matrix
@@ -24,6 +24,9 @@ const AT_A_TIME: usize = 10;
 const AT_LAST: Duration = Duration::from_secs(10);
 /// What a start or an end may take on a machine that does ten of them at a time.
 const BOUND: Duration = Duration::from_mins(1);
+
+/// In which a controller sweeps what dead ones left: those that have been dead for a minute, once it has settled itself.
+const SWEPT: Duration = Duration::from_secs(100);
 
 /// What comes after the kill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,16 +118,44 @@ fn live(controller: &Created, until: impl Fn() -> bool) {
     comes(BOUND, || !runs(&controller.id));
 }
 
-/// A next start, and its end: with code 0, in time.
-fn live_on(controller: &Created, verdict: &mut Verdict) {
-    let begun = Instant::now();
+/// A next start, and its end once it is so, or after some time: with code 0, without delay.
+fn live_on(controller: &Created, time: Duration, is_so: impl Fn() -> bool, verdict: &mut Verdict) {
     start(controller);
+    let up = Instant::now();
+    let components = [controller.of("app"), controller.of("db")];
+    comes(BOUND, || components.iter().all(|one| runs(one)) || !runs(&controller.id));
+    let took = up.elapsed();
+    comes(time, is_so);
+    let begun = Instant::now() - took;
     live(controller, || false);
     let code = &state(&controller.id)["ExitCode"];
     let said = || try_docker(&["logs", &controller.id]).1;
     verdict.holds(Promise::Code, code == 0, || format!("the next start ended with {code}: {}", said()));
     let took = begun.elapsed();
     verdict.holds(Promise::Bounded, took < BOUND, || format!("the next start took {took:?}: {}", said()));
+}
+
+/// TERM in the middle of a call: an orderly end, whatever it was.
+fn end(point: &Point, verdict: &mut Verdict) {
+    let wire = Tripwire::before(Path::new(SOCKET));
+    let pod = Pod::without_socket().mount(&wire.socket(), SOCKET);
+    let service = pod.of("service");
+    let pod = task(pod, &service, point.flags);
+    wire.arm(&pod.id, point.nth, point.when, "TERM");
+    start(&pod);
+    let began = Instant::now();
+    comes(BOUND, || wire.struck().is_some() || !runs(&pod.id) || began.elapsed() > BOUND / 2);
+    let begun = Instant::now();
+    if wire.struck().is_none() {
+        let _ = ask(Path::new(SOCKET), "POST", &format!("/containers/{}/kill?signal=TERM", pod.id));
+    }
+    comes(BOUND, || !runs(&pod.id));
+    let (took, code, said) = (begun.elapsed(), state(&pod.id)["ExitCode"].clone(), try_docker(&["logs", &pod.id]).1);
+    let forced = said.contains("the pod was killed after SIGTERM");
+    verdict.holds(Promise::Code, code == if forced { 143 } else { 0 }, || format!("it ended with {code}: {said}"));
+    verdict.holds(Promise::Bounded, took < BOUND / 2, || format!("it took {took:?}: {said}"));
+    verdict.holds(Promise::Told, said.contains("SIGTERM"), || said.clone());
+    verdict.holds(Promise::Clean, left(&pod).is_empty(), || format!("{:?}: {said}", left(&pod)));
 }
 
 struct Point {
@@ -139,7 +170,7 @@ fn play(point: &Point, verdict: &mut Verdict) {
     let pod = Pod::without_socket().mount(&wire.socket(), SOCKET);
     let service = pod.of("service");
     let dead = task(pod, &service, point.flags);
-    wire.arm(&dead.id, point.nth, point.when);
+    wire.arm(&dead.id, point.nth, point.when, "KILL");
     start(&dead);
     live(&dead, || wire.struck().is_some());
     let Some(call) = wire.struck() else {
@@ -150,7 +181,7 @@ fn play(point: &Point, verdict: &mut Verdict) {
     verdict.holds(Promise::Code, code == 137, || format!("killed at {call}, it ended with {code}"));
     let before = left(&dead);
     match point.then {
-        Then::Again => live_on(&dead, verdict),
+        Then::Again => live_on(&dead, Duration::ZERO, || true, verdict),
         Then::Anew | Then::Nothing => {
             let gone = comes(AT_LAST, || containers(&dead, true).is_empty());
             verdict.holds(Promise::Bounded, gone, || {
@@ -160,7 +191,7 @@ fn play(point: &Point, verdict: &mut Verdict) {
                 return;
             }
             let heir = task(Pod::new(), &service, point.flags);
-            live_on(&heir, verdict);
+            live_on(&heir, SWEPT, || left(&dead).is_empty(), verdict);
             let left = left(&heir);
             verdict
                 .holds(Promise::Clean, left.is_empty(), || format!("killed at {call}, the next one leaves {left:?}"));
@@ -225,6 +256,25 @@ fn hold_at_each_call(title: &str, pods: &[(&'static str, &[Then])]) {
         }
     }
     hold(title, cases, AT_A_TIME);
+}
+
+#[test]
+fn a_term_at_some_calls_ends_the_pod_well_on_a_real_engine() {
+    let calls = calls("");
+    let mut cases = Vec::new();
+    // What comes after the start's last call is the end already, which these pods do not come to by themselves.
+    for nth in (1..calls * 2 / 3).step_by(if all_of_it() { 1 } else { 4 }) {
+        for when in [When::Before, When::After] {
+            let point = Point { nth, when, then: Then::Nothing, flags: "" };
+            cases.push(Case {
+                row: format!("{when:?}"),
+                name: format!("call {nth}, {when:?}"),
+                takes_long: false,
+                run: Box::new(move |verdict| end(&point, verdict)),
+            });
+        }
+    }
+    hold("TERM at some calls", cases, AT_A_TIME);
 }
 
 #[test]

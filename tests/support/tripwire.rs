@@ -1,9 +1,9 @@
-//! A proxy in front of a real engine that kills the controller at one of its calls.
+//! A proxy in front of a real engine that signals the controller at one of its calls.
 //!
 //! ```text
 //!   controller ──unix socket──▶ Tripwire ── the call at which it trips? ──▶ engine
-//!        ▲                         │ before: killed, and the call never gets there
-//!        └──────── SIGKILL ◀───────┘ after: the engine has answered, killed, and the answer never gets back
+//!        ▲                         │ before: the call has not got there, and where it is killed never does
+//!        └───── KILL, TERM ◀───────┘ after: the engine has answered, and the answer has not got back
 //! ```
 //!
 //! Once it has struck, and where it was not armed, it lets everything pass.
@@ -23,13 +23,20 @@ use super::endpoints::bare;
 /// Longer than an engine takes for a call here.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// The moment of the kill, within a call.
+/// The moment of the signal, within a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum When {
     /// The call has not reached the engine.
     Before,
     /// The engine has done it, and its answer has not been seen.
     After,
+}
+
+#[derive(Clone, Debug)]
+struct Blow {
+    container: String,
+    signal: &'static str,
+    when: When,
 }
 
 /// The proxy. Takes its socket away when it is dropped.
@@ -40,8 +47,8 @@ pub(crate) struct Tripwire {
 
 #[derive(Debug, Default)]
 struct State {
-    /// What is killed, at which call, the first being 1, and when.
-    armed: Option<(String, usize, When)>,
+    /// At which call, the first being 1, and what happens then.
+    armed: Option<(usize, Blow)>,
     struck: Option<String>,
     calls: Vec<String>,
     over: bool,
@@ -69,11 +76,11 @@ impl Tripwire {
         self.folder.path().join("engine.sock")
     }
 
-    /// Kills this container at the nth call from now on.
-    pub(crate) fn arm(&self, container: &str, nth: usize, when: When) {
+    /// Sends this container `KILL` or `TERM` at the nth call from now on.
+    pub(crate) fn arm(&self, container: &str, nth: usize, when: When, signal: &'static str) {
         let mut state = look(&self.state);
         let nth = nth + state.calls.len();
-        state.armed = Some((container.to_owned(), nth, when));
+        state.armed = Some((nth, Blow { container: container.to_owned(), signal, when }));
     }
 
     /// The call at which it has struck.
@@ -105,14 +112,16 @@ fn serve(client: &UnixStream, engine: &Path, state: &Mutex<State>) -> io::Result
     let mut words = head.split(' ');
     let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let call = format!("{method} {}", bare(target));
-    let trips = {
+    let blow = {
         let mut state = look(state);
         state.calls.push(call.clone());
         let count = state.calls.len();
-        state.armed.take_if(|(_, nth, _)| *nth == count).map(|(container, _, when)| (container, when))
+        state.armed.take_if(|(nth, _)| *nth == count).map(|(_, blow)| blow)
     };
-    if let Some((container, When::Before)) = &trips {
-        return strike(client, engine, container, state, call);
+    if let Some(blow) = blow.as_ref().filter(|blow| blow.when == When::Before)
+        && strike(engine, blow, state, &call)?
+    {
+        return client.shutdown(Shutdown::Both);
     }
     let upstream = UnixStream::connect(engine)?;
     (&upstream).write_all(head.as_bytes())?;
@@ -122,22 +131,25 @@ fn serve(client: &UnixStream, engine: &Path, state: &Mutex<State>) -> io::Result
             let _ = io::copy(&mut &*client, &mut &upstream);
             let _ = upstream.shutdown(Shutdown::Both);
         });
-        if let Some((container, _)) = &trips {
-            upstream.set_read_timeout(Some(PATIENCE))?;
-            let _ = (&upstream).read(&mut [0; 1])?;
-            strike(client, engine, container, state, call)?;
-            return upstream.shutdown(Shutdown::Both);
+        if let Some(blow) = blow.as_ref().filter(|blow| blow.when == When::After) {
+            let mut first = [0; 1];
+            let length = (&upstream).read(&mut first)?;
+            if strike(engine, blow, state, &call)? {
+                client.shutdown(Shutdown::Both)?;
+                return upstream.shutdown(Shutdown::Both);
+            }
+            (&mut &*client).write_all(&first[..length])?;
         }
         let _ = io::copy(&mut &upstream, &mut &*client);
         client.shutdown(Shutdown::Both)
     })
 }
 
-/// The kill, and then the end of the connection: nothing of the answer may be seen before.
-fn strike(client: &UnixStream, engine: &Path, container: &str, state: &Mutex<State>, call: String) -> io::Result<()> {
-    look(state).struck = Some(call);
-    ask(engine, "POST", &format!("/containers/{container}/kill?signal=KILL"))?;
-    client.shutdown(Shutdown::Both)
+/// Sends the signal; says whether it has killed, and nothing may pass any more.
+fn strike(engine: &Path, blow: &Blow, state: &Mutex<State>, call: &str) -> io::Result<bool> {
+    look(state).struck = Some(call.to_owned());
+    ask(engine, "POST", &format!("/containers/{}/kill?signal={}", blow.container, blow.signal))?;
+    Ok(blow.signal == "KILL")
 }
 
 /// The status and the body of a call to an engine.
