@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use std::{env, thread};
 
@@ -75,10 +75,14 @@ pub(crate) struct Case<'a> {
     pub(crate) run: Box<dyn Fn(&mut Verdict) + Send + Sync + 'a>,
 }
 
+/// One matrix has the machine to itself.
+static TURN: Mutex<()> = Mutex::new(());
+
 /// Runs the cases, so many at a time, prints the table and fails with the cells that do not hold. `PODLIKE_CASE` chooses
 /// those whose names contain a text.
 #[track_caller]
 pub(crate) fn hold(title: &str, mut cases: Vec<Case<'_>>, at_a_time: usize) {
+    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let begun = Instant::now();
     if let Ok(part) = env::var("PODLIKE_CASE") {
         cases.retain(|case| case.name.contains(&part));
@@ -101,6 +105,7 @@ pub(crate) fn hold(title: &str, mut cases: Vec<Case<'_>>, at_a_time: usize) {
     let judged: Vec<(&Case<'_>, &Verdict)> =
         verdicts.iter().map(|(place, verdict)| (&cases[*place], verdict)).collect();
     print(&table(title, &judged, begun.elapsed()));
+    drop(turn);
     let misses: Vec<String> = judged.iter().flat_map(|(case, verdict)| misses_of(case, verdict)).collect();
     assert!(misses.is_empty(), "{} misses:\n{}", misses.len(), misses.join("\n"));
 }
