@@ -367,7 +367,7 @@ fn whatever_befalls_the_engine_the_pod_ends_or_lives_on_and_its_next_start_leave
                 if by_folder { "its folder" } else { "its socket" }
             ),
             name: name.to_owned(),
-            takes_long: true,
+            waits: false,
             run: Box::new(move |verdict| {
                 survive(&mut Engine::up(host, name, live_restore, None), by_folder, signal, verdict);
             }),
@@ -378,7 +378,7 @@ fn whatever_befalls_the_engine_the_pod_ends_or_lives_on_and_its_next_start_leave
         cases.push(Case {
             row: "a full disk".to_owned(),
             name: name.to_owned(),
-            takes_long: false,
+            waits: false,
             run: Box::new(move |verdict| run_out(&Engine::up(host, name, false, Some(100)), what, verdict)),
         });
     }

@@ -32,8 +32,8 @@ use support::matrix::{Case, Promise, Verdict, all_of_it, hold};
 use rules::{FAULTS, Fate, Phase, Spoilt, Times};
 use scenario::{SCENARIOS, Scenario, Stage, rehearse};
 
-/// So many pods run at a time: most of them wait for a call to be given up.
-const AT_A_TIME: usize = 160;
+/// So many pods run at a time, beside those that wait for a call to be given up.
+const AT_A_TIME: usize = 20;
 
 /// The calls of each scenario's phases that are to be tried, each once.
 fn calls() -> Vec<(&'static Scenario, Phase, Vec<String>)> {
@@ -77,7 +77,7 @@ fn cases() -> Vec<Case<'static>> {
                         cases.push(Case {
                             row: format!("{} · {}", phase.name(), scenario.name),
                             name: format!("{call}: {what}, {}{end}", times.name()),
-                            takes_long: spoilt.holds_up(),
+                            waits: spoilt.holds_up(),
                             run: Box::new(move |verdict| play(scenario, &spoilt, ends_itself, verdict)),
                         });
                     }

@@ -250,7 +250,7 @@ fn hold_at_each_call(title: &str, pods: &[(&'static str, &[Then])]) {
             cases.push(Case {
                 row: format!("{kind} · {}", point.then.name()),
                 name: format!("call {}, {:?}", point.nth, point.when),
-                takes_long: false,
+                waits: false,
                 run: Box::new(move |verdict| play(&point, verdict)),
             });
         }
@@ -269,7 +269,7 @@ fn a_term_at_some_calls_ends_the_pod_well_on_a_real_engine() {
             cases.push(Case {
                 row: format!("{when:?}"),
                 name: format!("call {nth}, {when:?}"),
-                takes_long: false,
+                waits: false,
                 run: Box::new(move |verdict| end(&point, verdict)),
             });
         }

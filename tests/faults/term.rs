@@ -123,10 +123,10 @@ fn a_term_at_any_call_ends_the_pod_well() {
             cases.push(Case {
                 row: format!("{phase} · {}", scenario.name),
                 name: format!("{} ({}), {when}", moment.call, moment.nth),
-                takes_long: false,
+                waits: false,
                 run: Box::new(move |verdict| play(scenario, &moment, verdict)),
             });
         }
     }
-    hold("TERM at each call", cases, AT_A_TIME / 4);
+    hold("TERM at each call", cases, AT_A_TIME);
 }

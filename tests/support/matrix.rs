@@ -1,7 +1,7 @@
 //! A matrix of cases: what each promise came to, as a table, and every cell in which one was broken.
 //!
 //! ```text
-//!   cases ─▶ workers, so many at a time ─▶ Verdict each ─▶ a table on stderr, and a red test for the misses
+//!   cases ─▶ workers for those that work, and for those that wait ─▶ Verdict each ─▶ a table on stderr, a red test for misses
 //! ```
 //!
 //! `PODLIKE_FAULTS=all` asks for the whole of it; without it a test takes the part that it can in a few minutes.
@@ -70,10 +70,13 @@ impl Verdict {
 pub(crate) struct Case<'a> {
     pub(crate) row: String,
     pub(crate) name: String,
-    /// Those that take long go first.
-    pub(crate) takes_long: bool,
+    /// It waits most of the time.
+    pub(crate) waits: bool,
     pub(crate) run: Box<dyn Fn(&mut Verdict) + Send + Sync + 'a>,
 }
+
+/// So many cases that wait are as much work as one that does not.
+const WAITERS: usize = 8;
 
 /// One matrix has the machine to itself.
 static TURN: Mutex<()> = Mutex::new(());
@@ -87,18 +90,21 @@ pub(crate) fn hold(title: &str, mut cases: Vec<Case<'_>>, at_a_time: usize) {
     if let Ok(part) = env::var("PODLIKE_CASE") {
         cases.retain(|case| case.name.contains(&part));
     }
-    cases.sort_by_key(|case| !case.takes_long);
-    let next = AtomicUsize::new(0);
     let verdicts = Mutex::new(BTreeMap::new());
+    let queue = |waits: bool| -> Vec<usize> { (0..cases.len()).filter(|place| cases[*place].waits == waits).collect() };
+    let queues = [(queue(true), at_a_time * WAITERS), (queue(false), at_a_time)];
+    let next = [AtomicUsize::new(0), AtomicUsize::new(0)];
     thread::scope(|scope| {
-        for worker in 0..at_a_time.min(cases.len()) {
-            let work = || {
-                while let Some((place, case)) = take(&next, &cases) {
-                    let verdict = judge(case);
-                    verdicts.lock().expect("no panic in it").insert(place, verdict);
-                }
-            };
-            thread::Builder::new().name(format!("case/{worker}")).spawn_scoped(scope, work).expect("a thread");
+        for ((queue, workers), next) in queues.iter().zip(&next) {
+            for worker in 0..*workers.min(&queue.len()) {
+                let work = || {
+                    while let Some(place) = queue.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let verdict = judge(&cases[*place]);
+                        verdicts.lock().expect("no panic in it").insert(*place, verdict);
+                    }
+                };
+                thread::Builder::new().name(format!("case/{worker}")).spawn_scoped(scope, work).expect("a thread");
+            }
         }
     });
     let verdicts = verdicts.into_inner().expect("no panic in it");
@@ -108,11 +114,6 @@ pub(crate) fn hold(title: &str, mut cases: Vec<Case<'_>>, at_a_time: usize) {
     drop(turn);
     let misses: Vec<String> = judged.iter().flat_map(|(case, verdict)| misses_of(case, verdict)).collect();
     assert!(misses.is_empty(), "{} misses:\n{}", misses.len(), misses.join("\n"));
-}
-
-fn take<'a, 'c>(next: &AtomicUsize, cases: &'a [Case<'c>]) -> Option<(usize, &'a Case<'c>)> {
-    let place = next.fetch_add(1, Ordering::Relaxed);
-    cases.get(place).map(|case| (place, case))
 }
 
 /// A panic breaks every promise: nobody knows what it came to.
