@@ -14,6 +14,8 @@ mod demo;
 mod end;
 #[path = "engine/exit_code.rs"]
 mod exit_code;
+#[path = "engine/faults.rs"]
+mod faults;
 #[path = "engine/guard.rs"]
 mod guard;
 #[path = "engine/health.rs"]

@@ -66,8 +66,6 @@ pub struct Component {
     pub leader: bool,
     /// What it says of its restarts.
     pub asked: restart::Asked,
-    /// What that comes to, with the times of who says nothing.
-    pub restart: Restart,
     /// `secrets` and `configs`
     pub projections: Vec<Projection>,
     /// What is copied in before it starts.
@@ -171,7 +169,6 @@ impl Component {
             role: Role::default(),
             leader: false,
             asked: restart::Asked::default(),
-            restart: Restart::default(),
             projections: Vec::new(),
             copies: Vec::new(),
             features: Vec::new(),
@@ -181,11 +178,6 @@ impl Component {
             pre_stop: Vec::new(),
             probes: Probes::default(),
         }
-    }
-
-    /// Makes its restart policy of what it says, once its role is known.
-    pub(super) fn settle(&mut self) {
-        self.restart = self.policy(Restart::default());
     }
 
     /// Whether it may be started more than once in a life of the pod: by its policy, or with one that it needs.

@@ -163,7 +163,6 @@ impl PodSpec {
         }
         copies(labels, &mut all, &skipped, surroundings)?;
         roles(labels, &mut all, &skipped, surroundings)?;
-        all.iter_mut().for_each(Component::settle);
         let needs = needs::resolve(&all, &skipped)?;
         let stop_grace_period = labels.iter().find(|label| label.key == STOP_GRACE_PERIOD);
         let stop_grace_period = stop_grace_period

@@ -17,17 +17,6 @@ pub(crate) const SOON: RangeInclusive<u64> = 0..=14;
 pub(crate) const QUICK: RangeInclusive<u64> = 15..=29;
 pub(crate) const WORK: RangeInclusive<u64> = 60..=75;
 
-/// What becomes of the pod.
-#[derive(Clone, Debug)]
-pub(crate) enum Fate {
-    /// It never begins: exit code 2, nothing was created.
-    Refused,
-    /// A component cannot be started: exit code 125.
-    Failed,
-    /// It makes do, and ends with 0 on a TERM.
-    Lives,
-}
-
 /// The answers. What is wrong with the body only is no fault where only the head counts.
 pub(crate) fn faults() -> [(&'static str, Fault); 7] {
     [

@@ -185,6 +185,22 @@ impl Controller {
         kill(self.pid, signal).expect("it can be signalled");
     }
 
+    /// As [`Self::signal`], for one that may have ended.
+    pub(crate) fn signal_if_running(&self, signal: Signal) {
+        if self.ended.is_empty() {
+            let _ = kill(self.pid, signal);
+        }
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        !self.ended.is_empty()
+    }
+
+    /// What it has written to stderr by now.
+    pub(crate) fn stderr_so_far(&self) -> String {
+        String::from_utf8_lossy(&self.stderr.lock().bytes).into_owned()
+    }
+
     /// Its end, and all that it wrote; fails the test when it still runs then.
     #[track_caller]
     pub(crate) fn wait(&self, timeout: Duration) -> Ended {

@@ -180,6 +180,12 @@ impl Pod {
         .label("podlike-test", run)
     }
 
+    /// Another name for the controller, which must be nobody's.
+    pub(crate) fn named(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.name);
+        self
+    }
+
     /// The container that a component will be.
     pub(crate) fn of(&self, component: &str) -> String {
         format!("{}.podlike.{component}", self.name)

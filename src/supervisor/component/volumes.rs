@@ -2,10 +2,11 @@
 
 use std::sync::PoisonError;
 
+use crate::engine;
 use crate::engine::types::{CreateRequest, HostConfig};
 use crate::pod::{CONTROLLER_ID, INSTANCE, Planned, PlannedVolume};
 
-use super::super::error::{Error, step};
+use super::super::error::{Error, chain, step};
 use super::Component;
 
 /// Where a volume is in the container that opens it.
@@ -65,11 +66,27 @@ impl Component {
             ..CreateRequest::default()
         };
         let failed = || step("open its volume to all users");
-        let id = self.engine.create(&format!("{volume}.opener"), &request, platform.as_deref()).map_err(failed())?;
-        let set = self.engine.set_mode(&id, VOLUME, OPEN);
-        self.engine.remove(&id).or_else(|_| self.engine.remove(&id)).map_err(failed())?;
+        let name = format!("{volume}.opener");
+        let made = self.engine.create(&name, &request, platform.as_deref());
+        let set = made.as_ref().map_or(Ok(()), |id| self.engine.set_mode(id, VOLUME, OPEN));
+        let gone = made.as_ref().ok().filter(|id| self.engine.remove(id).is_ok());
+        let gone = gone.map_or_else(|| self.see_go(&name), |_| Ok(()));
+        made.map_err(failed())?;
+        gone.map_err(failed())?;
         set.map_err(failed())?;
         opened.insert(volume.to_owned());
         Ok(())
+    }
+
+    /// Removes the opener if it is there and ours: a create that broke may have made one.
+    fn see_go(&self, opener: &str) -> Result<(), engine::Error> {
+        let gone = match self.engine.inspect(opener) {
+            Ok(found) if found.config.labels.get(CONTROLLER_ID) == self.planned.request.labels.get(CONTROLLER_ID) => {
+                self.engine.remove(&found.id)
+            }
+            Err(error) if !error.is_not_found() => Err(error),
+            _ => Ok(()),
+        };
+        gone.inspect_err(|error| log::error!("the container {opener} may be left behind: {}", chain(error)))
     }
 }

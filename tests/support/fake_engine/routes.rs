@@ -229,7 +229,9 @@ fn create_volume(shared: &Shared, body: &[u8]) -> Outcome {
 }
 
 fn image(shared: &Shared, name: &str) -> Outcome {
-    let reference = full_reference(name);
+    // By its id, too.
+    let by_id = shared.look(|world| world.images.keys().find(|known| image_id(known) == name).cloned());
+    let reference = by_id.unwrap_or_else(|| full_reference(name));
     let (config, overlay, flavour) = shared.look(|world| {
         let config = world.images.get(&reference).cloned();
         let missing = || world.flavour.refusal("image_missing", "recorded/missing:1", &reference, "");
