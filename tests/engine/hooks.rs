@@ -84,8 +84,8 @@ fn a_component_that_ends_during_its_post_start_ends_with_its_own_code() {
 fn a_pod_can_be_ended_while_a_post_start_hangs() {
     let hook = json!({"post_start": [{"command": ["sh", "-c", "touch /tmp/began; sleep 1000"]}]});
     let pod = Pod::new().component("app", with(sh(NOTES), hook)).run();
-    let began = || try_docker(&["exec", &pod.of("app"), "test", "-e", "/tmp/began"]).0 == Some(0);
-    until("the hook runs", began);
+    let runs = || try_docker(&["exec", &pod.of("app"), "test", "-e", "/tmp/began"]).0 == Some(0);
+    until("the hook runs", runs);
     let begun = Instant::now();
     let ended = pod.stop();
     assert!(begun.elapsed() < Duration::from_secs(12), "{:?}", begun.elapsed());
