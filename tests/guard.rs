@@ -291,7 +291,7 @@ fn what_dead_controllers_left_is_swept_once_a_pod_runs_and_what_others_have_stay
         id
     };
     let gone = "f".repeat(64);
-    let (long_ago, just_now) = (ended("long-ago", Duration::from_mins(10)), ended("just-now", Duration::from_secs(20)));
+    let (long_ago, just_now) = (ended("long-ago", Duration::from_mins(10)), ended("just-now", Duration::from_secs(5)));
     let (lives, later) = (running(&engine, "lives", &[]), ended("later", Duration::from_secs(0)));
     engine.container_says("later", &json!({"State": {"FinishedAt": "2100-01-01T00:00:00Z"}}));
     let created = connect(&engine)
@@ -309,6 +309,10 @@ fn what_dead_controllers_left_is_swept_once_a_pod_runs_and_what_others_have_stay
     let controller = start(&engine);
     controller.until_stderr_contains("web: started", SOON);
     controller.until_stderr_repeats("whose controller is dead", 2, SOON);
+    // In which order they are looked at is by chance.
+    for name in ["just-now", "later"] {
+        engine.until_seen(&format!("GET /containers/{name}/json"), 1, SOON);
+    }
     let calls = engine.calls().split_off(before);
     let count = |call: &str| calls.iter().filter(|seen| *seen == call).count();
     // One of our own, one of all, one of the controllers; and no inspect of who lives.
