@@ -136,6 +136,7 @@ impl Seen {
     }
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "they are independent facts")]
 struct World<'a> {
     dice: Dice,
     plan: Plan,
@@ -194,7 +195,7 @@ fn some_plan(dice: &mut Dice) -> Plan {
             let untils = [Until::Started, Until::Healthy, Until::Succeeded];
             if dice.one_in(4) {
                 let until = untils[dice.roll(if on < sidecars { 2 } else { 3 })];
-                let limit = Some(Duration::from_secs(60)).filter(|_| until == Until::Healthy && dice.one_in(2));
+                let limit = Some(Duration::from_mins(1)).filter(|_| until == Until::Healthy && dice.one_in(2));
                 let lent = until == Until::Started && dice.one_in(3);
                 let (required, restart) = (!dice.one_in(4), !lent && dice.one_in(3));
                 needs.push(Need { required, restart, limit, lent, ..Need::new(on, until) });
@@ -538,7 +539,7 @@ impl<'a> World<'a> {
             }
             None => Some(Why::Failed(who)),
             Some(_) if self.helps(who) && !was_ready && waited_for => Some(Why::Failed(who)),
-            Some(code) if !self.helps(who) && !(code == 0 && self.is_finite(who)) => Some(Why::Exited(who, code)),
+            Some(code) if !(self.helps(who) || (code == 0 && self.is_finite(who))) => Some(Why::Exited(who, code)),
             Some(_) => {
                 self.seen.note("a component that may end", true);
                 None
@@ -847,9 +848,8 @@ impl<'a> World<'a> {
                 (Thread::Begun, None)
             }
             Thread::Again if !self.all[who].exists => (Thread::Done, Some(Event::Vanished(Who(who)))),
-            Thread::Again if self.dice.one_in(8) => (Thread::Done, Some(failed())),
+            Thread::Again | Thread::Pulling if self.dice.one_in(8) => (Thread::Done, Some(failed())),
             Thread::Begun if self.dice.one_in(3) => (Thread::Pulling, Some(Event::Pulling(Who(who)))),
-            Thread::Pulling if self.dice.one_in(8) => (Thread::Done, Some(failed())),
             Thread::Begun | Thread::Pulling => (Thread::Creating, None),
             Thread::Cancelled => (Thread::Done, Some(failed())),
             Thread::Creating => {
@@ -965,7 +965,7 @@ impl<'a> World<'a> {
 #[test]
 fn the_machine_keeps_its_rules_in_every_imagined_world() {
     let mut seen = Seen::default();
-    for seed in 1..=20_000 {
+    for seed in 1..=30_000 {
         let world = World::new(seed, &mut seen);
         let walk = std::panic::AssertUnwindSafe(|| world.walk(seed));
         if let Err(panic) = std::panic::catch_unwind(walk) {
@@ -975,7 +975,6 @@ fn the_machine_keeps_its_rules_in_every_imagined_world() {
     // A world that is too small proves nothing.
     assert_eq!(seen.0.len(), 22, "{:#?}", seen.0);
     for (what, count) in seen.0 {
-        println!("{what}: {count}");
         assert!(count > 100, "{what} was seen only {count} times");
     }
 }
