@@ -238,6 +238,25 @@ mod tests {
     }
 
     #[test]
+    fn a_message_that_finds_no_room_is_counted_and_waits_for_it_only_at_the_end() {
+        let (queue, queued) = bounded(1);
+        let manner = Arc::<Manner>::default();
+        let mut mouth = Mouth { queue, manner: Arc::clone(&manner) };
+        for _ in 0..3 {
+            mouth.write_all(b"x").expect("nobody waits");
+        }
+        assert_eq!(manner.lost.load(Ordering::Relaxed), 2);
+        manner.patient.store(true, Ordering::Relaxed);
+        let reader = thread::spawn(move || queued.iter().count());
+        for _ in 0..100 {
+            mouth.write_all(b"x").expect("it waits");
+        }
+        assert_eq!(manner.lost.load(Ordering::Relaxed), 2);
+        drop(mouth);
+        assert_eq!(reader.join().expect("it reads"), 101);
+    }
+
+    #[test]
     fn a_chain_reads_from_the_outside_in() {
         let error = commands::Error::System { doing: "write", source: io::Error::other("full") };
         assert_eq!(chain(&error), "cannot write: full");
