@@ -2,6 +2,7 @@
 
 CARGO ?= cargo
 IMAGE ?= podlike
+MINUTES ?= 60
 TARGET := x86_64-unknown-linux-musl
 CC_OF_TARGET := CC_$(subst -,_,$(TARGET))
 OUT := $(abspath $(or $(CARGO_TARGET_DIR),target))
@@ -13,7 +14,7 @@ SCRIPTS := $(shell find .ci examples tests -type f -perm -u+x)
 export PODLIKE_ENGINES := $(OUT)/engines
 MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
-.PHONY: help demo test matrix faults lint engine engine-down static image images clean
+.PHONY: help demo test matrix faults soak lint engine engine-down static image images clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '  %-12s %s\n' "$$name" "$$text"; done
@@ -35,6 +36,10 @@ faults: engine images ## try every fault at every call, kill the controller at e
 	@$(MAKE) image IMAGE=podlike:test
 	PODLIKE_FAULTS=all PODLIKE_IMAGE=podlike:test $(CARGO) test --locked --no-fail-fast \
 	    --test faults --test faults_of_supplies --test kill_points --test engine_faults -- --test-threads=1
+
+soak: engine images ## let components restart at random for MINUTES=60, and measure the controller
+	@$(MAKE) image IMAGE=podlike:test
+	PODLIKE_SOAK_MINUTES=$(MINUTES) PODLIKE_IMAGE=podlike:test $(CARGO) test --locked --test soak
 
 lint: ## check the format, clippy with warnings denied, shellcheck
 	$(CARGO) fmt --check
