@@ -116,7 +116,8 @@ fn play(scenario: &'static Scenario, spoilt: &Spoilt, ends_itself: bool, verdict
         Phase::Run => {
             stage.stir(&controller);
             // What ends while nobody waits for it, and is gone then, is lost: that is another test's.
-            let _ = stage.engine.wait_for(|engine| struck() && engine.seen("POST /containers/aux/wait") > 1, LIMIT);
+            let waited = || fate.ends_by_itself() || stage.engine.seen("POST /containers/aux/wait") > 1;
+            let _ = stage.engine.wait_for(|_| struck() && waited(), LIMIT);
             thread::sleep(Duration::from_millis(400));
             if !fate.ends_by_itself() {
                 begun = Instant::now();

@@ -271,9 +271,14 @@ impl Spoilt {
         self.phase == Phase::Start && self.ends("init-1/wait") && self.is_lie_of_success()
     }
 
-    /// Whoever is killed says no last words.
+    /// Whoever is killed says no last words; and what is said while the log is cut, and cannot be attached to until the end,
+    /// nobody hears.
     pub(crate) fn kills_last_words(&self) -> bool {
-        self.phase == Phase::Stop && (self.ends("/stop") || self.holds_up())
+        match self.phase {
+            Phase::Start => false,
+            Phase::Run => (self.ends("web/attach") || self.ends("web/json")) && (self.hangs() || self.is(404)),
+            Phase::Stop => self.ends("/stop") || self.holds_up(),
+        }
     }
 
     pub(crate) fn limit(&self) -> RangeInclusive<Duration> {
