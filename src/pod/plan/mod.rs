@@ -203,7 +203,7 @@ impl Planned {
     }
 
     /// A component that waits for nobody and has nothing but its request.
-    pub(crate) fn new(name: &str, container: String, request: CreateRequest) -> Self {
+    pub fn new(name: &str, container: String, request: CreateRequest) -> Self {
         Self {
             name: name.to_owned(),
             container,
