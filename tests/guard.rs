@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use podlike::engine::types::CreateRequest;
 use podlike::engine::{Engine, Host};
@@ -220,7 +220,7 @@ fn who_has_no_socket_mounted_is_told_that_nothing_is_guarded() {
     let ended = stops(&controller, &engine);
     says(
         &ended,
-        &["warning: what outlives a killed controller runs on until a pod starts on this engine again: no guard can"],
+        &["warning: what a killed controller leaves stays until a pod starts on this engine again: no guard can"],
     );
     assert!(!created(&engine, GUARD));
 }
@@ -273,35 +273,27 @@ fn compose(secret: &str) -> String {
 
 // What dead controllers left.
 
-/// A moment as the engine writes it, so long ago.
-fn ago(time: Duration) -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
-    let seconds = now.saturating_sub(time).as_secs();
-    let date = std::process::Command::new("date").args(["-u", "-d", &format!("@{seconds}"), "+%FT%TZ"]).output();
-    String::from_utf8(date.expect("a date").stdout).expect("text").trim().to_owned()
-}
-
 #[test]
 fn what_dead_controllers_left_is_swept_once_a_pod_runs_and_what_others_have_stays() {
     let engine = pod(&[("web", "image: demo")]);
     let of = |owner: &str, name: &str| engine.leftover(name, json!({"Image": "demo", "Labels": {OWNER: owner}}));
-    let ended = |name: &str, time: Duration| {
+    let ended = |name: &str, policy: &str| {
         let id = engine.leftover(name, json!({"Image": "podlike"}));
-        engine.container_says(name, &json!({"State": {"FinishedAt": ago(time)}}));
+        engine.container_says(name, &json!({"HostConfig": {"RestartPolicy": {"Name": policy}}}));
         id
     };
     let gone = "f".repeat(64);
-    let (long_ago, just_now) = (ended("long-ago", Duration::from_mins(10)), ended("just-now", Duration::from_secs(5)));
-    let (lives, later) = (running(&engine, "lives", &[]), ended("later", Duration::from_secs(0)));
-    engine.container_says("later", &json!({"State": {"FinishedAt": "2100-01-01T00:00:00Z"}}));
+    let (task, given_up, again) = (ended("task", "no"), ended("given-up", "on-failure"), ended("again", "always"));
+    let lives = running(&engine, "lives", &[]);
     let created = connect(&engine)
         .create("created", &CreateRequest { image: "demo".to_owned(), ..CreateRequest::default() }, None)
         .expect("created");
     of(&gone, "gone.podlike.app");
     of(&gone, "gone.podlike-guard");
-    of(&long_ago, "long-ago.podlike.app");
-    engine.volume_of("long-ago.podlike-volume.x", OWNER, &long_ago);
-    for (owner, name) in [(&just_now, "just-now"), (&lives, "lives"), (&later, "later"), (&created, "created")] {
+    of(&task, "task.podlike.app");
+    engine.volume_of("task.podlike-volume.x", OWNER, &task);
+    of(&given_up, "given-up.podlike.app");
+    for (owner, name) in [(&again, "again"), (&lives, "lives"), (&created, "created")] {
         of(owner, &format!("{name}.podlike.app"));
         engine.volume_of(&format!("{name}.podlike-volume.x"), OWNER, owner);
     }
@@ -309,24 +301,28 @@ fn what_dead_controllers_left_is_swept_once_a_pod_runs_and_what_others_have_stay
     let controller = start(&engine);
     controller.until_stderr_contains("web: started", SOON);
     controller.until_stderr_repeats("whose controller is dead", 2, SOON);
-    // In which order they are looked at is by chance.
-    for name in ["just-now", "later"] {
+    // What the engine may restart it does, at last.
+    for name in ["again", "given-up"] {
         engine.until_seen(&format!("GET /containers/{name}/json"), 1, SOON);
     }
+    engine.container_says("again", &json!({"State": {"FinishedAt": "2026-01-01T00:00:00Z"}}));
+    controller.until_stderr_repeats("whose controller is dead", 3, Duration::from_secs(40));
+    engine.until_seen("GET /containers/again/json", 2, SOON);
     let calls = engine.calls().split_off(before);
     let count = |call: &str| calls.iter().filter(|seen| *seen == call).count();
     // One of our own, one of all, one of the controllers; and no inspect of who lives.
     assert_eq!(count("GET /containers/json"), 3, "{calls:#?}");
-    for (name, inspected) in [("lives", 0), ("created", 0), ("long-ago", 1), ("just-now", 1)] {
+    for (name, inspected) in [("lives", 0), ("created", 0), ("task", 1), ("again", 2), ("given-up", 2)] {
         assert_eq!(count(&format!("GET /containers/{name}/json")), inspected, "{name}");
     }
     controller.signal(support::pod::TERM);
     let told = controller.wait(SOON);
     says(&told, &["removed what gone left behind, whose controller is dead: 2 containers and volumes"]);
-    says(&told, &["removed what long-ago left behind, whose controller is dead: 2 containers and volumes"]);
+    says(&told, &["removed what task left behind, whose controller is dead: 2 containers and volumes"]);
+    says(&told, &["removed what given-up left behind, whose controller is dead: 1 containers and volumes"]);
     let mut left: Vec<String> = engine.containers().into_iter().map(|one| one.name).collect();
     left.retain(|name| name.contains(".podlike"));
-    let stay = ["just-now", "lives", "later", "created"];
+    let stay = ["again", "lives", "created"];
     assert_eq!(left, stay.map(|name| format!("{name}.podlike.app")));
     assert_eq!(engine.volumes().len(), stay.len(), "{:?}", engine.volumes().into_keys());
 }

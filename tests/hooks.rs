@@ -184,6 +184,7 @@ fn without_pre_stop_a_component_has_its_whole_grace() {
 #[test]
 fn what_pre_stop_takes_is_taken_off_the_grace() {
     let engine = pod(&[("web", "{image: demo, stop_grace_period: 30s, pre_stop: [{command: drain}]}")]);
+    engine.label("pod.stop_grace_period", "1m");
     engine.program("drain", Program::new().until_open("drained"));
     let controller = start(&engine);
     controller.until_stderr_contains("web: started", SOON);

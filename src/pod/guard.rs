@@ -133,13 +133,15 @@ pub(super) struct Guard<'a> {
 }
 
 impl<'a> Guard<'a> {
-    /// `holds` says whether there is something in memory, `pids` whether components share the controller's PIDs.
-    pub(super) fn choose(spec: &PodSpec, controller: &'a Controller, holds: bool, pids: bool) -> Self {
+    /// `holds` says whether there is something in memory, `pids` whether components share the controller's PIDs, `lends`
+    /// whether they share an IPC namespace that the controller cannot lend.
+    pub(super) fn choose(spec: &PodSpec, controller: &'a Controller, holds: bool, pids: bool, lends: bool) -> Self {
         let restarts = spec.components.iter().zip(&spec.needs).any(|(component, needs)| component.may_restart(needs));
         let survives = spec.components.iter().any(|component| outlives(component, spec, controller, pids));
-        let is_needed = holds || restarts || (survives && controller.door.is_some());
+        let leaves = restarts || survives;
+        let is_needed = holds || (restarts && lends) || (leaves && controller.door.is_some());
         let door = controller.door.as_ref().filter(|_| is_needed);
-        Self { controller, door, holds, is_needed, leaves: restarts || survives }
+        Self { controller, door, holds, is_needed, leaves }
     }
 
     /// The container whose IPC namespace others can join. With `SELinux` the guard is not confined, and who is cannot use what

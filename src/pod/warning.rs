@@ -225,7 +225,7 @@ impl fmt::Display for Warning {
                  what a component leaves running among the processes of others",
             ),
             Self::Unguarded => f.write_str(
-                "what outlives a killed controller runs on until a pod starts on this engine again: no guard can remove it, \
+                "what a killed controller leaves stays until a pod starts on this engine again: no guard can remove it, \
                  as the engine is not reached by a socket that is mounted in the controller",
             ),
             Self::CopiedBind { component, source, target } => write!(

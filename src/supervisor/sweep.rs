@@ -4,6 +4,7 @@
 //! ```text
 //! start: list of our own ─▶ removed, the guard first, until the list is empty
 //! later: list of all ─▶ by controller ─▶ list of these controllers ─▶ inspect of each that does not live ─▶ removed
+//!        └── one that the engine may restart is looked at once more, after a while
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,8 +26,8 @@ const LOOKS: usize = 3;
 const SETTLED: Duration = Duration::from_secs(1);
 /// Over which time those looks are spread: after a failure of power many pods begin at once.
 const SPREAD: Duration = Duration::from_secs(9);
-/// How long a controller must have ended to be dead: one that is restarted sweeps for itself.
-const DEAD: Duration = Duration::from_mins(1);
+/// How long a controller with a restart policy must have ended to be dead: one that is restarted sweeps for itself.
+const DEAD: Duration = Duration::from_secs(10);
 /// As many ids as fit well into the line of a request.
 const IDS: usize = 100;
 
@@ -116,12 +117,34 @@ impl Neighbours {
             let first = usize::try_from(chance).unwrap_or_default() % suspects.len();
             suspects.rotate_left(first);
         }
+        let mut later = Vec::new();
         for owner in suspects {
-            if is_dead(&self.engine, owner) {
-                self.remove_of(owner, &left[owner]);
+            match self.fate_of(owner) {
+                Fate::Lives => {}
+                Fate::Dead => self.remove_of(owner, &left[owner]),
+                Fate::Ended { at } => later.push((owner, at)),
+            }
+        }
+        if !later.is_empty() && self.ending.recv_timeout(DEAD) == Err(RecvTimeoutError::Timeout) {
+            for (owner, at) in later {
+                if matches!(self.fate_of(owner), Fate::Ended { at: again } if again == at) {
+                    self.remove_of(owner, &left[owner]);
+                }
             }
         }
         Ok(())
+    }
+
+    /// What became of a controller that did not run when it was listed, after its containers were. What the engine does not
+    /// tell may live.
+    fn fate_of(&self, controller: &str) -> Fate {
+        match self.engine.inspect(controller) {
+            Ok(details) if !details.state.has_ended() => Fate::Lives,
+            Ok(details) if details.host_config.restart_policy.is_on() => Fate::Ended { at: details.state.finished_at },
+            Ok(_) => Fate::Dead,
+            Err(error) if error.is_not_found() => Fate::Dead,
+            Err(_) => Fate::Lives,
+        }
     }
 
     /// What the engine was still making for an earlier life when this one began.
@@ -164,10 +187,15 @@ impl Neighbours {
     }
 }
 
-/// Whether a controller is gone, or has ended for good. What the engine does not tell may live.
-fn is_dead(engine: &Engine, controller: &str) -> bool {
-    match engine.inspect(controller) {
-        Ok(details) => details.state.ended_for().is_some_and(|time| time >= DEAD),
-        Err(error) => error.is_not_found(),
-    }
+/// What became of a controller.
+enum Fate {
+    /// It runs, or is about to.
+    Lives,
+    /// It is gone, or has ended and nobody restarts it.
+    Dead,
+    /// It has ended, and the engine may restart it.
+    Ended {
+        /// When that was, as the engine tells it.
+        at: String,
+    },
 }

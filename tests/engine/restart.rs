@@ -10,7 +10,6 @@ use crate::support::real_engine::{Events, Pod, docker, exec, inspect, place, sh,
 fn a_restart_keeps_the_container_its_files_and_the_network() {
     let script = "echo life >>/lives; echo $(wc -l </lives) lives; test $(wc -l </lives) -gt 2 || exit 3; sleep 1000";
     let pod = Pod::new()
-        .options("--ipc=shareable")
         .component("app", with(sh(script), json!({"restart": "always"})))
         .component("db", stays())
         .flags("-logs -restart-delay=200ms")

@@ -9,11 +9,8 @@ pub mod since;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
-use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-use super::images::moment;
 
 pub use create::{CreateRequest, Healthcheck};
 pub use exec::{ExecDetails, ExecRequest};
@@ -210,11 +207,9 @@ pub struct State {
 }
 
 impl State {
-    /// How long it has ended, by the clock of this host; none for what has not, and what the clock does not know.
-    pub fn ended_for(&self) -> Option<Duration> {
-        let ended = ["exited", "dead", "stopped"].contains(&self.status.as_str()) && !self.running && !self.restarting;
-        let at = moment(&self.finished_at).filter(|_| ended)?;
-        SystemTime::now().duration_since(at).ok()
+    /// Whether it has run, and does so no more, nor is about to.
+    pub fn has_ended(&self) -> bool {
+        ["exited", "dead", "stopped"].contains(&self.status.as_str()) && !self.running && !self.restarting
     }
 }
 

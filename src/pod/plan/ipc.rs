@@ -6,6 +6,7 @@ use crate::engine::types::HostConfig;
 
 use super::super::component::{Namespace, Stage};
 use super::super::needs::{self, Need, Until};
+use super::super::role::Role;
 use super::userns::Users;
 use super::{Component, Controller, PodSpec, Warning, container_name};
 
@@ -45,7 +46,8 @@ impl<'a> Ipc<'a> {
         let finite: HashSet<usize> = needs.map(|need| need.on).collect();
         let components = || spec.components.iter().enumerate();
         let stays = |(position, component): (usize, &Component)| {
-            component.stage == Stage::Main && !finite.contains(&position) && component.ipc.is_none()
+            let goes_on = component.role != Role::Task && !finite.contains(&position);
+            component.stage == Stage::Main && goes_on && component.ipc.is_none()
         };
         let mut takes_part: Vec<bool> = components().map(stays).collect();
         if shared && Way::of_controller(controller).is_none() {
@@ -147,6 +149,11 @@ impl<'a> Ipc<'a> {
             host.shm_size = 0;
         }
     }
+}
+
+/// Whether components can join the IPC namespace that the controller is in.
+pub(super) fn is_lent_by(controller: &Controller) -> bool {
+    Way::of_controller(controller).is_some()
 }
 
 impl Way {

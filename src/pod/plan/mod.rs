@@ -275,7 +275,8 @@ pub fn plan(
     let mut needs = spec.needs.clone();
     let users = Users::choose(spec, controller, &mut warnings)?;
     let pids = options.pids && shares_pids(controller, &mut warnings);
-    let guard = Guard::choose(spec, controller, memory::is_held(spec), pids);
+    let lends = options.ipc && !ipc::is_lent_by(controller);
+    let guard = Guard::choose(spec, controller, memory::is_held(spec), pids, lends);
     let ipc = Ipc::choose(spec, controller, &users, options.ipc, guard.lends_ipc(), &mut warnings);
     ipc.add_needs(&mut needs);
     let mut limiter = Limiter::new(controller, placement);
