@@ -322,6 +322,15 @@ fn a_signal_ends_it_while_the_engine_is_away() {
 }
 
 #[test]
+fn the_exit_code_of_what_is_gone_is_known_by_the_events() {
+    let engine = pod(&[("a", "image: demo"), ("b", "image: demo")]);
+    engine.script("a", Script::new().wait(Duration::from_millis(20)).exit(3));
+    engine.fault("POST /containers/a/wait", Fault::CutInBody);
+    let ended = ends(&start(&engine), &engine, 3);
+    says(&ended, &["a: out of sight", "a: ended with exit code 3"]);
+}
+
+#[test]
 fn a_container_that_is_gone_ends_the_pod() {
     let engine = pod(&[("a", "image: demo"), ("b", "image: demo")]);
     let controller = start(&engine);

@@ -27,8 +27,8 @@ const AT_LAST: Duration = Duration::from_secs(10);
 /// What a start or an end may take on a machine that does ten of them at a time.
 const BOUND: Duration = Duration::from_secs(90);
 
-/// In which a controller sweeps what dead ones left: those that have been dead for a minute, once it has settled itself.
-const SWEPT: Duration = Duration::from_secs(100);
+/// In which a controller sweeps what dead ones left, once it has settled itself.
+const SWEPT: Duration = Duration::from_secs(40);
 
 /// What comes after the kill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -22,6 +22,17 @@ pub struct Actor {
     /// Its id.
     #[serde(rename = "ID")]
     pub id: String,
+    /// What else is said.
+    #[serde(rename = "Attributes", default)]
+    pub attributes: Attributes,
+}
+
+/// What an event says beside what happened.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+pub struct Attributes {
+    /// Of `die`: the exit code.
+    #[serde(rename = "exitCode")]
+    pub exit_code: Option<String>,
 }
 
 /// What happens to containers: an iterator that blocks.

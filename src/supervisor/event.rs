@@ -49,6 +49,9 @@ pub enum Event {
     Health(String, Health),
     /// The kernel killed something in a container for want of memory; by the container's id.
     Oom(String),
+    /// A container has ended, with this exit code; by its id. It is said twice: who waits for the end hears it for sure, unless
+    /// the container is gone before.
+    Died(String, i64),
     /// A component is ready, or is so no longer, as its readiness or startup probe finds.
     Ready(Who, bool),
     /// A component is dead, as its liveness or startup probe finds, and why.

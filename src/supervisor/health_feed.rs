@@ -1,4 +1,4 @@
-//! The engine's events become [`Event::Health`] and [`Event::Oom`]; the stream reconnects.
+//! The engine's events become [`Event::Health`], [`Event::Oom`] and [`Event::Died`]; the stream reconnects.
 
 use crossbeam_channel::Receiver;
 
@@ -46,6 +46,10 @@ impl HealthFeed {
                         self.inbox.event(Event::Health(event.actor.id, health));
                     } else if event.action == "oom" {
                         self.inbox.event(Event::Oom(event.actor.id));
+                    } else if event.action == "die"
+                        && let Some(code) = event.actor.attributes.exit_code.and_then(|code| code.parse().ok())
+                    {
+                        self.inbox.event(Event::Died(event.actor.id, code));
                     }
                 }
             }

@@ -134,6 +134,11 @@ impl Machine {
             Event::Health(id, health) => self.checked(&id, health),
             // Its exit tells that it ended.
             Event::Oom(_) => {}
+            Event::Died(id, code) => {
+                if let Some(who) = self.who_has(&id) {
+                    self.of(who).said = Some(code);
+                }
+            }
             Event::Ready(who, ready) => {
                 if self.of(who).stage == Stage::Running {
                     self.of(who).ready = ready;
@@ -338,6 +343,9 @@ impl Machine {
 
     fn failed(&mut self, who: Who, error: Error) {
         let member = self.of(who);
+        if let (Error::Lost { .. }, Some(code)) = (&error, member.said.take()) {
+            return self.exited(who, code);
+        }
         member.ended(None);
         let halted = member.halted.take();
         if self.terminating() {

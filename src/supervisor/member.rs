@@ -72,6 +72,8 @@ pub(super) struct Member {
     pub(super) again: Option<usize>,
     /// The exit code of its last life that ended, if one has.
     pub(super) code: Option<i64>,
+    /// The exit code that the engine told on the way, of its present life.
+    pub(super) said: Option<i64>,
     /// How long that life took.
     pub(super) ran: Duration,
     /// How often it was started again.
@@ -108,6 +110,7 @@ impl Member {
             halted: None,
             again: None,
             code: None,
+            said: None,
             ran: Duration::ZERO,
             restarts: 0,
             in_a_row: 0,
@@ -189,6 +192,7 @@ impl Member {
     /// Its life has ended, with this code if it is known.
     pub(super) fn ended(&mut self, code: Option<i64>) {
         self.ended = true;
+        self.said = None;
         self.health = None;
         self.ready = false;
         self.code = code.or(self.code);

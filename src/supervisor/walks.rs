@@ -430,7 +430,7 @@ impl<'a> World<'a> {
                 ends(signal).then_some(Why::Signal(signal))
             }
             Event::Crashed(_) => Some(Why::Crashed),
-            Event::Oom(_) | Event::Deadline => None,
+            Event::Oom(_) | Event::Died(..) | Event::Deadline => None,
         };
         let starting = self.all.iter().filter(|it| it.phase == Phase::Starting).count();
         let signal = matches!(why, Some(Why::Signal(_))) && !had_cause;

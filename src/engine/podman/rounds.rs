@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::thread;
 use std::time::Duration;
 
-use super::super::events::{Actor, ContainerEvent};
+use super::super::events::{Actor, Attributes, ContainerEvent};
 use super::super::{Engine, Error};
 
 /// Between two rounds: after something has changed, and when nothing has for a while.
@@ -57,7 +57,7 @@ impl Rounds {
             return Ok(false);
         }
         if let Some(health) = health.filter(|health| !health.is_empty()) {
-            let actor = Actor { id: id.to_owned() };
+            let actor = Actor { id: id.to_owned(), attributes: Attributes::default() };
             self.news.push_back(ContainerEvent { action: format!("health_status: {health}"), actor });
         }
         Ok(true)

@@ -273,17 +273,25 @@ impl Component {
     /// Attaches again to the output of a container that still runs, in the same life, unless the pod ends.
     pub(super) fn attach_again(&self, id: &str, ending: &Receiver<()>) -> Option<Attach> {
         let mut retry = Retry::until(ending);
+        let mut failure = None;
         while retry.pause() {
             match self.engine.inspect(id) {
-                _ if self.life.try_recv() == Err(TryRecvError::Disconnected) => return None,
-                Ok(details) if !details.state.running => return None,
-                Err(error) if error.is_not_found() => return None,
-                Err(_) => continue,
+                _ if self.life.try_recv() == Err(TryRecvError::Disconnected) => break,
+                Ok(details) if !details.state.running => break,
+                Err(error) if error.is_not_found() => break,
+                Err(error) => {
+                    failure = Some(error);
+                    continue;
+                }
                 Ok(_) => {}
             }
-            if let Ok(attach) = self.engine.attach(id) {
-                return Some(attach);
+            match self.engine.attach(id) {
+                Ok(attach) => return Some(attach),
+                Err(error) => failure = Some(error),
             }
+        }
+        if let Some(error) = failure.filter(|_| self.logs) {
+            log::warn!("{}: its log was cut for good, lines may be missing: {}", self.planned.name, chain(&error));
         }
         None
     }
