@@ -8,7 +8,7 @@ use std::thread;
 
 use podlike::commands::Outcome;
 use podlike::engine::{Engine, Host};
-use podlike::health;
+use podlike::health::Board;
 use podlike::pod::{Controller, Nesting, Options, Placement, PodSpec, Surroundings};
 use podlike::report::exit;
 use podlike::supervisor::{self, Cause, Crew, End, Event, Images, Pod, Who};
@@ -31,7 +31,7 @@ fn run(fake: &FakeEngine, tell: impl FnOnce() -> Event) -> End {
     let controller = Controller { id: fake.controller_id(), name: "pod".to_owned(), ..assumed };
     let placement = Placement::choose(&controller, Nesting::Auto);
     let (plan, _) = podlike::pod::plan(&spec, &controller, &placement, Options::default()).expect("a plan");
-    let health = health::listen(&fake.controller_id()).expect("a socket");
+    let board = Board::new();
     let events = supervisor::subscribe(&engine, &controller.id).expect("a stream");
     let images = Images::default();
     let pod = Pod {
@@ -40,7 +40,7 @@ fn run(fake: &FakeEngine, tell: impl FnOnce() -> Event) -> End {
         plan,
         options: Options::default(),
         images,
-        health,
+        board,
         events,
         slice: None,
     };
@@ -55,7 +55,7 @@ fn run(fake: &FakeEngine, tell: impl FnOnce() -> Event) -> End {
 }
 
 fn code(end: End) -> u8 {
-    exit(&Ok(Outcome::Ended { end, names: vec!["web".to_owned(), "(memory)".to_owned()] }))
+    exit(&Ok(Outcome::Ended { end: Box::new(end), names: vec!["web".to_owned(), "(memory)".to_owned()] }))
 }
 
 #[test]

@@ -465,9 +465,9 @@ fn write(folder: &Path) {
     let walks = text("walks");
     let mut all = vec![("whole".to_owned(), texts.clone())];
     all.extend(MUTANTS.iter().enumerate().map(|(number, mutant)| (module(number), broken(&texts, mutant))));
-    let mut modules = "#![allow(warnings)]\n".to_owned();
+    let mut modules = vec!["#![allow(warnings)]".to_owned()];
     for (name, mutated) in all {
-        modules += &format!("#[cfg(test)] mod {name};\n");
+        modules.push(format!("#[cfg(test)] mod {name};"));
         let own = folder.join("src").join(&name);
         fs::create_dir_all(&own).expect("a folder");
         fs::write(own.join("mod.rs"), SURROUNDINGS).expect("a file");
@@ -476,7 +476,7 @@ fn write(folder: &Path) {
             fs::write(own.join(format!("{file}.rs")), text).expect("a file");
         }
     }
-    fs::write(folder.join("src/lib.rs"), modules).expect("a file");
+    fs::write(folder.join("src/lib.rs"), modules.join("\n")).expect("a file");
 }
 
 fn module(number: usize) -> String {

@@ -34,7 +34,7 @@ pub enum Outcome {
     /// A pod ended.
     Ended {
         /// How.
-        end: End,
+        end: Box<End>,
         /// The components' names, by position.
         names: Vec<String>,
     },

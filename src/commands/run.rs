@@ -9,7 +9,7 @@ use nix::sys::prctl;
 
 use crate::cli::{Flags, Settings};
 use crate::engine::{Credentials, Engine, Events};
-use crate::health;
+use crate::health::{self, Board};
 use crate::pod::{self, Controller, Placement, PodSpec};
 use crate::supervisor::{self, Cause, Crew, End, Event, Images, Pod, Report, chain};
 
@@ -39,6 +39,10 @@ pub fn run(settings: &Settings, flags: &Flags) -> Result<Outcome, Error> {
         Err(cause) => return Ok(ended_by(cause)),
     };
     let Prepared { engine, controller, spec, placement, images, health, events } = prepared;
+    // To prepare its cgroup may take a while, in which it is starting.
+    let board = Board::new();
+    let read = board.clone();
+    crew.spawn("health-server".to_owned(), move || health::serve(&health, &read));
     let (placement, slice) = match supervisor::place(&engine, &controller, placement, &crew, &inbox) {
         Ok(placed) => placed,
         Err(cause) => return Ok(ended_by(cause)),
@@ -59,14 +63,14 @@ pub fn run(settings: &Settings, flags: &Flags) -> Result<Outcome, Error> {
     };
     let names: Vec<String> = plan.components.iter().map(|component| component.name.clone()).collect();
     log::info!("starting {}", names.join(", "));
-    let pod = Pod { engine, controller: controller.id, plan, options: flags.options, images, health, events, slice };
+    let pod = Pod { engine, controller: controller.id, plan, options: flags.options, images, board, events, slice };
     let end = supervisor::run(pod, &crew, &inbox);
-    Ok(Outcome::Ended { end, names })
+    Ok(Outcome::Ended { end: Box::new(end), names })
 }
 
 /// What a signal, or a crash, before the first component comes to.
 fn ended_by(cause: Cause) -> Outcome {
-    Outcome::Ended { end: End::new(cause, false), names: Vec::new() }
+    Outcome::Ended { end: Box::new(End::new(cause, false)), names: Vec::new() }
 }
 
 /// The preparation's result, unless something comes that ends the pod before it began.

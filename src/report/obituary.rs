@@ -16,7 +16,7 @@ pub(super) fn lines(end: &End, names: &[String]) -> Vec<String> {
     let all = end.lives.iter().zip(names).enumerate();
     let told = all.filter(|(position, (life, name))| is_news(Who(*position), name, life, end));
     let mut lines: Vec<String> = told.map(|(_, (life, name))| format!("{name}: {}", words(life))).collect();
-    if let Some(LastWords { of, lines: last }) = end.last_words.as_deref().filter(|last| !last.lines.is_empty()) {
+    if let Some(LastWords { of, lines: last }) = end.last_words.as_ref().filter(|last| !last.lines.is_empty()) {
         lines.push(format!("the last lines of {}:", names.get(of.0).map_or("a component", String::as_str)));
         lines.extend(last.iter().map(|line| format!("{QUOTE}{line}")));
     }
@@ -86,7 +86,7 @@ mod tests {
 
     fn end(cause: Cause, lives: Vec<Life>, said: &[&str]) -> End {
         let last_words = LastWords { of: Who(0), lines: said.iter().map(|line| (*line).to_owned()).collect() };
-        End { lives, last_words: Some(Box::new(last_words)), ..End::new(cause, false) }
+        End { lives, last_words: Some(last_words), ..End::new(cause, false) }
     }
 
     #[test]

@@ -143,7 +143,7 @@ pub struct End {
     /// What became of each component, by position.
     pub lives: Vec<Life>,
     /// What the component said that is the reason, where nobody has seen it yet.
-    pub last_words: Option<Box<LastWords>>,
+    pub last_words: Option<LastWords>,
 }
 
 impl End {

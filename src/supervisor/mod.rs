@@ -39,7 +39,6 @@ mod tail;
 #[cfg(test)]
 mod walks;
 
-use std::os::unix::net::UnixListener;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
@@ -48,7 +47,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, bounded, never, select};
 
 use crate::engine::{self, Engine, Events};
-use crate::health::{self, Board};
+use crate::health::Board;
 use crate::pod::{Options, Plan, Planned, owned_by};
 
 pub use cgroup::{Slice, place};
@@ -90,8 +89,8 @@ pub struct Pod {
     pub options: Options,
     /// Where images come from that the engine does not have.
     pub images: Images,
-    /// Where health checks ask.
-    pub health: UnixListener,
+    /// Where its health is written.
+    pub board: Board,
     /// What happens to its components, from [`subscribe`].
     pub events: Events,
     /// The slice that they are in, from [`place`].
@@ -100,13 +99,7 @@ pub struct Pod {
 
 /// Runs a pod to its end: every container is gone when this returns, or a message has said which may be left.
 pub fn run(pod: Pod, crew: &Crew, inbox: &Receiver<Report>) -> End {
-    let board = Board::new();
-    let read = board.clone();
-    let listener = pod.health;
-    crew.spawn("health-server".to_owned(), move || {
-        health::serve(&listener, &read);
-    });
-
+    let board = pod.board;
     if !pod.plan.hosts.is_empty()
         && let Err(error) = hosts::add(Path::new(hosts::HOSTS), &pod.plan.hosts)
     {
@@ -166,7 +159,7 @@ pub fn run(pod: Pod, crew: &Crew, inbox: &Receiver<Report>) -> End {
     if !matches!(end.cause, Cause::Signal(_)) {
         chronicle.hear_out(&end.cause, inbox);
         let culprit = chronicle.culprit(&end.cause);
-        end.last_words = culprit.map(|of| Box::new(LastWords { of, lines: ear.last_words(of) }));
+        end.last_words = culprit.map(|of| LastWords { of, lines: ear.last_words(of) });
     }
     end.lives = chronicle.close(Instant::now());
     ear.close(LAST_OUTPUT);

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use podlike::engine::{Engine, Host};
+use podlike::health::Board;
 use podlike::pod::{Controller as Facts, Options, Placement, PodSpec, Surroundings};
 use podlike::supervisor::{self, Cause, Crew, End, Event, Images};
 use serde_json::{Value, json};
@@ -66,10 +67,10 @@ fn below_a_cgroup(fake: &FakeEngine, name: &str, runs: bool) -> End {
     let placement = Placement::Below("/docker/controller".to_owned());
     let options = Options { ipc: false, ..Options::default() };
     let (plan, _) = podlike::pod::plan(&spec, &controller, &placement, options).expect("a plan");
-    let health = podlike::health::listen(&fake.controller_id()).expect("a socket");
+    let board = Board::new();
     let events = supervisor::subscribe(&engine, &controller.id).expect("a stream");
     let images = Images::default();
-    let pod = supervisor::Pod { engine, controller: controller.id, plan, options, images, health, events, slice: None };
+    let pod = supervisor::Pod { engine, controller: controller.id, plan, options, images, board, events, slice: None };
     let (sender, inbox) = supervisor::inbox();
     let crew = Crew::new(sender.clone());
     thread::scope(|scope| {
