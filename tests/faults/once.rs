@@ -12,8 +12,8 @@ use podlike::supervisor::{self, Cause, Crew, End, Event, Images};
 use serde_json::{Value, json};
 
 use crate::support::cases::LIMIT;
-use crate::support::fake_engine::{Call, FakeEngine, Fault, Script};
-use crate::support::pod::{ends, pod, start, web};
+use crate::support::fake_engine::{Call, FakeEngine, Fault};
+use crate::support::pod::{ends, start, web};
 
 #[test]
 fn a_wait_that_breaks_again_and_again_is_not_asked_without_a_pause() {
@@ -123,22 +123,4 @@ fn a_cgroup_that_the_engine_refuses_is_done_without_once_and_said_once() {
     assert!(error.to_string().contains("start its container"), "{error}");
     assert_eq!(limits_of(&fake, "web").len(), 2);
     assert!(fake.containers().is_empty());
-}
-
-#[test]
-fn events_that_are_cut_a_hundred_times_are_followed_all_the_same() {
-    let engine = pod(&[("web", "{image: demo, healthcheck: {test: x}}")]);
-    engine.script("web", Script::new().healthy_after(Duration::ZERO).until_stopped());
-    let controller = start(&engine);
-    controller.until_stderr_contains("the pod is healthy", LIMIT);
-    for cut in 1..=100 {
-        // It looks once at each component when it has the stream, and has looked once before the first.
-        engine.until_seen("GET /containers/json", cut, LIMIT);
-        engine.cut_events();
-    }
-    engine.until_seen("GET /events", 101, LIMIT);
-    engine.set_health("web", "unhealthy");
-    controller.until_stderr_contains("the pod is unhealthy", LIMIT);
-    controller.signal(Signal::SIGTERM);
-    ends(&controller, &engine, 0);
 }
