@@ -64,7 +64,8 @@ fn cases() -> Vec<Case<'static>> {
         for call in calls {
             for (what, fault) in FAULTS {
                 for times in Times::ALL {
-                    let spoilt = Spoilt { phase, call: call.clone(), what, fault: fault(), times };
+                    let shown = scenario.flags.contains(&"-logs");
+                    let spoilt = Spoilt { phase, call: call.clone(), what, fault: fault(), times, shown };
                     if !spoilt.makes_sense() {
                         continue;
                     }

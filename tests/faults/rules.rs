@@ -100,6 +100,8 @@ pub(crate) struct Spoilt {
     pub(crate) what: &'static str,
     pub(crate) fault: Fault,
     pub(crate) times: Times,
+    /// The output of the components is shown.
+    pub(crate) shown: bool,
 }
 
 impl Spoilt {
@@ -175,7 +177,9 @@ impl Spoilt {
                     && !matches!(self.fault, Fault::Slow(_))
             }
         };
-        times && !endless
+        // Two may ask first: who follows the output, and who waits for the end.
+        let of_chance = self.phase == Phase::Run && self.times == Times::Once && self.is(404) && self.ends("/json");
+        times && !endless && !of_chance
     }
 
     pub(crate) fn holds_up(&self) -> bool {
@@ -216,6 +220,8 @@ impl Spoilt {
     fn fate_at_start(&self) -> Fate {
         match self.call.as_str() {
             "GET /version" => Fate::Lives,
+            // Who only keeps last words does without them.
+            call if call.ends_with("/attach") && !self.shown => Fate::Lives,
             "GET /_ping"
             | "GET /containers/controller/json"
             | "GET /info"
@@ -321,6 +327,7 @@ impl Spoilt {
             (Phase::Run, _) if self.ends("/kill") && (self.is_lie() || self.is(409)) => Vec::new(),
             (Phase::Run, _) if self.ends("/kill") => vec!["cannot forward SIGHUP"],
             (Phase::Run, _) if self.ends("/wait") => vec!["out of sight"],
+            (Phase::Run, _) if self.ends("/attach") && !self.shown => Vec::new(),
             (Phase::Run, _) if self.ends("/attach") => vec!["its log"],
             (Phase::Run, _) if self.call == "GET /events" && self.is_lie_of_success() => Vec::new(),
             (Phase::Run, _) => vec!["cannot follow the engine's events", "out of sight"],

@@ -17,7 +17,7 @@ use crate::support::pod::{PODLIKE, scratch};
 /// A pod of `web` and `aux`, and more.
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
-    flags: &'static [&'static str],
+    pub(crate) flags: &'static [&'static str],
     /// What it has besides [`Stage::of`]'s; the folder is for its files.
     prepare: fn(&FakeEngine, &Path),
     /// Who is told to be started, as podlike names them.
