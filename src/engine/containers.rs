@@ -1,11 +1,11 @@
 //! The life of a container, one call a function.
 
 use std::io::{self, BufRead};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
-use super::host::Socket;
+use super::host::{Limit, Socket};
 use super::http::{Body, Payload};
 use super::podman::{self, Vigil};
 use super::types::{ContainerDetails, ContainerSummary, CreateRequest};
@@ -186,6 +186,14 @@ impl Wait {
 #[derive(Debug)]
 pub struct Attach {
     pub(super) body: Body<Socket>,
+}
+
+impl Attach {
+    /// From now on a read fails at this moment with [`io::ErrorKind::TimedOut`] or [`io::ErrorKind::WouldBlock`]; what comes
+    /// later can be read then with another one.
+    pub fn give_up_at(&mut self, end: Instant) {
+        self.body.stream_mut().set_limit(Limit::Until(end));
+    }
 }
 
 impl io::Read for Attach {

@@ -4,12 +4,13 @@ use std::fmt::Write as _;
 use std::io::{self, BufRead};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError};
+use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
 
 use crate::engine::types::ExecRequest;
 use crate::engine::{Attach, Engine, Error, Frames};
 
 use super::error::chain;
+use super::life::KILLED;
 
 /// As much of what a command says is kept, from its end.
 const KEPT: usize = 1 << 10;
@@ -19,6 +20,9 @@ const LINES: usize = 5;
 /// Before the exit code is asked for again, at first and at last: no stream tells it.
 const OFTEN: Duration = Duration::from_millis(20);
 const SELDOM: Duration = Duration::from_secs(1);
+/// How long its output is waited for until it is looked whether it runs: the engine may leave that open when the container
+/// ends (seen with Docker 20.10).
+const SILENCE: Duration = Duration::from_secs(1);
 
 /// A command about to be run.
 #[derive(Debug)]
@@ -78,12 +82,45 @@ impl Exec<'_> {
         };
         let mut said = Tail::default();
         match self.engine.start_exec(&exec, self.until) {
-            // Where it was cut, the command may run on, and its code tells.
-            Ok(output) => drop(said.take_in(output)),
+            Ok(output) => {
+                if let Some(outcome) = self.listen(output, &exec, &mut said) {
+                    return outcome;
+                }
+            }
             Err(_) if self.is_late() => return Outcome::TooLong { exec: Some(exec) },
             Err(error) => return Outcome::Failed(error),
         }
         self.end(exec, &said)
+    }
+
+    /// Takes in what it says, until its output ends. Where that is cut, the command may run on, and its code tells.
+    fn listen(&self, mut output: Attach, exec: &str, said: &mut Tail) -> Option<Outcome> {
+        let mut frames = Frames::new();
+        loop {
+            let look = Instant::now() + SILENCE;
+            output.give_up_at(self.until.map_or(look, |until| until.min(look)));
+            match said.take_in(&mut output, &mut frames) {
+                Err(error) if matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock) => {}
+                _ => return None,
+            }
+            if self.is_late() {
+                return Some(Outcome::TooLong { exec: Some(exec.to_owned()) });
+            }
+            if self.unwanted.try_recv() == Err(TryRecvError::Disconnected) {
+                return Some(Outcome::Unwanted);
+            }
+            if !self.container_runs() {
+                return Some(Outcome::Ended { code: KILLED, words: said.words() });
+            }
+        }
+    }
+
+    /// Whether its container runs, as far as that can be told: without it, it has ended, whatever the engine says of it.
+    fn container_runs(&self) -> bool {
+        match self.engine.inspect(self.container) {
+            Ok(details) => details.state.running,
+            Err(error) => !error.is_not_found(),
+        }
     }
 
     fn is_late(&self) -> bool {
@@ -100,6 +137,7 @@ impl Exec<'_> {
                     return Outcome::Ended { code: details.exit_code.unwrap_or(126), words: said.words() };
                 }
                 Err(error) if error.is_refusal() => return Outcome::Failed(error),
+                Ok(_) if !self.container_runs() => return Outcome::Ended { code: KILLED, words: said.words() },
                 Ok(_) => {}
                 Err(error) => log::debug!("asking for an exit code again: {}", chain(&error)),
             }
@@ -122,8 +160,7 @@ struct Tail(Vec<u8>);
 
 impl Tail {
     /// Reads to the end of a stream; however it ends, what has come so far is kept.
-    fn take_in(&mut self, mut from: Attach) -> io::Result<()> {
-        let mut frames = Frames::new();
+    fn take_in(&mut self, from: &mut impl BufRead, frames: &mut Frames) -> io::Result<()> {
         loop {
             let mut input = match from.fill_buf() {
                 Ok([]) => return Ok(()),

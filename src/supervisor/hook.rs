@@ -11,9 +11,8 @@ use super::Error;
 use super::component::Component;
 use super::error::chain;
 use super::exec::{Exec, Outcome};
+use super::life::KILLED;
 
-/// The exit code of what was killed.
-const KILLED: i64 = 137;
 /// How often, and how many times, a container is looked at that may be about to end.
 const LOOK: (Duration, usize) = (Duration::from_millis(100), 10);
 

@@ -50,6 +50,7 @@ fn everything_that_a_pod_has(proxy: &SocketProxy) {
         .mount(&file, "/run/secrets/word:ro")
         .mount(Path::new(&found.0), "/data")
         .init(&[sh("echo first")])
+        .label("com.docker.swarm.service.id", "of-no-swarm")
         .label("pod.volume.scratch", "")
         .label("pod.volume.memory", "memory")
         .label("pod.copy.app", "/file:/copy")
