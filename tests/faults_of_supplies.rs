@@ -137,8 +137,8 @@ fn an_end_while_a_volume_is_made_that_never_comes_says_what_may_be_left() {
     pod.engine.until_seen(&call, 1, LIMIT);
     controller.signal(Signal::SIGTERM);
     let ended = controller.wait(LIMIT);
-    // The grace of 1 s and 10 s more, and 15 s for the removal by force.
-    check("silence", &ended, 143, &(26..=37));
+    // The ten seconds that a pod has to stop, but for one, and 15 s for the removal by force.
+    check("silence", &ended, 143, &(24..=35));
     let told = "the container pod.podlike.web may be left behind, with its volumes";
     assert!(ended.err().contains(told), "{}", ended.err());
     assert_eq!(pod.left(), Vec::<String>::new());
