@@ -328,6 +328,24 @@ fn what_dead_controllers_left_is_swept_once_a_pod_runs_and_what_others_have_stay
 }
 
 #[test]
+fn volumes_that_are_all_that_a_dead_controller_left_are_swept_by_a_pod_that_has_some() {
+    for (has, left) in [(true, 0), (false, 1)] {
+        let engine = pod(&[("web", if has { "{image: demo, volumes: ['x:/x']}" } else { "image: demo" })]);
+        engine.label("pod.volume.x", "");
+        let task = engine.leftover("task", json!({"Image": "podlike"}));
+        engine.volume_of("task.podlike-volume.x", OWNER, &task);
+        let controller = start(&engine);
+        controller.until_stderr_contains("web: started", SOON);
+        if has {
+            controller.until_stderr_contains("whose controller is dead: 1 containers and volumes", SOON);
+        }
+        controller.signal(support::pod::TERM);
+        controller.wait(SOON);
+        assert_eq!(engine.volumes().len(), left, "{:?}", engine.volumes().into_keys());
+    }
+}
+
+#[test]
 fn what_cannot_be_swept_of_others_is_one_line_and_no_reason_to_end() {
     let gone = "f".repeat(64);
     for (call, line) in [

@@ -196,9 +196,7 @@ fn play(point: &Point, verdict: &mut Verdict) {
     verdict.holds(Promise::Code, code == 137, || format!("killed at {call}, it ended with {code}"));
     match point.then {
         Then::Again => {
-            let before = left(&dead);
             live_on(&dead, Duration::ZERO, || true, verdict);
-            tells(&dead, &before, verdict);
         }
         Then::Anew | Then::Nothing => {
             let components = || -> Vec<String> {
@@ -214,27 +212,15 @@ fn play(point: &Point, verdict: &mut Verdict) {
             if point.then == Then::Nothing {
                 return;
             }
-            // What the engine was about to remove itself.
-            thread::sleep(Duration::from_secs(3));
-            let before = left(&dead);
             let heir = task(Pod::new(), &service, point.kind);
             live_on(&heir, SWEPT, || left(&dead).is_empty(), verdict);
             let left = left(&heir);
             verdict
                 .holds(Promise::Clean, left.is_empty(), || format!("killed at {call}, the next one leaves {left:?}"));
-            tells(&heir, &before, verdict);
         }
     }
     let left = left(&dead);
     verdict.holds(Promise::Clean, left.is_empty(), || format!("killed at {call}, these are left: {left:?}"));
-}
-
-/// Whoever removes what was there of another life says so.
-fn tells(controller: &Created, before: &[String], verdict: &mut Verdict) {
-    let said = try_docker(&["logs", &controller.id]).1;
-    let dying = |one: &String| one.contains("Removal In Progress") || one.contains("(Up");
-    let stayed = before.iter().any(|one| !dying(one) && one.contains("Created"));
-    verdict.holds(Promise::Told, !stayed || said.contains("left behind"), || format!("{before:?} were there: {said}"));
 }
 
 /// How many calls a life takes.

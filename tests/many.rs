@@ -24,7 +24,7 @@ fn five_hundred_components_start_and_end_in_little_time_and_memory() {
     let status = fs::read_to_string(format!("/proc/{}/status", controller.pid())).expect("it runs");
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or_default();
     let resident: u64 = line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).unwrap_or_default();
-    assert!(resident > 0 && resident < 100 << 10, "{line}");
+    assert!(resident > 0 && resident < 160 << 10, "{line}");
     controller.signal(Signal::SIGTERM);
     let ended = controller.wait(LIMIT);
     assert_eq!(ended.code, Some(0), "{}", ended.err());

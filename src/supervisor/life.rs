@@ -69,6 +69,8 @@ struct Entry {
     health: Option<Health>,
     /// Whether it is ready, if it has a probe that says so.
     ready: Option<bool>,
+    /// The exit code that the engine told on the way.
+    said: Option<i64>,
     /// Since when it runs.
     since: Option<Instant>,
     /// Whether the pod has it stopped.
@@ -102,6 +104,7 @@ impl Chronicle {
             id: None,
             health: None,
             ready: planned.probes.tell_readiness().then_some(false),
+            said: None,
             since: None,
             stopped: false,
             life: Life {
@@ -133,14 +136,20 @@ impl Chronicle {
             }),
             Event::Exited(who, code) => self.change(*who, |entry| {
                 entry.life.code = Some(*code);
+                entry.said = None;
                 entry.end(if entry.stopped { Fate::Stopped } else { Fate::Ended }, now);
             }),
             // One that has not begun yet when the pod ends did not fail.
             Event::Failed(_, Error::Over) => {}
+            Event::Failed(who, Error::Lost { .. }) if self.0.get(who.0).is_some_and(|entry| entry.said.is_some()) => {
+                let code = self.0[who.0].said.unwrap_or_default();
+                self.note(&Event::Exited(*who, code), now);
+            }
             Event::Failed(who, _) => self.change(*who, |entry| {
                 let fate = if entry.stopped { Fate::Stopped } else { Fate::Failed };
                 entry.end(fate, now);
             }),
+            Event::Died(id, code) => self.change_by_id(id, |entry| entry.said = Some(*code)),
             Event::Health(id, health) => self.change_by_id(id, |entry| entry.health = Some(*health)),
             Event::Ready(who, ready) => self.change(*who, |entry| entry.ready = Some(*ready)),
             Event::Oom(id) => self.change_by_id(id, |entry| {

@@ -334,11 +334,14 @@ impl Machine {
             return;
         }
         self.of(who).done = true;
-        let name = self.of(who).name.clone();
-        let helps = self.of(who).role == Role::Sidecar;
-        self.tell(if helps { Level::Warn } else { Level::Info }, format!("{name}: {words}"));
         self.remove(who);
         self.over(who, Cause::Exited(who, code), code == 0);
+        // The end of the pod tells its own.
+        if !self.terminating() {
+            let name = self.of(who).name.clone();
+            let helps = self.of(who).role == Role::Sidecar;
+            self.tell(if helps { Level::Warn } else { Level::Info }, format!("{name}: {words}"));
+        }
     }
 
     fn failed(&mut self, who: Who, error: Error) {

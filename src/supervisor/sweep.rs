@@ -73,6 +73,8 @@ pub(super) struct Neighbours {
     controller: String,
     /// Its life; empty where that is not known.
     instance: String,
+    /// Whether the pod has volumes of its own: else those of others are not looked for, as with [`sweep`].
+    has_volumes: bool,
     /// Closed when the pod begins to end.
     ending: Receiver<()>,
 }
@@ -81,7 +83,8 @@ impl Neighbours {
     /// Of a pod with these components.
     pub(super) fn of(engine: Engine, controller: String, components: &[Planned], ending: Receiver<()>) -> Self {
         let instance = components.iter().find_map(|planned| planned.request.labels.get(INSTANCE).cloned());
-        Self { engine, controller, instance: instance.unwrap_or_default(), ending }
+        let has_volumes = components.iter().any(|planned| planned.scratch().next().is_some());
+        Self { engine, controller, instance: instance.unwrap_or_default(), has_volumes, ending }
     }
 
     /// Takes a look some time after the pod has begun. Whatever fails, the pod goes on.
@@ -104,6 +107,13 @@ impl Neighbours {
         for mut one in self.engine.list(CONTROLLER_ID)? {
             if let Some(owner) = one.labels.remove(CONTROLLER_ID) {
                 left.entry(owner).or_default().push(one);
+            }
+        }
+        if self.has_volumes {
+            for mut volume in self.engine.volumes(CONTROLLER_ID)? {
+                if let Some(owner) = volume.labels.remove(CONTROLLER_ID) {
+                    left.entry(owner).or_default();
+                }
             }
         }
         if let Some(own) = left.remove(&self.controller) {

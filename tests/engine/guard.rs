@@ -188,9 +188,6 @@ fn what_a_controller_left_that_is_gone_goes_while_another_pod_runs_and_what_live
     until("it is gone", || try_docker(&["inspect", &left]).0 != Some(0));
     assert_eq!(living.container.components().len(), 2);
     assert_eq!(pod.container.components().len(), 2);
-    let told = (pod.stop().err(), living.stop().err());
-    let line = format!("removed what {}-gone left behind, whose controller is dead: 1 containers", living.name());
-    assert!(told.0.contains(&line) || told.1.contains(&line), "{told:?}");
 }
 
 #[test]
