@@ -306,7 +306,7 @@ fn a_signal_ends_a_pull_in_its_handshake_and_in_its_stream() {
         let look = "POST /containers/create";
         engine.fault(look, Fault::Held("look".into()));
         let files = authority.files();
-        let controller = with(&engine, &front, &files).start();
+        let controller = with(&engine, &front, &files).arg("-stop-timeout=30s").start();
         engine.until_seen(look, 1, SOON);
         if stalls {
             // The next connection is that of the pull.
