@@ -10,7 +10,8 @@ const HUNDRED_MEGABYTES: usize = 100 << 20;
 
 #[test]
 fn the_last_lines_of_a_component_that_ends_are_shown_without_the_flag() {
-    let script = "for i in $(seq 20); do echo line $i; done; echo 'panic: on purpose' >&2; sleep 1; exit 3";
+    // Two streams have no order between them but by time.
+    let script = "for i in $(seq 20); do echo line $i; done; sleep 1; echo 'panic: on purpose' >&2; sleep 1; exit 3";
     let ended = Pod::new().component("app", sh(script)).component("other", stays()).end();
     assert_eq!((ended.code, ended.out().as_str()), (Some(3), ""));
     let text = ended.err();
