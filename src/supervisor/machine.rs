@@ -336,8 +336,8 @@ impl Machine {
         self.of(who).done = true;
         self.remove(who);
         self.over(who, Cause::Exited(who, code), code == 0);
-        // The end of the pod tells its own.
-        if !self.terminating() {
+        // The end of the pod tells its own, but not why somebody was dead.
+        if !self.terminating() || matches!(halted, Some(Halted::Dead(_))) {
             let name = self.of(who).name.clone();
             let helps = self.of(who).role == Role::Sidecar;
             self.tell(if helps { Level::Warn } else { Level::Info }, format!("{name}: {words}"));
