@@ -1,7 +1,8 @@
 //! Frames of an attached stream: eight bytes of head (stream, three zeros, length in network order), then the bytes.
-//! Pure, incremental: heads and contents may arrive in any pieces.
+//! Incremental: heads and contents may arrive in any pieces.
 
 use std::fmt;
+use std::io::{self, BufRead};
 
 /// Which stream of a component bytes came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +66,34 @@ impl Frames {
         self.left -= content.len();
         *input = rest;
         Ok(Some((self.stream, content)))
+    }
+
+    /// Waits for more of an output, and tells each piece of it; false at its end. That of a terminal has no frames.
+    pub fn take_in(
+        &mut self,
+        from: &mut impl BufRead,
+        tty: bool,
+        mut each: impl FnMut(Stream, &[u8]),
+    ) -> io::Result<bool> {
+        let mut input = loop {
+            match from.fill_buf() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                input => break input?,
+            }
+        };
+        let taken = input.len();
+        if taken == 0 {
+            return Ok(false);
+        }
+        if tty {
+            each(Stream::Out, input);
+        } else {
+            while let Some((stream, content)) = self.next(&mut input).map_err(io::Error::other)? {
+                each(stream, content);
+            }
+        }
+        from.consume(taken);
+        Ok(true)
     }
 }
 

@@ -1,7 +1,7 @@
 //! One command in a running component, from its start to its exit code, within a limit.
 
 use std::fmt::Write as _;
-use std::io::{self, BufRead};
+use std::io;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
@@ -99,7 +99,13 @@ impl Exec<'_> {
         loop {
             let look = Instant::now() + SILENCE;
             output.give_up_at(self.until.map_or(look, |until| until.min(look)));
-            match said.take_in(&mut output, &mut frames) {
+            let heard = loop {
+                match frames.take_in(&mut output, false, |_, content| said.push(content)) {
+                    Ok(true) => {}
+                    heard => break heard,
+                }
+            };
+            match heard {
                 Err(error) if matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock) => {}
                 _ => return None,
             }
@@ -159,23 +165,6 @@ impl Exec<'_> {
 struct Tail(Vec<u8>);
 
 impl Tail {
-    /// Reads to the end of a stream; however it ends, what has come so far is kept.
-    fn take_in(&mut self, from: &mut impl BufRead, frames: &mut Frames) -> io::Result<()> {
-        loop {
-            let mut input = match from.fill_buf() {
-                Ok([]) => return Ok(()),
-                Ok(input) => input,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error),
-            };
-            let taken = input.len();
-            while let Some((_, content)) = frames.next(&mut input).map_err(io::Error::other)? {
-                self.push(content);
-            }
-            from.consume(taken);
-        }
-    }
-
     fn push(&mut self, content: &[u8]) {
         self.0.extend_from_slice(content);
         if self.0.len() > 2 * KEPT {

@@ -176,22 +176,10 @@ fn pass_on(name: &str, tty: bool, mut from: impl BufRead, to: &mut Way) -> io::R
     let mut lines = [Lines::new("out", name, tty), Lines::new("err", name, tty)];
     let mut frames = Frames::new();
     let result = loop {
-        let mut input = match from.fill_buf() {
-            Ok([]) => break Ok(()),
-            Ok(input) => input,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => break Err(error),
-        };
-        let taken = input.len();
-        if tty {
-            lines[0].push(input);
-        } else {
-            while let Some((stream, content)) = frames.next(&mut input).map_err(io::Error::other)? {
-                lines[stream as usize].push(content);
-            }
+        match frames.take_in(&mut from, tty, |stream, content| lines[stream as usize].push(content)) {
+            Ok(true) => send(&mut lines, to),
+            end => break end.map(drop),
         }
-        from.consume(taken);
-        send(&mut lines, to);
     };
     for lines in &mut lines {
         lines.end();

@@ -141,25 +141,8 @@ impl Kept {
 /// Reads a stream to its end.
 fn listen(tty: bool, mut from: impl BufRead, to: &Tail) -> io::Result<()> {
     let mut frames = Frames::new();
-    loop {
-        let mut input = match from.fill_buf() {
-            Ok([]) => return Ok(()),
-            Ok(input) => input,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        let taken = input.len();
-        let mut kept = to.lock();
-        if tty {
-            kept.push(Stream::Out, input);
-        } else {
-            while let Some((stream, content)) = frames.next(&mut input).map_err(io::Error::other)? {
-                kept.push(stream, content);
-            }
-        }
-        drop(kept);
-        from.consume(taken);
-    }
+    while frames.take_in(&mut from, tty, |stream, content| to.lock().push(stream, content))? {}
+    Ok(())
 }
 
 #[cfg(test)]
