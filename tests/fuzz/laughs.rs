@@ -16,7 +16,7 @@ use super::guard::{cpu_time, guarded, memory};
 /// Several times what the worst of them takes; what grows with the square of its length would take minutes.
 const LONG: Duration = Duration::from_secs(5);
 /// What a process may come to hold, in KiB.
-const LITTLE: u64 = 160 << 10;
+const LITTLE: usize = 160 << 10;
 
 /// A pod of labels and files, and what becomes of it: the number of its components, or the message.
 fn read(labels: &[(&str, String)], files: &[(&str, String)]) -> Result<usize, String> {

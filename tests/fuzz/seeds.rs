@@ -13,9 +13,8 @@ use super::guard;
 
 /// Longer than any mutant takes, also on a machine that is busy.
 const HANGS: Duration = Duration::from_mins(1);
-/// What a process may come to hold of memory between its first thousand mutants and its last, in KiB: the
-/// allocator keeps up to some 50 MiB of what was freed.
-const LEAK: u64 = 96 << 10;
+/// What a process may come to hold of memory between its first thousand mutants and its last, in KiB.
+const LEAK: usize = 1 << 10;
 
 /// A rule that a mutant broke.
 pub(crate) struct Broken {

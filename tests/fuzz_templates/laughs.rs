@@ -11,7 +11,7 @@ use super::guard::{cpu_time, guarded, memory};
 /// For all steps that a template may take.
 const LONG: Duration = Duration::from_secs(20);
 /// What a process may come to hold, in KiB: ten megabytes of text, and all steps that a template may take.
-const MUCH: u64 = 256 << 10;
+const MUCH: usize = 256 << 10;
 /// The largest integer.
 const MOST: &str = "9223372036854775807";
 

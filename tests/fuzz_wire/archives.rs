@@ -11,7 +11,7 @@ use super::guard;
 use super::mutator;
 
 /// What a process holds while archives are looked into, in KiB: a manifest may have 4 MiB, and JSON takes more.
-const MEMORY: u64 = 300 << 10;
+const MEMORY: usize = 300 << 10;
 
 #[rustfmt::skip]
 const FRAGMENTS: [&[u8]; 18] = [
@@ -99,8 +99,8 @@ impl super::Target for Archives {
             return Err(format!("found elsewhere: {found:?}"));
         }
         fs::remove_file(path).map_err(|error| error.to_string())?;
-        let memory = guard::memory().now;
-        if memory > MEMORY { Err(format!("{memory} KiB are held")) } else { Ok(()) }
+        let memory = guard::memory().peak;
+        if memory > MEMORY { Err(format!("{memory} KiB were held")) } else { Ok(()) }
     }
 
     fn deep(&self) -> u64 {
