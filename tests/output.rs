@@ -189,7 +189,7 @@ fn last_words_go_on_after_a_cut() {
     let engine = web();
     engine.script("web", Script::new().write_out("one\n").until_open("go").write_out("two\n").exit(3));
     let controller = Launch::of(PODLIKE, &engine).env("PODLIKE_LOG", "debug").start();
-    controller.until_stderr_contains("web: started", SOON);
+    engine.until("web has said one", |engine| engine.container("web").is_some_and(|web| web.written > 0), SOON);
     engine.cut_attaches();
     controller.until_stderr_contains("web: its log was cut and goes on", SOON);
     engine.open("go");
