@@ -51,7 +51,7 @@ fn a_component_restarts_in_place_and_others_run_on() {
     assert_eq!(engine.container("db").expect("it runs").host_config("AutoRemove"), &json!(true));
     controller.until_stderr_repeats("web: started", 2, SOON);
     let ended = stops(&controller, &engine);
-    says(&ended, &["warning: web: ended with exit code 3 after ", ", restarting in 50ms (1st time)"]);
+    says(&ended, &["warning: web: ended with exit code 3 after ", ", restarting in 50 ms (1st time)"]);
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn the_last_attempt_that_fails_ends_the_pod_with_its_code() {
     let engine = pod(&[("web", "{image: demo, restart: 'on-failure:2'}"), ("db", "image: demo")]);
     engine.script("web", Script::new().exit(7));
     let ended = ends(&start_quickly(&engine), &engine, 7);
-    says(&ended, &["restarting in 50ms (1st time)", "restarting in 100ms (2nd time)", "web: ended with exit code 7"]);
+    says(&ended, &["restarting in 50 ms (1st time)", "restarting in 100 ms (2nd time)", "web: ended with exit code 7"]);
     assert_eq!(engine.seen(start_of("web").as_str()), 3);
 }
 
@@ -100,7 +100,7 @@ fn a_restart_that_the_engine_refuses_is_tried_again() {
         engine.until_running("web", SOON);
         controller.until_stderr_repeats("web: started", 2, SOON);
         let ended = stops(&controller, &engine);
-        says(&ended, &["web: cannot start its container: ", "restarting in 100ms (2nd time)"]);
+        says(&ended, &["web: cannot start its container: ", "restarting in 100 ms (2nd time)"]);
     }
 }
 
@@ -118,7 +118,7 @@ fn a_container_that_was_removed_between_two_lives_is_made_anew() {
     engine.script("web", one_that_ends(1));
     let controller = Launch::of(PODLIKE, &engine).arg("-restart-delay=1s").start();
     ends_once(&engine, "web", 1);
-    controller.until_stderr_contains("restarting in 1s", SOON);
+    controller.until_stderr_contains("restarting in 1 s", SOON);
     engine.vanish("web");
     engine.until_seen("POST /containers/create web", 2, SOON);
     engine.until_running("web", SOON);
@@ -144,7 +144,7 @@ fn a_signal_ends_a_pod_whose_component_rests() {
     let engine = pod(&[("web", "{image: demo, restart: always}"), ("db", "image: demo")]);
     engine.script("web", Script::new().exit(1));
     let controller = start(&engine);
-    controller.until_stderr_contains("restarting in 10s", SOON);
+    controller.until_stderr_contains("restarting in 10 s", SOON);
     controller.until_stderr_contains("db: started", SOON);
     let ended = stops(&controller, &engine);
     assert!(ended.took < Duration::from_secs(9), "{:?}", ended.took);

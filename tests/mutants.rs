@@ -411,7 +411,6 @@ const MUTANTS: &[Mutant] = &[
 ];
 
 /// What is broken: the machine, and what it knows of a component.
-/// What is broken.
 const FILES: [&str; 2] = ["machine", "member"];
 /// What each mutant stands among, instead of the supervisor.
 const SURROUNDINGS: &str = "
@@ -424,6 +423,7 @@ use podlike::supervisor::Error;
 mod machine;
 mod member;
 mod walks;
+mod words { pub use podlike::supervisor::{ordinal, span}; }
 ";
 
 /// A file of the supervisor, as it reads outside of it.

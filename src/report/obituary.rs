@@ -1,9 +1,7 @@
 //! What became of each component of a pod that ended for another reason than a signal, a line each, and the last words of
 //! the one that is the reason.
 
-use std::time::Duration;
-
-use crate::supervisor::{Cause, End, Fate, LastWords, Life, Who, signal_name};
+use crate::supervisor::{Cause, End, Fate, LastWords, Life, Who, signal_name, span};
 
 /// Before each line of a component's own.
 const QUOTE: &str = "  | ";
@@ -32,7 +30,7 @@ fn is_news(who: Who, name: &str, life: &Life, end: &End) -> bool {
 
 /// The end of a component in words.
 fn words(life: &Life) -> String {
-    let ran = duration(life.ran);
+    let ran = span(life.ran);
     let words = match (&life.fate, life.code) {
         (Fate::NeverStarted(Some(needed)), _) => format!("never started: waited for {needed}"),
         (Fate::NeverStarted(None), _) => "never started: the end of the pod came first".to_owned(),
@@ -64,20 +62,10 @@ fn exit(code: i64, oom: bool) -> String {
     }
 }
 
-/// A time in the two units that matter most.
-fn duration(time: Duration) -> String {
-    let seconds = time.as_secs();
-    match seconds {
-        0..10 => format!("{}.{} s", seconds, time.subsec_millis() / 100),
-        10..60 => format!("{seconds} s"),
-        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
-        3600..86400 => format!("{} h {} min", seconds / 3600, seconds / 60 % 60),
-        _ => format!("{} d {} h", seconds / 86400, seconds / 3600 % 24),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn life(fate: Fate, code: Option<i64>) -> Life {
@@ -116,15 +104,6 @@ mod tests {
     fn restarts_are_counted() {
         let words = |restarts| words(&Life { restarts, ..life(Fate::Ended, Some(1)) });
         assert!(words(1).ends_with(" s, 1 restart") && words(5).ends_with(" s, 5 restarts"));
-    }
-
-    #[test]
-    fn times_are_told_in_what_matters() {
-        for (seconds, text) in
-            [(9, "9.0 s"), (59, "59 s"), (61, "1 min 1 s"), (3_700, "1 h 1 min"), (90_000, "1 d 1 h")]
-        {
-            assert_eq!(duration(Duration::from_secs(seconds)), text);
-        }
     }
 
     #[test]

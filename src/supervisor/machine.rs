@@ -22,6 +22,7 @@ use super::Error;
 use super::error::chain;
 use super::event::{Action, Cause, End, Event, Who};
 use super::member::{Halted, Member, Stage};
+use super::words;
 
 /// How much longer than the graces of those that stop one after the other an end of its own may take before everything
 /// left is removed by force.
@@ -317,7 +318,7 @@ impl Machine {
     fn exited(&mut self, who: Who, code: i64) {
         let member = self.of(who);
         member.ended(Some(code));
-        let ran = shown(member.ran);
+        let ran = words::span(member.ran);
         let halted = member.halted.take();
         if self.terminating() {
             self.remove(who);
@@ -388,8 +389,8 @@ impl Machine {
             return false;
         }
         let pause = self.of(who).rest();
-        let times = nth(self.of(who).restarts);
-        self.tell(Level::Warn, format!("{name}: {words}, restarting in {} ({times} time)", shown(pause)));
+        let times = words::ordinal(self.of(who).restarts);
+        self.tell(Level::Warn, format!("{name}: {words}, restarting in {} ({times} time)", words::span(pause)));
         self.actions.push(Action::Restart(who, pause));
         self.halt_followers(who);
         true
@@ -632,28 +633,5 @@ impl Machine {
     fn finish(&mut self) {
         self.finished = true;
         self.actions.push(Action::Finish);
-    }
-}
-
-/// The ordinal of a number, such as `2nd`.
-fn nth(number: u32) -> String {
-    let ending = match (number % 100, number % 10) {
-        (11..=13, _) => "th",
-        (_, 1) => "st",
-        (_, 2) => "nd",
-        (_, 3) => "rd",
-        _ => "th",
-    };
-    format!("{number}{ending}")
-}
-
-/// A time for people: whole seconds, or less than one.
-fn shown(time: Duration) -> String {
-    match time.as_secs() {
-        0 if time.is_zero() => "0s".to_owned(),
-        0 => format!("{}ms", time.as_millis()),
-        seconds if seconds >= 60 && seconds % 60 == 0 => format!("{}m", seconds / 60),
-        seconds if seconds > 60 => format!("{}m{}s", seconds / 60, seconds % 60),
-        seconds => format!("{seconds}s"),
     }
 }

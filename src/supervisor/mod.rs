@@ -38,6 +38,7 @@ mod sweep;
 mod tail;
 #[cfg(test)]
 mod walks;
+mod words;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -72,6 +73,7 @@ pub use signals::listen;
 pub use sweep::sweep;
 use sweep::{Neighbours, sweep_containers};
 use tail::Tails;
+pub use words::{ordinal, span};
 
 /// How long the end waits for the last output to be written.
 const LAST_OUTPUT: Duration = Duration::from_secs(3);

@@ -15,7 +15,7 @@ fn a_restart_keeps_the_container_its_files_and_the_network() {
         .flags("-logs -restart-delay=200ms")
         .run();
     pod.says("[out] app: 1 lives").says("[out] app: 2 lives").says("[out] app: 3 lives");
-    pod.tells("app: ended with exit code 3 after ").tells("restarting in 400ms (2nd time)");
+    pod.tells("app: ended with exit code 3 after ").tells("restarting in 400 ms (2nd time)");
     let network = |container: &str| exec(container, "readlink /proc/self/ns/net");
     assert_eq!(network(&pod.of("app")), network(&pod.of("db")));
     assert_eq!(inspect(&pod.of("app"))["HostConfig"]["AutoRemove"], false);
@@ -28,7 +28,7 @@ fn the_last_failure_is_the_pods_code() {
     let app = with(sh("exit 7"), json!({"restart": "on-failure:2"}));
     let ended = Pod::new().component("app", app).flags("-restart-delay=100ms").end();
     assert_eq!(ended.code, Some(7), "{}", ended.err());
-    assert!(ended.err().contains("restarting in 200ms (2nd time)"), "{}", ended.err());
+    assert!(ended.err().contains("restarting in 200 ms (2nd time)"), "{}", ended.err());
 }
 
 #[test]
