@@ -339,6 +339,20 @@ fn scratch(labels: &[Label], surroundings: &Surroundings) -> Result<Vec<Scratch>
     Ok(all)
 }
 
+/// The component that a label names; none if no profile chose it. Who is unknown may be the nearest that there is.
+fn named<'a>(
+    name: &str,
+    components: &'a mut [Component],
+    skipped: &[String],
+    unknown: impl FnOnce(Option<String>) -> Error,
+) -> Result<Option<&'a mut Component>, Error> {
+    match components.iter().position(|component| component.name == name) {
+        Some(position) => Ok(Some(&mut components[position])),
+        None if skipped.iter().any(|skipped| skipped == name) => Ok(None),
+        None => Err(unknown(needs::nearest(name, components))),
+    }
+}
+
 /// What labels say of roles, beside the components themselves.
 fn roles(
     labels: &[Label],
@@ -354,14 +368,8 @@ fn roles(
         let node = surroundings.parse(&label.source, &label.text)?;
         let name = if let Some(name) = role { name.to_owned() } else { node.text()? };
         let place = || Box::new(label.place());
-        let Some(position) = components.iter().position(|component| component.name == name) else {
-            if skipped.contains(&name) {
-                continue;
-            }
-            let nearest = needs::nearest(&name, components);
-            return Err(Error::UnknownComponent { place: place(), name, nearest });
-        };
-        let component = &mut components[position];
+        let unknown = |nearest| Error::UnknownComponent { place: place(), name: name.clone(), nearest };
+        let Some(component) = named(&name, components, skipped, unknown)? else { continue };
         if component.stage == Stage::Init {
             return Err(Error::OfInit { place: place() });
         }
@@ -401,16 +409,10 @@ fn copies(
     for label in labels {
         let Some(name) = label.key.strip_prefix(COPY_PREFIX) else { continue };
         let copies = copy::copies(&surroundings.parse(&label.source, &label.text)?, surroundings)?;
-        match components.iter_mut().find(|component| component.name == name) {
-            Some(component) => component.copies = copies,
-            None if skipped.iter().any(|skipped| skipped == name) => continue,
-            None => {
-                let nearest = needs::nearest(name, components);
-                return Err(Error::UnknownCopy { place: Box::new(label.place()), nearest });
-            }
-        }
-        let lost = components.iter().find(|component| component.name == name).and_then(on_tmpfs);
-        if let Some((target, tmpfs)) = lost {
+        let unknown = |nearest| Error::UnknownCopy { place: Box::new(label.place()), nearest };
+        let Some(component) = named(name, components, skipped, unknown)? else { continue };
+        component.copies = copies;
+        if let Some((target, tmpfs)) = on_tmpfs(component) {
             return Err(Error::CopyOnTmpfs { place: Box::new(label.place()), target, tmpfs });
         }
     }
