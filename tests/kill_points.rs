@@ -27,6 +27,8 @@ const AT_LAST: Duration = Duration::from_secs(10);
 /// What a start or an end may take on a machine that does ten of them at a time.
 const BOUND: Duration = Duration::from_secs(90);
 
+/// More than ten of them at a time need to stop on a small machine, and less than [`BOUND`].
+const TO_STOP: &str = "25s";
 /// In which a controller sweeps what dead ones left, once it has settled itself.
 const SWEPT: Duration = Duration::from_secs(40);
 
@@ -67,6 +69,7 @@ fn task(pod: Pod, service: &str, kind: Kind) -> Created {
     let pod = pod
         .label("com.docker.swarm.service.id", service)
         .label("com.docker.swarm.service.name", service)
+        .label("pod.stop_grace_period", TO_STOP)
         .component("app", with(with(stays(), grace.clone()), volumes))
         .component("db", with(stays(), grace))
         .flags(kind.flags);
