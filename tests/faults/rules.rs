@@ -318,7 +318,7 @@ impl Spoilt {
             (Phase::Run, _) if self.ends("/kill") => vec!["cannot forward SIGHUP"],
             (Phase::Run, _) if self.ends("/wait") => vec!["out of sight"],
             (Phase::Run, _) if self.ends("/attach") && !self.shown => Vec::new(),
-            (Phase::Run, _) if self.ends("/attach") => vec!["its log"],
+            (Phase::Run, _) if self.ends("/attach") => vec!["web: its log"],
             (Phase::Run, _) if self.call == "GET /events" && self.is_lie_of_success() => Vec::new(),
             (Phase::Run, _) => vec!["cannot follow the engine's events", "out of sight"],
             (Phase::Stop, _) if self.ends("/stop") && !self.is_lie() && !self.hangs() => {
