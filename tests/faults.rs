@@ -204,7 +204,7 @@ fn judge(
         let told = words.is_empty() || words.iter().any(|words| spoilt.is_told(words, &err));
         verdict.holds(Promise::Told, told, || format!("none of {words:?} in\n{err}"));
     }
-    let wrong = stage.fault_of_output(&ended.out(), &err).filter(|_| !spoilt.kills_last_words());
+    let wrong = stage.fault_of_output(&ended.out(), &err);
     verdict.holds(Promise::Told, wrong.is_none(), || wrong.clone().unwrap_or_default());
 }
 

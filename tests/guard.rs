@@ -4,7 +4,7 @@ mod support;
 
 use std::time::Duration;
 
-use podlike::engine::types::CreateRequest;
+use podlike::engine::types::{CreateRequest, VolumeRequest};
 use podlike::engine::{Engine, Host};
 use serde_json::{Value, json};
 use support::controller::{Controller, Launch};
@@ -343,6 +343,32 @@ fn volumes_that_are_all_that_a_dead_controller_left_are_swept_by_a_pod_that_has_
         controller.wait(SOON);
         assert_eq!(engine.volumes().len(), left, "{:?}", engine.volumes().into_keys());
     }
+}
+
+#[test]
+fn a_volume_that_a_controller_makes_as_it_comes_back_is_not_swept() {
+    let engine = pod(&[("web", "image: demo")]);
+    let task = engine.leftover("task", json!({"Image": "podlike"}));
+    engine.leftover("task.podlike.app", json!({"Image": "demo", "Labels": {OWNER: task}}));
+    let make = |name: &str, life: &str| {
+        let labels = [(OWNER, task.as_str()), (INSTANCE, life)].map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let (name, labels) = (format!("task.podlike-volume.{name}"), labels.into());
+        connect(&engine).create_volume(&VolumeRequest { name, labels, ..VolumeRequest::default() }).expect("a volume");
+    };
+    make("x", "1");
+    make("old", "1");
+    engine.fault("DELETE /containers/app", Fault::Held("removed".into()));
+    let controller = start(&engine);
+    engine.until_seen("DELETE /containers/app", 1, SOON);
+    // It is started again just now, and sweeps for itself.
+    connect(&engine).remove_volume("task.podlike-volume.x").expect("removed");
+    make("x", "2");
+    engine.open("removed");
+    controller.until_stderr_contains("removed what task left behind, whose controller is dead", SOON);
+    let left: Vec<String> = engine.volumes().into_keys().collect();
+    assert_eq!(left, ["task.podlike-volume.x"]);
+    controller.signal(support::pod::TERM);
+    assert_eq!(controller.wait(SOON).code, Some(0));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A pod of very many components, on the fake engine: a test of its own, as it takes the whole machine.
+//! Pods of very many components, on the fake engine: tests of their own, as they take the whole machine.
 
 mod support;
 
@@ -7,8 +7,9 @@ use std::fs;
 use nix::sys::signal::Signal;
 use serde_json::json;
 use support::cases::LIMIT;
+use support::controller::Launch;
 use support::fake_engine::{FakeEngine, Status};
-use support::pod::start;
+use support::pod::{PODLIKE, start};
 
 /// The labels of a container have room for them, and what is small for one must be so for many.
 #[test]
@@ -30,4 +31,23 @@ fn five_hundred_components_start_and_end_in_little_time_and_memory() {
     assert_eq!(ended.code, Some(0), "{}", ended.err());
     assert!(fake.containers().is_empty(), "{}", ended.err());
     assert!(ended.took < LIMIT, "{:?}", ended.took);
+}
+
+/// Engines give a container a thousand open files at first where it may have many more (systemd's default), and a component
+/// takes some.
+#[test]
+fn a_pod_opens_as_many_files_as_it_may() {
+    let fake = FakeEngine::new();
+    fake.image("demo").controller(&json!({"HostConfig": {"IpcMode": "shareable"}}));
+    for number in 0..40 {
+        fake.label(&format!("pod.component.c{number}"), "{image: demo, stop_grace_period: 60s}");
+    }
+    let controller = Launch::new("sh", &fake.host(), &fake.controller_id())
+        .args(&["-c", r#"ulimit -Sn 48 && exec "$1""#, "sh", PODLIKE])
+        .start();
+    let all = |fake: &FakeEngine| fake.containers().iter().filter(|one| one.status == Status::Running).count() == 40;
+    let _ = fake.wait_for(|fake| all(fake) || controller.has_ended(), LIMIT);
+    controller.signal_if_running(Signal::SIGTERM);
+    let ended = controller.wait(LIMIT);
+    assert_eq!((ended.code, fake.containers().len()), (Some(0), 0), "{}", ended.err());
 }

@@ -10,9 +10,9 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::json;
-use support::controller::{Ended, Launch};
+use support::controller::{Controller, Ended, Launch};
 use support::fake_engine::{FakeEngine, Fault, Flavour, Script};
-use support::pod::{PODLIKE, SOON, ends, pod, start, start_with, stops, web};
+use support::pod::{PODLIKE, SOON, TERM, ends, pod, start, start_with, stops, web};
 
 /// The lines of podlike's own, without its name.
 fn told(ended: &Ended) -> Vec<String> {
@@ -195,6 +195,42 @@ fn last_words_go_on_after_a_cut() {
     engine.open("go");
     let told = told_from(&ends(&controller, &engine, 3), "the last lines of web:");
     assert!(told[1..3] == ["  | one", "  | two"], "{told:#?}");
+}
+
+// Output that is cut.
+
+/// A component that says something after its stop has come, and a pod that has told it to stop.
+fn in_its_grace() -> (FakeEngine, Controller) {
+    let engine = pod(&[("web", "{image: demo, stop_grace_period: 8s}")]);
+    let script = Script::new().write_out("one\n").until_stopped().until_open("cut").write_out("bye\n");
+    engine.script("web", script.until_open("heard").exit(0));
+    let controller = start_with(&engine, "-logs");
+    controller.until_stdout_contains("[out] web: one\n", SOON);
+    controller.signal(TERM);
+    engine.until_seen("POST /containers/web/stop", 1, SOON);
+    (engine, controller)
+}
+
+#[test]
+fn output_that_is_cut_while_a_component_stops_goes_on_to_its_last_word() {
+    let (engine, controller) = in_its_grace();
+    engine.cut_attaches();
+    controller.until_stderr_contains("web: its log was cut and goes on, lines may be missing", SOON);
+    engine.open("cut");
+    controller.until_stdout_contains("[out] web: bye\n", SOON);
+    engine.open("heard");
+    ends(&controller, &engine, 0);
+}
+
+#[test]
+fn output_that_is_cut_while_a_component_stops_and_cannot_go_on_is_told() {
+    let (engine, controller) = in_its_grace();
+    engine.fault("POST /containers/web/attach", Fault::status(500, "on purpose"));
+    engine.cut_attaches();
+    engine.until_seen("POST /containers/web/attach", 2, SOON);
+    engine.open("cut").open("heard");
+    let ended = ends(&controller, &engine, 0);
+    assert!(ended.err().contains("web: its log was cut for good, lines may be missing: POST"), "{}", ended.err());
 }
 
 // Events that are cut.

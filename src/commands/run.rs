@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, bounded, select};
 use nix::sys::prctl;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use crate::cli::{Flags, Settings};
 use crate::engine::{Credentials, Engine, Events};
@@ -25,6 +26,9 @@ pub fn run(settings: &Settings, flags: &Flags) -> Result<Outcome, Error> {
     // In a shared PID namespace /proc/1/root would lead every component that runs as root to the engine's socket.
     if let Err(error) = prctl::set_dumpable(false) {
         log::warn!("components may see the controller's files through /proc: {error}");
+    }
+    if let Err(error) = open_many_files() {
+        log::warn!("a pod of very many components may not start: cannot raise the number of open files: {error}");
     }
 
     // Nothing exists yet, so a signal can end it at any moment: this much of the preparation is left to itself.
@@ -66,6 +70,13 @@ pub fn run(settings: &Settings, flags: &Flags) -> Result<Outcome, Error> {
     let pod = Pod { engine, controller: controller.id, plan, options: flags.options, images, board, events, slice };
     let end = supervisor::run(pod, &crew, &inbox);
     Ok(Outcome::Ended { end: Box::new(end), names })
+}
+
+/// Takes as many open files as may be had: each component is two connections to the engine at least, and what a container
+/// has without asking is often a thousand, for programs that cannot do with more.
+fn open_many_files() -> nix::Result<()> {
+    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    setrlimit(Resource::RLIMIT_NOFILE, most, most)
 }
 
 /// What a signal, or a crash, before the first component comes to.

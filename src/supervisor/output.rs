@@ -65,7 +65,8 @@ impl Output {
                 if let Err(error) = pass_on(&name, tty, attach, &mut way) {
                     log::warn!("{name}: the stream of its log broke: {error}");
                 }
-                attach = match component.attach_again(&id, &way.ending) {
+                // Who is being stopped may have a long grace, and much to say in it.
+                attach = match component.attach_again(&id, &component.over) {
                     Some(again) => again,
                     None => return,
                 };

@@ -7,7 +7,7 @@ use crossbeam_channel::{Receiver, at, never, select, unbounded};
 
 use crate::engine::types::ContainerSummary;
 use crate::engine::{self, Engine};
-use crate::pod::{CONTROLLER_ID, owned_by};
+use crate::pod::{CONTROLLER_ID, INSTANCE, owned_by};
 
 use super::crew::Crew;
 use super::error::{chain, if_allowed};
@@ -112,12 +112,21 @@ pub(super) fn remove_leftovers(engine: &Engine, controller: &str) -> Result<usiz
     Ok(removed)
 }
 
-/// Removes what a dead controller left, these containers and its volumes, and says how much it was. Others may be at it.
+/// Removes what a dead controller left, these containers and its volumes, and says how much it was. Others may be at it, and
+/// it may be started again: a volume that it makes anew stays.
 pub(super) fn remove_of(engine: &Engine, owner: &str, containers: &[ContainerSummary]) -> Result<usize, engine::Error> {
-    engine.remove_all(containers)?;
     let lost = "volumes of dead controllers are not looked for";
     let volumes = if_allowed(engine.volumes(&owned_by(owner)), lost)?.unwrap_or_default();
-    volumes.iter().try_for_each(|volume| patiently(|| engine.remove_volume(&volume.name)))?;
+    engine.remove_all(containers)?;
+    volumes.iter().try_for_each(|known| {
+        patiently(|| match engine.volume(&known.name) {
+            Ok(volume) if volume.labels.get(INSTANCE) == known.labels.get(INSTANCE) => {
+                engine.remove_volume(&known.name)
+            }
+            Err(error) if !error.is_not_found() => Err(error),
+            _ => Ok(()),
+        })
+    })?;
     Ok(containers.len() + volumes.len())
 }
 

@@ -110,7 +110,7 @@ fn a_component_named_like_somebody_elses_container_fails_and_leaves_that_alone()
     assert_eq!(left, true, "somebody else's container is gone");
 }
 
-/// As many as a small machine runs in a minute; 500 are in `tests/faults`.
+/// As many as a small machine runs in a minute; 500 are in `tests/many.rs`.
 #[test]
 fn sixty_components_start_and_end() {
     let mut pod = Pod::new();

@@ -277,16 +277,6 @@ impl Spoilt {
         self.phase == Phase::Start && self.ends("init-1/wait") && self.is_lie_of_success()
     }
 
-    /// Whoever is killed says no last words; and what is said while the log is cut, and cannot be attached to until the end,
-    /// nobody hears.
-    pub(crate) fn kills_last_words(&self) -> bool {
-        match self.phase {
-            Phase::Start => false,
-            Phase::Run => (self.ends("web/attach") || self.ends("web/json")) && (self.hangs() || self.is(404)),
-            Phase::Stop => self.ends("/stop") || self.holds_up(),
-        }
-    }
-
     pub(crate) fn limit(&self) -> RangeInclusive<Duration> {
         let seconds =
             |range: RangeInclusive<u64>| Duration::from_secs(*range.start())..=Duration::from_secs(*range.end());
@@ -328,7 +318,7 @@ impl Spoilt {
             (Phase::Run, _) if self.ends("/kill") => vec!["cannot forward SIGHUP"],
             (Phase::Run, _) if self.ends("/wait") => vec!["out of sight"],
             (Phase::Run, _) if self.ends("/attach") && !self.shown => Vec::new(),
-            (Phase::Run, _) if self.ends("/attach") => vec!["its log"],
+            (Phase::Run, _) if self.ends("/attach") => vec!["web: its log"],
             (Phase::Run, _) if self.call == "GET /events" && self.is_lie_of_success() => Vec::new(),
             (Phase::Run, _) => vec!["cannot follow the engine's events", "out of sight"],
             (Phase::Stop, _) if self.ends("/stop") && !self.is_lie() && !self.hangs() => {

@@ -211,6 +211,11 @@ impl State {
     pub fn has_ended(&self) -> bool {
         ["exited", "dead", "stopped"].contains(&self.status.as_str()) && !self.running && !self.restarting
     }
+
+    /// Whether its output can be listened to: Podman allows it no more once it is told to stop.
+    pub fn can_be_attached_to(&self) -> bool {
+        self.running && self.status != "stopping"
+    }
 }
 
 /// `State.Health` of a container.

@@ -270,14 +270,16 @@ impl Component {
         }
     }
 
-    /// Attaches again to the output of a container that still runs, in the same life, unless the pod ends.
-    pub(super) fn attach_again(&self, id: &str, ending: &Receiver<()>) -> Option<Attach> {
-        let mut retry = Retry::until(ending);
+    /// Attaches again to the output of a container that still runs, in the same life, until `over` is closed.
+    pub(super) fn attach_again(&self, id: &str, over: &Receiver<()>) -> Option<Attach> {
+        let has_ended = || self.life.try_recv() == Err(TryRecvError::Disconnected);
+        let mut retry = Retry::until(over);
         let mut failure = None;
-        while retry.pause() {
+        while retry.pause() && !has_ended() {
             match self.engine.inspect(id) {
-                _ if self.life.try_recv() == Err(TryRecvError::Disconnected) => break,
-                Ok(details) if !details.state.running => break,
+                // What was found may be the next life already.
+                _ if has_ended() => break,
+                Ok(details) if !details.state.can_be_attached_to() => break,
                 Err(error) if error.is_not_found() => break,
                 Err(error) => {
                     failure = Some(error);
