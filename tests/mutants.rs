@@ -262,6 +262,10 @@ const MUTANTS: &[Mutant] = &[
         rule: "nobody waits for what failed and is not required",
         edits: &[("self.waive_all(who); self.end_if", "self.end_if")],
     },
+    Mutant {
+        rule: "a restart that fails while another one restarts is tried with that",
+        edits: &[(".or(again.map(Halted::With));", ";")],
+    },
     Mutant { rule: "limits are set", edits: &[("if first { self.set_limits(who); }", "")] },
     Mutant {
         rule: "limits hold",

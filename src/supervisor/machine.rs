@@ -350,7 +350,9 @@ impl Machine {
             return self.exited(who, code);
         }
         member.ended(None);
-        let halted = member.halted.take();
+        // It may have failed for the end of the one that it restarts with.
+        let again = member.again.take().filter(|_| member.lived);
+        let halted = member.halted.take().or(again.map(Halted::With));
         if self.terminating() {
             self.clear(who);
             return;

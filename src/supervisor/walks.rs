@@ -505,7 +505,8 @@ impl<'a> World<'a> {
         if it.long {
             it.in_a_row = 0;
         }
-        let (dead, with) = (std::mem::take(&mut it.dead), std::mem::take(&mut it.with));
+        let again = code.is_none() && it.lived && it.again;
+        let (dead, with) = (std::mem::take(&mut it.dead), std::mem::take(&mut it.with) || again);
         if self.cause.is_some() {
             return None;
         }
@@ -848,6 +849,9 @@ impl<'a> World<'a> {
                 (Thread::Begun, None)
             }
             Thread::Again if !self.all[who].exists => (Thread::Done, Some(Event::Vanished(Who(who)))),
+            Thread::Again if self.dice.one_in(2) => (Thread::Again, None),
+            // The one whose namespace it joins has ended.
+            Thread::Again if self.all[who].again => (Thread::Done, Some(failed())),
             Thread::Again | Thread::Pulling if self.dice.one_in(8) => (Thread::Done, Some(failed())),
             Thread::Begun if self.dice.one_in(3) => (Thread::Pulling, Some(Event::Pulling(Who(who)))),
             Thread::Begun | Thread::Pulling => (Thread::Creating, None),

@@ -68,6 +68,9 @@ impl Component {
         let begun = Instant::now();
         let ended = started.and_then(|(id, wait)| self.see_it_end(&id, wait).inspect(|code| self.tell_oom(&id, *code)));
         self.inbox.event(Event::Ran(self.who, begun.elapsed()));
+        if matches!(ended, Ok(KILLED)) && self.is_in_anothers_pids() {
+            self.let_others_speak();
+        }
         let end = match ended {
             Ok(code) if self.planned.is_holder() => Event::Failed(self.who, Error::HolderEnded { code }),
             Ok(code) => Event::Exited(self.who, code),
@@ -84,7 +87,12 @@ impl Component {
             Err(Error::Step { source, .. }) if source.is_not_found() && self.is_gone(&id) => {
                 self.inbox.event(Event::Vanished(self.who));
             }
-            started => self.follow(started.map(|wait| (id, wait))),
+            started => {
+                if started.is_err() {
+                    self.let_others_speak();
+                }
+                self.follow(started.map(|wait| (id, wait)));
+            }
         }
     }
 
@@ -182,8 +190,15 @@ impl Component {
         Ok(wait)
     }
 
-    /// A start fails when the component whose namespace it joins has just ended. Then that end is the cause, and its own
-    /// thread is about to tell it.
+    /// Whether the process 1 that it has is another component's: the kernel kills it with that, and may be done first.
+    fn is_in_anothers_pids(&self) -> bool {
+        let owner = self.planned.request.labels.get(CONTROLLER_ID);
+        let lender = self.planned.request.host_config.pid_mode.strip_prefix("container:");
+        lender.is_some_and(|lender| Some(lender) != owner.map(String::as_str))
+    }
+
+    /// A start fails when the component whose namespace it joins has just ended, and who is in its PIDs is killed. Then that
+    /// end is the cause, and its own thread is about to tell it.
     fn let_others_speak(&self) {
         if self.planned.needs.iter().any(|need| need.until == Until::Started) {
             let _ = self.ending.recv_timeout(OTHERS);
