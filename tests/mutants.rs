@@ -177,6 +177,18 @@ const MUTANTS: &[Mutant] = &[
         rule: "a task that is done does not restart",
         edits: &[("When::Always => !(self.finite && code == Some(0)),", "When::Always => true,")],
     },
+    Mutant {
+        rule: "who is watched may end",
+        edits: &[("When::Dead => dead || self.stage == Stage::Starting,", "When::Dead => true,")],
+    },
+    Mutant {
+        rule: "who is watched and dead restarts",
+        edits: &[("When::Dead => dead || self.stage", "When::Dead => self.stage")],
+    },
+    Mutant {
+        rule: "a restart of who is watched that fails is tried again",
+        edits: &[("When::Dead => dead || self.stage == Stage::Starting,", "When::Dead => dead,")],
+    },
     Mutant { rule: "a first start is not tried again", edits: &[("wanted && self.lived &&", "wanted &&")] },
     Mutant {
         rule: "attempts are counted",

@@ -386,7 +386,7 @@ impl Machine {
             self.of(who).stage = Stage::Waiting;
             return true;
         }
-        if !self.of(who).lives_on_after(code) {
+        if !self.of(who).lives_on_after(code, matches!(halted, Some(Halted::Dead(_)))) {
             return false;
         }
         let pause = self.of(who).rest();

@@ -159,10 +159,12 @@ impl Member {
         runs && self.role != Role::Sidecar && self.restart.when == When::No && self.health == Some(Health::Unhealthy)
     }
 
-    /// Whether another life follows one that ended with this code, or that failed without one.
-    pub(super) fn lives_on_after(&self, code: Option<i64>) -> bool {
+    /// Whether another life follows one that ended with this code, or that failed without one; `dead` if a probe ended it.
+    pub(super) fn lives_on_after(&self, code: Option<i64>, dead: bool) -> bool {
         let wanted = match self.restart.when {
             When::No => false,
+            // A restart that fails is tried again.
+            When::Dead => dead || self.stage == Stage::Starting,
             When::Always => !(self.finite && code == Some(0)),
             When::OnFailure => code != Some(0),
         };

@@ -203,7 +203,7 @@ fn some_plan(dice: &mut Dice) -> Plan {
                 needs.push(Need::new(on, Until::Ready));
             }
         }
-        let when = [When::No, When::Always, When::OnFailure][dice.roll(3)];
+        let when = [When::No, When::Dead, When::Always, When::OnFailure][dice.roll(4)];
         let at_most = [None, Some(1), Some(2)][dice.roll(3)];
         let mut probes = Probes::default();
         if dice.one_in(4) {
@@ -297,10 +297,11 @@ impl<'a> World<'a> {
         self.all[who].phase == Phase::Waiting
     }
 
-    fn lives_on(&self, who: usize, code: Option<i64>) -> bool {
+    fn lives_on(&self, who: usize, code: Option<i64>, dead: bool) -> bool {
         let (it, restart) = (&self.all[who], self.plan.components[who].restart);
         let wanted = match restart.when {
             When::No => false,
+            When::Dead => dead || it.phase == Phase::Starting,
             When::Always => code != Some(0) || !self.is_finite(who),
             When::OnFailure => code != Some(0),
         };
@@ -516,7 +517,7 @@ impl<'a> World<'a> {
         }
         let code = if dead { code.map(|code| code.max(1)) } else { code };
         it.code = code.or(it.code);
-        if self.lives_on(who, code) {
+        if self.lives_on(who, code, dead) {
             self.note_rest(who);
             return None;
         }
