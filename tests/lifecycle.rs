@@ -433,6 +433,20 @@ fn what_nobody_requires_may_fail_to_start() {
 }
 
 #[test]
+fn what_nobody_requires_may_fail_to_complete() {
+    let engine = pod(&[
+        ("job", "{image: demo}"),
+        ("web", "{image: demo, depends_on: {job: {condition: service_completed_successfully, required: false}}}"),
+    ]);
+    engine.script("job", Script::new().exit(4));
+    let controller = start(&engine);
+    controller.until_stderr_contains("the pod is healthy", SOON);
+    let ended = stops(&controller, &engine);
+    let why = "warning: web: depends_on 'job': service_completed_successfully, but it ended with exit code 4, it starts all the same";
+    says(&ended, &[why, "warning: job: ended with exit code 4 after "]);
+}
+
+#[test]
 fn health_is_waited_for_as_long_as_was_said() {
     let text = "{image: demo, depends_on: {db: {condition: service_healthy, x-podlike-timeout: 300ms}}}";
     let engine = pod(&[("db", "{image: demo, healthcheck: {test: [CMD, check]}}"), ("web", text)]);

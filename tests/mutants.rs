@@ -141,6 +141,18 @@ const MUTANTS: &[Mutant] = &[
         edits: &[("(success && self.of(who).finite)", "self.of(who).finite")],
     },
     Mutant {
+        rule: "whose success nobody requires may fail",
+        edits: &[("may_fail: optional && completes,", "may_fail: false,")],
+    },
+    Mutant {
+        rule: "only whose success is waited for may fail",
+        edits: &[("may_fail: optional && completes,", "may_fail: optional,")],
+    },
+    Mutant {
+        rule: "who waits for the success of what has failed waits no longer",
+        edits: &[("self.disappoint(who, &[Until::Succeeded], |on|", "self.disappoint(who, &[], |on|")],
+    },
+    Mutant {
         rule: "a sidecar does not decide the end",
         edits: &[("} else if !(helps || (success", "} else if !(false || (success")],
     },
@@ -266,8 +278,8 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         rule: "what is required must not fail",
         edits: &[(
-            "optional: !others.is_empty() && !others.iter().any(|need| need.required),",
-            "optional: !others.is_empty(),",
+            "let optional = !others.is_empty() && !others.iter().any(|need| need.required);",
+            "let optional = !others.is_empty();",
         )],
     },
     Mutant {

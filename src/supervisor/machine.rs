@@ -340,7 +340,7 @@ impl Machine {
         if !self.terminating() || matches!(halted, Some(Halted::Dead(_))) {
             let name = self.of(who).name.clone();
             let helps = self.of(who).role == Role::Sidecar;
-            self.tell(if helps { Level::Warn } else { Level::Info }, format!("{name}: {words}"));
+            self.tell(if helps || code != 0 { Level::Warn } else { Level::Info }, format!("{name}: {words}"));
         }
     }
 
@@ -432,8 +432,10 @@ impl Machine {
         if helps && !self.of(who).was_ready && self.is_waited_for(who) {
             let Cause::Exited(_, code) = cause else { return self.end(cause) };
             self.end(Cause::Failed(who, Error::NeverReady { code }));
-        } else if !(helps || (success && self.of(who).finite)) {
+        } else if !(helps || (success && self.of(who).finite) || self.of(who).may_fail) {
             self.end(cause);
+        } else if let (Cause::Exited(_, code), false) = (cause, success) {
+            self.disappoint(who, &[Until::Succeeded], |on| Error::NoSuccess { on, code });
         }
         self.end_if_nothing_is_left(who);
     }

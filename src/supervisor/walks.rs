@@ -197,7 +197,8 @@ fn some_plan(dice: &mut Dice) -> Plan {
                 let until = untils[dice.roll(if on < sidecars { 2 } else { 3 })];
                 let limit = Some(Duration::from_mins(1)).filter(|_| until == Until::Healthy && dice.one_in(2));
                 let lent = until == Until::Started && dice.one_in(3);
-                let (required, restart) = (!dice.one_in(4), !lent && dice.one_in(3));
+                let required = !dice.one_in(if until == Until::Succeeded { 2 } else { 4 });
+                let restart = !lent && dice.one_in(3);
                 needs.push(Need { required, restart, limit, lent, ..Need::new(on, until) });
             } else if on < sidecars && role != Role::Sidecar {
                 needs.push(Need::new(on, Until::Ready));
@@ -529,6 +530,7 @@ impl<'a> World<'a> {
             (0..self.all.len()).any(|other| self.is_waiting(other) && self.waits(other).any(|n| n.on == who));
         let others: Vec<Need> = self.needs_on(who).map(|(_, need)| need).collect();
         let optional = !others.is_empty() && others.iter().all(|need| !need.required);
+        let may_fail = optional && others.iter().any(|need| need.until == Until::Succeeded);
         let why = match code {
             None if (optional && !lived) || (self.helps(who) && was_ready) => {
                 self.all[who].phase = Phase::Leaving;
@@ -541,10 +543,13 @@ impl<'a> World<'a> {
             }
             None => Some(Why::Failed(who)),
             Some(_) if self.helps(who) && !was_ready && waited_for => Some(Why::Failed(who)),
-            Some(code) if !(self.helps(who) || (code == 0 && self.is_finite(who))) => Some(Why::Exited(who, code)),
-            Some(_) => {
+            Some(code) if !(self.helps(who) || (code == 0 && self.is_finite(who)) || may_fail) => {
+                Some(Why::Exited(who, code))
+            }
+            Some(code) => {
                 self.seen.note("a component that may end", true);
-                None
+                self.seen.note("a component that may fail", may_fail && code != 0);
+                if code == 0 { None } else { self.disappoint(who, &[Until::Succeeded]) }
             }
         };
         let nothing_left = (0..self.all.len()).all(|who| self.helps(who) || self.all[who].done);
@@ -905,7 +910,7 @@ impl<'a> World<'a> {
             // The engine may or may not remove it by itself.
             self.all[who].exists = !self.dice.one_in(3);
             self.all[who].runs = false;
-            let code = if self.is_finite(who) && !self.dice.one_in(5) { 0 } else { self.dice.roll(3) };
+            let code = if self.is_finite(who) && !self.dice.one_in(2) { 0 } else { self.dice.roll(3) };
             return self.end_life(who, Event::Exited(Who(who), i64::try_from(code).expect("small")));
         }
         if self.dice.one_in(30) {
@@ -978,7 +983,7 @@ fn the_machine_keeps_its_rules_in_every_imagined_world() {
         }
     }
     // A world that is too small proves nothing.
-    assert_eq!(seen.0.len(), 22, "{:#?}", seen.0);
+    assert_eq!(seen.0.len(), 23, "{:#?}", seen.0);
     for (what, count) in seen.0 {
         assert!(count > 100, "{what} was seen only {count} times");
     }
