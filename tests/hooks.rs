@@ -150,6 +150,19 @@ fn a_component_that_ends_during_its_post_start_ends_with_its_own_code() {
     ends(&controller, &engine, 4);
 }
 
+#[test]
+fn a_signal_reaches_a_component_during_its_post_start() {
+    let engine = pod(&[("web", "{image: demo, post_start: [{command: long}]}"), ("db", "image: demo")]);
+    engine.program("long", Program::new().hangs());
+    let controller = start(&engine);
+    controller.until_stderr_contains("db: started", SOON);
+    engine.until_seen("POST /exec/web/start", 1, SOON);
+    controller.signal(Signal::SIGHUP);
+    let got = |name: &str| engine.container(name).is_some_and(|one| one.signals == ["HUP"]);
+    engine.until("all have it that run", |_| got("web") && got("db"), SOON);
+    stops(&controller, &engine);
+}
+
 // Before the stop.
 
 /// The whole seconds that the engine was given for a stop.

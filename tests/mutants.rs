@@ -290,6 +290,10 @@ const MUTANTS: &[Mutant] = &[
         rule: "a restart that fails while another one restarts is tried with that",
         edits: &[(".or(again.map(Halted::With));", ";")],
     },
+    Mutant {
+        rule: "a signal goes to those that are about to have started",
+        edits: &[("Stage::Starting => member.id.is_some(),", "Stage::Starting => false,")],
+    },
     Mutant { rule: "limits are set", edits: &[("if first { self.set_limits(who); }", "")] },
     Mutant {
         rule: "limits hold",
@@ -381,7 +385,7 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         rule: "a signal is forwarded to those that run, and to nobody else",
         edits: &[(
-            "if self.of(who).stage == Stage::Running { self.actions.push(Action::Forward",
+            "if may_run(self.of(who)) { self.actions.push(Action::Forward",
             "if self.of(who).stage != Stage::Gone { self.actions.push(Action::Forward",
         )],
     },

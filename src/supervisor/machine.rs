@@ -517,7 +517,13 @@ impl Machine {
 
     fn forward(&mut self, signal: i32) {
         for who in self.everybody() {
-            if self.of(who).stage == Stage::Running {
+            // One that starts may run already, and its hooks take their time; where it does not, the engine says so.
+            let may_run = |member: &Member| match member.stage {
+                Stage::Running => true,
+                Stage::Starting => member.id.is_some(),
+                _ => false,
+            };
+            if may_run(self.of(who)) {
                 self.actions.push(Action::Forward(who, signal));
             }
         }

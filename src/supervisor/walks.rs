@@ -604,7 +604,8 @@ impl<'a> World<'a> {
         let asked = matches!(event, Event::Signal(signal) if ends(signal));
         let hup = matches!(event, Event::Signal(HUP));
         let leaving: Vec<usize> = (0..self.all.len()).filter(|who| self.all[*who].leaving > 0).collect();
-        let running: Vec<usize> = (0..self.all.len()).filter(|who| self.all[*who].phase == Phase::Running).collect();
+        let may_run = |it: &Imagined| it.phase == Phase::Running || (it.phase == Phase::Starting && it.known);
+        let running: Vec<usize> = (0..self.all.len()).filter(|who| may_run(&self.all[*who])).collect();
         self.note(&event);
         let actions = self.machine.step(event);
         let forwarded: Vec<usize> = actions
