@@ -280,6 +280,19 @@ fn what_has_not_been_started_has_no_pre_stop_and_that_is_not_told() {
 }
 
 #[test]
+fn pre_stop_runs_once_where_the_pod_ends_in_the_middle_of_a_restart() {
+    let dead = "x-podlike-probes: {liveness: {tcp: '127.0.0.1:1', interval: 100ms, timeout: 100ms, retries: 1}}";
+    let engine =
+        pod(&[("web", &format!("{{image: demo, pre_stop: [{{command: bye}}], stop_grace_period: 3s, {dead}}}"))]);
+    engine.program("bye", Program::new().hangs());
+    let controller = start(&engine);
+    engine.until_seen("POST /exec/web/start", 1, SOON);
+    let ended = stops(&controller, &engine);
+    assert_eq!(engine.seen("POST /exec/web/start"), 1, "{}", ended.err());
+    assert!(ended.took >= Duration::from_secs(2), "it has its time: {:?}", ended.took);
+}
+
+#[test]
 fn a_second_signal_cuts_pre_stop() {
     let engine = pod(&[("web", "{image: demo, stop_grace_period: 10m, pre_stop: [{command: long}]}")]);
     engine.program("long", Program::new().hangs());
