@@ -150,6 +150,19 @@ fn a_component_that_ends_during_its_post_start_ends_with_its_own_code() {
     ends(&controller, &engine, 4);
 }
 
+#[test]
+fn a_signal_reaches_a_component_during_its_post_start() {
+    let engine = pod(&[("web", "{image: demo, post_start: [{command: long}]}"), ("db", "image: demo")]);
+    engine.program("long", Program::new().hangs());
+    let controller = start(&engine);
+    controller.until_stderr_contains("db: started", SOON);
+    engine.until_seen("POST /exec/web/start", 1, SOON);
+    controller.signal(Signal::SIGHUP);
+    let got = |name: &str| engine.container(name).is_some_and(|one| one.signals == ["HUP"]);
+    engine.until("all have it that run", |_| got("web") && got("db"), SOON);
+    stops(&controller, &engine);
+}
+
 // Before the stop.
 
 /// The whole seconds that the engine was given for a stop.
@@ -264,6 +277,19 @@ fn what_has_not_been_started_has_no_pre_stop_and_that_is_not_told() {
     engine.fault(Call::new("POST /containers/web/wait"), Fault::status(500, "on purpose"));
     let ended = ends(&start(&engine), &engine, 125);
     assert!(!ended.err().contains("pre_stop"), "{}", ended.err());
+}
+
+#[test]
+fn pre_stop_runs_once_where_the_pod_ends_in_the_middle_of_a_restart() {
+    let dead = "x-podlike-probes: {liveness: {tcp: '127.0.0.1:1', interval: 100ms, timeout: 100ms, retries: 1}}";
+    let engine =
+        pod(&[("web", &format!("{{image: demo, pre_stop: [{{command: bye}}], stop_grace_period: 3s, {dead}}}"))]);
+    engine.program("bye", Program::new().hangs());
+    let controller = start(&engine);
+    engine.until_seen("POST /exec/web/start", 1, SOON);
+    let ended = stops(&controller, &engine);
+    assert_eq!(engine.seen("POST /exec/web/start"), 1, "{}", ended.err());
+    assert!(ended.took >= Duration::from_secs(2), "it has its time: {:?}", ended.took);
 }
 
 #[test]

@@ -189,6 +189,58 @@ fn who_restarts_with_another_is_halted_and_comes_after_it() {
     says(&ended, &["restarting with 'db'"]);
 }
 
+/// The kernel kills who is in the PIDs of `db` before that is reaped.
+fn killed_with_another(restart: &str) -> FakeEngine {
+    let engine = pod(&[
+        ("db", &format!("{{image: demo, pid: private, restart: '{restart}'}}")),
+        ("web", "{image: demo, pid: 'service:db'}"),
+    ]);
+    engine.script("web", one_that_ends(137));
+    engine.script("db", Script::new().until_open("over").wait(Duration::from_millis(300)).exit(3));
+    engine
+}
+
+#[test]
+fn who_is_killed_with_another_is_not_why_the_pod_ends() {
+    let engine = killed_with_another("no");
+    let controller = start(&engine);
+    controller.until_stderr_contains("web: started", SOON);
+    engine.open("over");
+    ends(&controller, &engine, 3);
+}
+
+#[test]
+fn who_is_in_the_pids_of_another_restarts_with_it() {
+    let engine = killed_with_another("always");
+    let controller = start_quickly(&engine);
+    controller.until_stderr_contains("web: started", SOON);
+    engine.script("web", Script::new().until_stopped());
+    ends_once(&engine, "db", 3);
+    controller.until_stderr_repeats("web: started", 2, SOON);
+    let ended = stops(&controller, &engine);
+    says(&ended, &["web: ended with exit code 137 after ", "restarting with 'db'"]);
+    assert_eq!(engine.seen("POST /containers/create web"), 1, "it is there to be started again");
+}
+
+#[test]
+fn a_restart_that_fails_because_the_other_one_restarts_again_is_tried_with_that() {
+    let engine = killed_with_another("always");
+    let controller = start_quickly(&engine);
+    controller.until_stderr_contains("web: started", SOON);
+    engine.fault(Call::new(&start_of("web")).nth(1), Fault::Held("second".into()));
+    engine.script("web", Script::new().start_error(409, "cannot join PID of a non running container"));
+    engine.script("db", Script::new().until_open("again").exit(4));
+    engine.open("over");
+    engine.until_seen(&start_of("web"), 2, SOON);
+    engine.script("db", Script::new().until_stopped());
+    engine.open("again");
+    engine.open("second");
+    controller.until_stderr_repeats("web: cannot start its container: ", 1, SOON);
+    engine.script("web", Script::new().until_stopped());
+    controller.until_stderr_repeats("web: started", 2, SOON);
+    stops(&controller, &engine);
+}
+
 // Roles.
 
 #[test]
@@ -378,6 +430,20 @@ fn what_nobody_requires_may_fail_to_start() {
     controller.until_stderr_contains("web: started", SOON);
     let ended = stops(&controller, &engine);
     says(&ended, &["error: db: cannot start its container", "the pod goes on without it"]);
+}
+
+#[test]
+fn what_nobody_requires_may_fail_to_complete() {
+    let engine = pod(&[
+        ("job", "{image: demo}"),
+        ("web", "{image: demo, depends_on: {job: {condition: service_completed_successfully, required: false}}}"),
+    ]);
+    engine.script("job", Script::new().exit(4));
+    let controller = start(&engine);
+    controller.until_stderr_contains("the pod is healthy", SOON);
+    let ended = stops(&controller, &engine);
+    let why = "warning: web: depends_on 'job': service_completed_successfully, but it ended with exit code 4, it starts all the same";
+    says(&ended, &[why, "warning: job: ended with exit code 4 after "]);
 }
 
 #[test]

@@ -141,6 +141,18 @@ const MUTANTS: &[Mutant] = &[
         edits: &[("(success && self.of(who).finite)", "self.of(who).finite")],
     },
     Mutant {
+        rule: "whose success nobody requires may fail",
+        edits: &[("may_fail: optional && completes,", "may_fail: false,")],
+    },
+    Mutant {
+        rule: "only whose success is waited for may fail",
+        edits: &[("may_fail: optional && completes,", "may_fail: optional,")],
+    },
+    Mutant {
+        rule: "who waits for the success of what has failed waits no longer",
+        edits: &[("self.disappoint(who, &[Until::Succeeded], |on|", "self.disappoint(who, &[], |on|")],
+    },
+    Mutant {
         rule: "a sidecar does not decide the end",
         edits: &[("} else if !(helps || (success", "} else if !(false || (success")],
     },
@@ -176,6 +188,18 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         rule: "a task that is done does not restart",
         edits: &[("When::Always => !(self.finite && code == Some(0)),", "When::Always => true,")],
+    },
+    Mutant {
+        rule: "who is watched may end",
+        edits: &[("When::Dead => dead || self.stage == Stage::Starting,", "When::Dead => true,")],
+    },
+    Mutant {
+        rule: "who is watched and dead restarts",
+        edits: &[("When::Dead => dead || self.stage", "When::Dead => self.stage")],
+    },
+    Mutant {
+        rule: "a restart of who is watched that fails is tried again",
+        edits: &[("When::Dead => dead || self.stage == Stage::Starting,", "When::Dead => dead,")],
     },
     Mutant { rule: "a first start is not tried again", edits: &[("wanted && self.lived &&", "wanted &&")] },
     Mutant {
@@ -254,13 +278,21 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         rule: "what is required must not fail",
         edits: &[(
-            "optional: !others.is_empty() && !others.iter().any(|need| need.required),",
-            "optional: !others.is_empty(),",
+            "let optional = !others.is_empty() && !others.iter().any(|need| need.required);",
+            "let optional = !others.is_empty();",
         )],
     },
     Mutant {
         rule: "nobody waits for what failed and is not required",
         edits: &[("self.waive_all(who); self.end_if", "self.end_if")],
+    },
+    Mutant {
+        rule: "a restart that fails while another one restarts is tried with that",
+        edits: &[(".or(again.map(Halted::With));", ";")],
+    },
+    Mutant {
+        rule: "a signal goes to those that are about to have started",
+        edits: &[("Stage::Starting => member.id.is_some(),", "Stage::Starting => false,")],
     },
     Mutant { rule: "limits are set", edits: &[("if first { self.set_limits(who); }", "")] },
     Mutant {
@@ -353,7 +385,7 @@ const MUTANTS: &[Mutant] = &[
     Mutant {
         rule: "a signal is forwarded to those that run, and to nobody else",
         edits: &[(
-            "if self.of(who).stage == Stage::Running { self.actions.push(Action::Forward",
+            "if may_run(self.of(who)) { self.actions.push(Action::Forward",
             "if self.of(who).stage != Stage::Gone { self.actions.push(Action::Forward",
         )],
     },

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use support::controller::Launch;
-use support::fake_engine::{Call, FakeEngine, Fault, Program};
+use support::fake_engine::{Call, FakeEngine, Fault, Program, Script};
 use support::pod::{PODLIKE, SOON, created, ends, pod, says, start, stops};
 
 /// A server whose every answer is the test's to choose, and which notes what it is asked.
@@ -135,6 +135,21 @@ fn who_is_not_alive_is_stopped_and_the_reason_is_told() {
 }
 
 #[test]
+fn who_is_not_alive_is_started_again_and_who_ends_by_itself_is_not() {
+    let server = Server::open();
+    let probes = "{liveness: {http: ':%/live', interval: 400ms, timeout: 400ms, retries: 1}}";
+    let engine = pod(&[("web", &server.component(probes))]);
+    let controller = Launch::of(PODLIKE, &engine).arg("-restart-delay=50ms").start();
+    engine.until_seen("POST /containers/web/stop", 1, SOON);
+    server.answers("/live", 200);
+    engine.script("web", Script::new().until_open("over").exit(4));
+    controller.until_stderr_contains("restarting in 50ms (1st time)", SOON);
+    engine.until("it runs its second life", |engine| engine.seen("POST /containers/web/start") > 1, SOON);
+    engine.open("over");
+    ends(&controller, &engine, 4);
+}
+
+#[test]
 fn a_server_that_hangs_takes_connections_and_is_dead() {
     let server = Server::open();
     let probes =
@@ -224,7 +239,7 @@ fn nobody_is_asked_after_its_end() {
     let web = server.component("{liveness: {http: ':%/live', interval: 400ms, timeout: 400ms, retries: 1}}");
     let engine = pod(&[("web", &web), ("slow", "{image: demo, stop_grace_period: 2s}")]);
     server.answers("/live", 200);
-    engine.script("slow", support::fake_engine::Script::new().ignore_term().until_stopped());
+    engine.script("slow", Script::new().ignore_term().until_stopped());
     let controller = start(&engine);
     server.until_asked("/live", 3);
     controller.signal(support::pod::TERM);

@@ -15,6 +15,8 @@ pub enum When {
     /// None.
     #[default]
     No,
+    /// Those of who was found dead by a probe.
+    Dead,
     /// All.
     Always,
     /// All but one with 0.
@@ -81,9 +83,13 @@ pub struct Asked {
 
 impl Asked {
     /// The policy of a component of this role, and with or without a liveness probe; times that it does not say are those
-    /// of `otherwise`. A sidecar helps as long as the pod lives, and who is watched shall be mended.
+    /// of `otherwise`. A sidecar helps as long as the pod lives, and who is watched shall be mended, but may end.
     pub(super) fn policy(&self, role: Role, watched: bool, otherwise: Restart) -> Restart {
-        let default = if role == Role::Sidecar || watched { When::Always } else { When::No };
+        let default = match role {
+            Role::Sidecar => When::Always,
+            _ if watched => When::Dead,
+            _ => When::No,
+        };
         Restart {
             when: self.when.unwrap_or(default),
             at_most: self.at_most,
@@ -223,7 +229,8 @@ mod tests {
         let when = |asked: Asked, role, watched| asked.policy(role, watched, Restart::default()).when;
         assert_eq!(when(Asked::default(), Role::Essential, false), When::No);
         assert_eq!(when(Asked::default(), Role::Sidecar, false), When::Always);
-        assert_eq!(when(Asked::default(), Role::Essential, true), When::Always);
+        assert_eq!(when(Asked::default(), Role::Sidecar, true), When::Always);
+        assert_eq!(when(Asked::default(), Role::Essential, true), When::Dead);
         assert_eq!(when(read("'no'").expect("a policy"), Role::Sidecar, true), When::No);
     }
 

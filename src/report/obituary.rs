@@ -24,7 +24,8 @@ pub(super) fn lines(end: &End, names: &[String]) -> Vec<String> {
 /// Whether somebody may want to know: not of an init component that has done its work.
 fn is_news(who: Who, name: &str, life: &Life, end: &End) -> bool {
     let is_culprit = matches!(end.cause, Cause::Exited(culprit, _) if culprit == who);
-    let has_done_its_work = name.starts_with("init-") && life.code == Some(0);
+    let number = name.strip_prefix("init-").and_then(|number| number.parse::<usize>().ok());
+    let has_done_its_work = number.is_some() && life.code == Some(0);
     !life.ours && (is_culprit || !has_done_its_work)
 }
 
@@ -34,7 +35,8 @@ fn words(life: &Life) -> String {
     let words = match (&life.fate, life.code) {
         (Fate::NeverStarted(Some(needed)), _) => format!("never started: waited for {needed}"),
         (Fate::NeverStarted(None), _) => "never started: the end of the pod came first".to_owned(),
-        (Fate::Failed, _) if life.ran.is_zero() => "could not be started".to_owned(),
+        (Fate::Failed, Some(_)) if life.ran.is_zero() => "could not be started again".to_owned(),
+        (Fate::Failed, None) if life.ran.is_zero() => "could not be started".to_owned(),
         (Fate::Failed, _) => format!("was lost after {ran}"),
         (Fate::Ended, Some(code)) => format!("ended with exit code {} after {ran}", exit(code, life.oom)),
         (Fate::Ended, None) => format!("ended after {ran}"),
@@ -98,6 +100,8 @@ mod tests {
         assert_eq!(words(Fate::NeverStarted(None), None, false), "never started: the end of the pod came first");
         let failed = Life { ran: Duration::ZERO, ..life(Fate::Failed, None) };
         assert_eq!(super::words(&failed), "could not be started");
+        let again = Life { code: Some(3), ..failed };
+        assert_eq!(super::words(&again), "could not be started again");
     }
 
     #[test]
@@ -119,6 +123,8 @@ mod tests {
         assert_eq!(told[1], "web: ended with exit code 1 after 2.3 s");
         assert_eq!(told[2..], ["the last lines of init-1:", "  | one", "  | two"]);
         assert!(of(Cause::Exited(Who(0), 0))[0].starts_with("init-1: ended with exit code 0"));
+        let job = lines(&end(Cause::Exited(Who(1), 1), vec![life(Fate::Ended, Some(0))], &[]), &["init-db".to_owned()]);
+        assert_eq!(job, ["init-db: ended with exit code 0 after 2.3 s"], "a component, whatever its name");
         assert!(of(Cause::Signal(15)).is_empty());
     }
 

@@ -74,6 +74,13 @@ pub enum Error {
         /// The other component.
         on: String,
     },
+    /// It waits for the success of a component that has failed.
+    NoSuccess {
+        /// The other component.
+        on: String,
+        /// Its exit code.
+        code: i64,
+    },
     /// It waits for the health of a component that takes too long.
     Late {
         /// The other component.
@@ -144,6 +151,9 @@ impl fmt::Display for Error {
             Self::Ended { on } => {
                 write!(f, "depends_on '{on}': service_healthy, but it ended before it was healthy")
             }
+            Self::NoSuccess { on, code } => {
+                write!(f, "depends_on '{on}': service_completed_successfully, but it ended with exit code {code}")
+            }
             Self::Late { on, limit } => {
                 write!(f, "depends_on '{on}': service_healthy, but it was not healthy within {limit:?} of its start")
             }
@@ -171,6 +181,7 @@ impl StdError for Error {
             | Self::Over
             | Self::NoHealthCheck { .. }
             | Self::Ended { .. }
+            | Self::NoSuccess { .. }
             | Self::Late { .. }
             | Self::NeverReady { .. }
             | Self::Unhealthy { .. }

@@ -34,6 +34,8 @@ pub(super) struct Hands<'a> {
     begun: BTreeSet<Who>,
     /// The present lives; both ends, of which the first is dropped when a life ends.
     lives: BTreeMap<Who, (Sender<()>, Receiver<()>)>,
+    /// Those whose `pre_stop` a halt has begun; closed when that is done.
+    halts: BTreeMap<Who, Receiver<()>>,
     probers: Probers,
     /// Whether the engine has refused the controller's cgroup.
     pub(super) apart: bool,
@@ -59,6 +61,7 @@ impl<'a> Hands<'a> {
             forwarders: BTreeMap::new(),
             begun: BTreeSet::new(),
             lives: BTreeMap::new(),
+            halts: BTreeMap::new(),
             probers: Probers::default(),
             apart: false,
         }
@@ -80,7 +83,9 @@ impl<'a> Hands<'a> {
             Action::Halt(who) => {
                 if let Some(id) = id(who) {
                     let component = self.component(who);
-                    self.spawn("halt", who, move || component.halt(&id));
+                    let (busy, done) = bounded(0);
+                    self.halts.insert(who, done);
+                    self.spawn("halt", who, move || component.halt(&id, busy));
                 }
             }
             Action::Limit { who, on, time } => {
@@ -149,6 +154,7 @@ impl<'a> Hands<'a> {
     /// In place where the container is known; what may be left of an earlier try goes first.
     fn start(&mut self, who: Who, id: Option<String>) {
         self.lives.insert(who, bounded(0));
+        self.halts.remove(&who);
         let component = self.component(who);
         let is_first = self.begun.insert(who);
         self.spawn("component", who, move || match id {
@@ -170,7 +176,8 @@ impl<'a> Hands<'a> {
 
     fn leave(&self, who: Who, id: Option<String>, grace: Option<Duration>) {
         let component = self.component(who);
-        self.spawn("stop", who, move || component.leave(id.as_deref(), grace));
+        let halted = self.halts.get(&who).cloned();
+        self.spawn("stop", who, move || component.leave(id.as_deref(), grace, halted.as_ref()));
     }
 
     /// One thread a component, so that an engine that hangs costs no more than that, and signals keep their order.

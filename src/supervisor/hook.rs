@@ -19,6 +19,26 @@ const LOOK: (Duration, usize) = (Duration::from_millis(100), 10);
 /// What is left at least of a grace for the stop itself, unless all of it is shorter than twice that.
 const RESERVED: Duration = Duration::from_secs(1);
 
+/// Waits for a `pre_stop` that somebody else runs, within a grace, and returns what is left of that.
+pub(super) fn wait_for_pre_stop(done: &Receiver<()>, grace: Duration) -> Duration {
+    let begun = Instant::now();
+    // Nothing is ever sent.
+    let _ = done.recv_timeout(grace.saturating_sub(reserved(grace)));
+    left_of(grace, begun)
+}
+
+/// What of a grace is the stop's own.
+fn reserved(grace: Duration) -> Duration {
+    RESERVED.min(grace / 2)
+}
+
+/// What is left for the stop of a grace that has begun.
+fn left_of(grace: Duration, begun: Instant) -> Duration {
+    let left = grace.saturating_sub(begun.elapsed()).max(reserved(grace));
+    // The engine takes whole seconds, and takes more for a part of one.
+    if left > RESERVED { Duration::from_secs(left.as_secs()) } else { left }
+}
+
 impl Component {
     /// Runs what is to be run in a container that has just started, one after the other. That it has ended in the meantime is
     /// no failure of a hook: its end tells. A failure stops it before it is started again; the end of the pod does otherwise.
@@ -51,8 +71,7 @@ impl Component {
             return grace;
         }
         let begun = Instant::now();
-        let reserved = RESERVED.min(grace / 2);
-        let until = Some(begun + grace.saturating_sub(reserved));
+        let until = Some(begun + grace.saturating_sub(reserved(grace)));
         for (place, hook) in hooks.iter().enumerate() {
             let outcome = self.run_hook(id, hook, until, &self.over);
             if matches!(outcome, Outcome::Failed(_)) && self.has_ended(id, 1) {
@@ -66,9 +85,7 @@ impl Component {
                 break;
             }
         }
-        let left = grace.saturating_sub(begun.elapsed()).max(reserved);
-        // The engine takes whole seconds, and takes more for a part of one.
-        if left > RESERVED { Duration::from_secs(left.as_secs()) } else { left }
+        left_of(grace, begun)
     }
 
     fn run_hook(&self, id: &str, hook: &Hook, until: Option<Instant>, unwanted: &Receiver<()>) -> Outcome {

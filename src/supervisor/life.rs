@@ -80,9 +80,8 @@ struct Entry {
 
 impl Entry {
     fn end(&mut self, fate: Fate, now: Instant) {
-        if let Some(since) = self.since.take() {
-            self.life.ran = now.saturating_duration_since(since);
-        }
+        // What has not begun to run has not run: an earlier life is another one.
+        self.life.ran = self.since.take().map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
         self.life.fate = fate;
     }
 
@@ -309,6 +308,17 @@ mod tests {
         let life = &chronicle.close(begin + Duration::from_secs(5))[0];
         assert_eq!((life.restarts, life.code, life.oom, life.ran.as_secs()), (1, None, false, 5));
         assert_eq!(life.fate, Fate::Stopped);
+    }
+
+    #[test]
+    fn a_start_that_fails_is_no_life() {
+        let (mut chronicle, begin) = (chronicle(Until::Started), Instant::now());
+        started(&mut chronicle, DB, begin);
+        let end = begin + Duration::from_secs(5);
+        chronicle.note(&Event::Exited(DB, 3), end);
+        chronicle.note(&Event::Failed(DB, Error::NoHealthCheck { on: String::new() }), end);
+        let life = &chronicle.close(end)[0];
+        assert_eq!((life.fate.clone(), life.ran), (Fate::Failed, Duration::ZERO));
     }
 
     #[test]

@@ -341,7 +341,7 @@ impl Machine {
         if !self.terminating() || matches!(halted, Some(Halted::Dead(_))) {
             let name = self.of(who).name.clone();
             let helps = self.of(who).role == Role::Sidecar;
-            self.tell(if helps { Level::Warn } else { Level::Info }, format!("{name}: {words}"));
+            self.tell(if helps || code != 0 { Level::Warn } else { Level::Info }, format!("{name}: {words}"));
         }
     }
 
@@ -351,7 +351,9 @@ impl Machine {
             return self.exited(who, code);
         }
         member.ended(None);
-        let halted = member.halted.take();
+        // It may have failed for the end of the one that it restarts with.
+        let again = member.again.take().filter(|_| member.lived);
+        let halted = member.halted.take().or(again.map(Halted::With));
         if self.terminating() {
             self.clear(who);
             return;
@@ -385,7 +387,7 @@ impl Machine {
             self.of(who).stage = Stage::Waiting;
             return true;
         }
-        if !self.of(who).lives_on_after(code) {
+        if !self.of(who).lives_on_after(code, matches!(halted, Some(Halted::Dead(_)))) {
             return false;
         }
         let pause = self.of(who).rest();
@@ -431,8 +433,10 @@ impl Machine {
         if helps && !self.of(who).was_ready && self.is_waited_for(who) {
             let Cause::Exited(_, code) = cause else { return self.end(cause) };
             self.end(Cause::Failed(who, Error::NeverReady { code }));
-        } else if !(helps || (success && self.of(who).finite)) {
+        } else if !(helps || (success && self.of(who).finite) || self.of(who).may_fail) {
             self.end(cause);
+        } else if let (Cause::Exited(_, code), false) = (cause, success) {
+            self.disappoint(who, &[Until::Succeeded], |on| Error::NoSuccess { on, code });
         }
         self.end_if_nothing_is_left(who);
     }
@@ -514,7 +518,13 @@ impl Machine {
 
     fn forward(&mut self, signal: i32) {
         for who in self.everybody() {
-            if self.of(who).stage == Stage::Running {
+            // One that starts may run already, and its hooks take their time; where it does not, the engine says so.
+            let may_run = |member: &Member| match member.stage {
+                Stage::Running => true,
+                Stage::Starting => member.id.is_some(),
+                _ => false,
+            };
+            if may_run(self.of(who)) {
                 self.actions.push(Action::Forward(who, signal));
             }
         }

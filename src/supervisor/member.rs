@@ -48,6 +48,8 @@ pub(super) struct Member {
     pub(super) holds: bool,
     /// Whether it is needed, and nobody requires it.
     pub(super) optional: bool,
+    /// Whether somebody waits for its success, and nobody requires that.
+    pub(super) may_fail: bool,
     restart: Restart,
     /// Whether a probe says when it is ready.
     pub(super) probed: bool,
@@ -86,15 +88,18 @@ impl Member {
     /// One that has not been started. `others` are what others need of it.
     pub(super) fn new(planned: &Planned, others: &[Need]) -> Self {
         let probes = &planned.probes;
+        let completes = others.iter().any(|need| need.until == Until::Succeeded);
+        let optional = !others.is_empty() && !others.iter().any(|need| need.required);
         Self {
             name: planned.name.clone(),
             waits: planned.needs.clone(),
             grace: planned.grace,
             role: planned.role,
             leader: planned.leader,
-            finite: planned.role == Role::Task || others.iter().any(|need| need.until == Until::Succeeded),
+            finite: planned.role == Role::Task || completes,
             holds: planned.is_holder(),
-            optional: !others.is_empty() && !others.iter().any(|need| need.required),
+            optional,
+            may_fail: optional && completes,
             restart: planned.restart,
             probed: probes.tell_readiness(),
             watched: !probes.is_empty(),
@@ -159,10 +164,12 @@ impl Member {
         runs && self.role != Role::Sidecar && self.restart.when == When::No && self.health == Some(Health::Unhealthy)
     }
 
-    /// Whether another life follows one that ended with this code, or that failed without one.
-    pub(super) fn lives_on_after(&self, code: Option<i64>) -> bool {
+    /// Whether another life follows one that ended with this code, or that failed without one; `dead` if a probe ended it.
+    pub(super) fn lives_on_after(&self, code: Option<i64>, dead: bool) -> bool {
         let wanted = match self.restart.when {
             When::No => false,
+            // A restart that fails is tried again.
+            When::Dead => dead || self.stage == Stage::Starting,
             When::Always => !(self.finite && code == Some(0)),
             When::OnFailure => code != Some(0),
         };

@@ -106,6 +106,17 @@ impl<'a> Ipc<'a> {
         }
     }
 
+    /// Whether a component that joins another one's namespace is in one that a component has, and not the guard or somebody
+    /// outside of the pod.
+    pub(super) fn is_a_components(&self, spec: &PodSpec, controller: &Controller, position: usize) -> bool {
+        let mut whose = position;
+        while let Some(Namespace::Component(name)) = &spec.components[whose].ipc {
+            let Some(other) = self.positions.get(name.as_str()) else { return false };
+            whose = *other;
+        }
+        self.mode(spec, controller, whose) == "shareable"
+    }
+
     /// What the guard gets of `shm_size`, if it lends its namespace.
     pub(super) fn size_of_guard(&self, spec: &PodSpec) -> Option<i64> {
         matches!(self.way, Way::Guard(_)).then(|| self.largest(spec))

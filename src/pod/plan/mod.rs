@@ -4,6 +4,7 @@
 //! ```text
 //! PodSpec ─┬─ limits.rs  what the controller's limits leave      ┐
 //!          ├─ ipc.rs     who lends its IPC namespace to whom     ├─▶ Plan
+//!          ├─ ties.rs    who restarts with whom for that        │
 //!          ├─ mounts.rs  volumes, binds, what -volumes shares    │
 //!          ├─ memory.rs  secrets, configs, volumes in memory     │
 //!          ├─ ../guard.rs  who holds, lends and removes them      │
@@ -15,6 +16,7 @@ mod limits;
 mod memory;
 mod mounts;
 mod text;
+mod ties;
 mod userns;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -279,6 +281,7 @@ pub fn plan(
     let guard = Guard::choose(spec, controller, memory::is_held(spec), pids, lends);
     let ipc = Ipc::choose(spec, controller, &users, options.ipc, guard.lends_ipc(), &mut warnings);
     ipc.add_needs(&mut needs);
+    ties::add(&mut needs, spec, &ipc, controller, pids);
     let mut limiter = Limiter::new(controller, placement);
     let auto_remove = controller.engine.auto_remove();
     let mut components = Vec::new();

@@ -133,6 +133,7 @@ fn role(planned: &Planned) -> Vec<String> {
 fn restart(restart: &Restart) -> Vec<String> {
     let when = match restart.when {
         When::No => return Vec::new(),
+        When::Dead => "when it is found dead",
         When::Always => "always",
         When::OnFailure => "on failure",
     };

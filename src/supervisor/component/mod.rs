@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError};
+use crossbeam_channel::{self as channel, Receiver, RecvTimeoutError, TryRecvError};
 
 use crate::engine::types::{ConfiguredCheck, ContainerDetails, CreateRequest, MountRequest};
 use crate::engine::{self, Attach, Condition, Engine, Source, Upload, Wait};
@@ -16,6 +16,7 @@ use crate::pod::{CONTROLLER_ID, Content, FileCopy, FromMemory, Hidden, InMemory,
 use super::Error;
 use super::error::{chain, step};
 use super::event::{Event, Who, signal_name};
+use super::hook::wait_for_pre_stop;
 use super::images::Images;
 use super::inbox::{Report, Sender};
 use super::life::KILLED;
@@ -68,6 +69,9 @@ impl Component {
         let begun = Instant::now();
         let ended = started.and_then(|(id, wait)| self.see_it_end(&id, wait).inspect(|code| self.tell_oom(&id, *code)));
         self.inbox.event(Event::Ran(self.who, begun.elapsed()));
+        if matches!(ended, Ok(KILLED)) && self.is_in_anothers_pids() {
+            self.let_others_speak();
+        }
         let end = match ended {
             Ok(code) if self.planned.is_holder() => Event::Failed(self.who, Error::HolderEnded { code }),
             Ok(code) => Event::Exited(self.who, code),
@@ -84,7 +88,12 @@ impl Component {
             Err(Error::Step { source, .. }) if source.is_not_found() && self.is_gone(&id) => {
                 self.inbox.event(Event::Vanished(self.who));
             }
-            started => self.follow(started.map(|wait| (id, wait))),
+            started => {
+                if started.is_err() {
+                    self.let_others_speak();
+                }
+                self.follow(started.map(|wait| (id, wait)));
+            }
         }
     }
 
@@ -107,10 +116,11 @@ impl Component {
         }
     }
 
-    /// Stops the container with its grace, and keeps it.
-    pub(super) fn halt(&self, id: &str) {
+    /// Stops the container with its grace, and keeps it. Hangs up on `busy` when `pre_stop` is done.
+    pub(super) fn halt(&self, id: &str, busy: channel::Sender<()>) {
         let mut retry = Retry::until(&self.life);
         let grace = self.pre_stop(id, self.planned.grace);
+        drop(busy);
         while let Err(error) = self.engine.stop(id, grace) {
             if error.is_not_found() || !retry.pause() || self.go_on().is_err() {
                 return;
@@ -182,8 +192,15 @@ impl Component {
         Ok(wait)
     }
 
-    /// A start fails when the component whose namespace it joins has just ended. Then that end is the cause, and its own
-    /// thread is about to tell it.
+    /// Whether the process 1 that it has is another component's: the kernel kills it with that, and may be done first.
+    fn is_in_anothers_pids(&self) -> bool {
+        let owner = self.planned.request.labels.get(CONTROLLER_ID);
+        let lender = self.planned.request.host_config.pid_mode.strip_prefix("container:");
+        lender.is_some_and(|lender| Some(lender) != owner.map(String::as_str))
+    }
+
+    /// A start fails when the component whose namespace it joins has just ended, and who is in its PIDs is killed. Then that
+    /// end is the cause, and its own thread is about to tell it.
     fn let_others_speak(&self) {
         if self.planned.needs.iter().any(|need| need.until == Until::Started) {
             let _ = self.ending.recv_timeout(OTHERS);
@@ -298,14 +315,17 @@ impl Component {
         None
     }
 
-    /// Stops the container with a grace, if it gets one, and removes it; tells when that is done.
-    pub(super) fn leave(&self, id: Option<&str>, grace: Option<Duration>) {
+    /// Stops the container with a grace, if it gets one, and removes it; tells when that is done. `halted` is closed when
+    /// the `pre_stop` is done that a halt has begun: it is run once a life.
+    pub(super) fn leave(&self, id: Option<&str>, grace: Option<Duration>, halted: Option<&Receiver<()>>) {
         let name = &self.planned.name;
-        if let (Some(id), Some(grace)) = (id, grace)
-            && let Err(error) = self.engine.stop(id, self.pre_stop(id, grace))
-            && !error.is_not_found()
-        {
-            log::warn!("{name}: cannot stop it, it is removed by force: {}", chain(&error));
+        if let (Some(id), Some(grace)) = (id, grace) {
+            let left = halted.map_or_else(|| self.pre_stop(id, grace), |done| wait_for_pre_stop(done, grace));
+            if let Err(error) = self.engine.stop(id, left)
+                && !error.is_not_found()
+            {
+                log::warn!("{name}: cannot stop it, it is removed by force: {}", chain(&error));
+            }
         }
         let mut retry = Retry::until(&self.over);
         for attempt in 1.. {
