@@ -104,6 +104,19 @@ fn a_restart_that_the_engine_refuses_is_tried_again() {
     }
 }
 
+/// An engine never ends the stream of a container that it did not start: who is removed in the moment of its restart.
+#[test]
+fn nobody_listens_on_to_a_start_that_was_refused() {
+    let engine = pod(&[("web", "{image: demo, restart: always}")]);
+    engine.script("web", one_that_ends(1));
+    let controller = start_quickly(&engine);
+    ends_once(&engine, "web", 1);
+    engine.fault(Call::new(&start_of("web")).nth(1), Fault::status(409, "marked for removal"));
+    engine.until_seen(&start_of("web"), 3, SOON);
+    engine.until("one listens", |engine| engine.is_running("web") && engine.listeners("web") == 1, SOON);
+    stops(&controller, &engine);
+}
+
 #[test]
 fn a_first_start_that_fails_ends_the_pod_whatever_the_policy() {
     let engine = pod(&[("web", "{image: demo, restart: always}")]);

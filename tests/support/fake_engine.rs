@@ -390,6 +390,12 @@ impl FakeEngine {
         })
     }
 
+    /// How many are attached to a container.
+    pub(crate) fn listeners(&self, name: &str) -> usize {
+        let id = self.container(name).map(|one| one.id).unwrap_or_default();
+        self.shared.look(|world| world.listeners(&id))
+    }
+
     pub(crate) fn is_running(&self, name: &str) -> bool {
         self.container(name).is_some_and(|one| one.status == Status::Running)
     }

@@ -170,12 +170,15 @@ impl Component {
 
     /// What must not be missed is armed before the start: the first line of the log, and the exit.
     fn start_inspected(&self, id: &str, details: &ContainerDetails) -> Result<Wait, Error> {
-        if let Some(attach) = self.listen(id)? {
+        let attach = self.listen(id)?;
+        let wait = self.engine.wait(id, Condition::NextExit).map_err(step("wait for its exit"))?;
+        let started = self.engine.start(id);
+        // The stream of a container that an engine refuses to start has no end.
+        if let Some(attach) = attach.filter(|_| !started.as_ref().is_err_and(engine::Error::is_refusal)) {
             let (id, tty) = (id.to_owned(), details.config.tty);
             self.inbox.send(Report::Attached { who: self.who, id, tty, attach });
         }
-        let wait = self.engine.wait(id, Condition::NextExit).map_err(step("wait for its exit"))?;
-        self.engine.start(id).map_err(step("start its container"))?;
+        started.map_err(step("start its container"))?;
         for InMemory { component, path, file } in &self.planned.in_memory {
             let (from, source) = match &file.content {
                 Content::File(path) => (Some(path.clone()), Source::Path(path)),

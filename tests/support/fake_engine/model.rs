@@ -648,7 +648,12 @@ impl World {
     }
 
     pub(super) fn is_attached(&self, id: &str) -> bool {
-        self.attached.values().any(|one| one.container == id)
+        self.listeners(id) > 0
+    }
+
+    /// How many are attached.
+    pub(super) fn listeners(&self, id: &str) -> usize {
+        self.attached.values().filter(|one| one.container == id).count()
     }
 
     /// Writes to all that are attached, unless one of them has no room.

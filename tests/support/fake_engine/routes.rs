@@ -559,7 +559,12 @@ fn attach(shared: &Arc<Shared>, id: &str, head: &Head) -> Reply {
             wire.flavour().attach_head()
         };
         wire.write_all(head.as_bytes())?;
-        let take = || seat.0.until(None, |world| world.take_output(seat.1));
+        wire.watch()?;
+        let connection = wire.connection;
+        let take = || {
+            let gone = |world: &World| world.gone.contains(&connection).then(Vec::new);
+            seat.0.until(None, |world| gone(world).or_else(|| world.take_output(seat.1)))
+        };
         while let Some(bytes) = take().filter(|bytes| !bytes.is_empty()) {
             wire.write_all(&bytes)?;
             seat.0.change(|world| world.has_taken(seat.1));
