@@ -28,9 +28,13 @@ fn told_from(ended: &Ended, begin: &str) -> Vec<String> {
 
 /// A line without its times.
 fn timeless(line: &str) -> String {
-    let words: Vec<&str> = line.split(' ').collect();
-    let is_time = |word: &str| word.parse::<f64>().is_ok_and(|_| word.contains('.'));
-    words.into_iter().map(|word| if is_time(word) { "N" } else { word }).collect::<Vec<_>>().join(" ")
+    let mut words: Vec<&str> = line.split(' ').collect();
+    for unit in 1..words.len() {
+        if ["ms", "s"].contains(&words[unit].trim_end_matches(',')) && words[unit - 1].parse::<f64>().is_ok() {
+            words[unit - 1] = "N";
+        }
+    }
+    words.join(" ").replace("N ms", "N s")
 }
 
 // The obituary.
