@@ -346,6 +346,24 @@ fn volumes_that_are_all_that_a_dead_controller_left_are_swept_by_a_pod_that_has_
 }
 
 #[test]
+fn nothing_is_swept_of_who_comes_back_in_that_moment_and_of_who_may_live() {
+    for fault in [Fault::Held("looked".into()), Fault::status(500, "on purpose"), Fault::Cut] {
+        let engine = pod(&[("web", "image: demo")]);
+        let task = engine.leftover("task", json!({"Image": "podlike"}));
+        engine.leftover("task.podlike.app", json!({"Image": "demo", "Labels": {OWNER: task}}));
+        engine.fault("GET /containers/task/json", fault.clone());
+        let controller = start(&engine);
+        engine.until_seen("GET /containers/task/json", 1, SOON);
+        connect(&engine).start(&task).expect("started");
+        engine.open("looked");
+        controller.runs_on(Duration::from_millis(500));
+        assert_eq!(engine.seen("DELETE /containers/app"), 0, "{fault:?}");
+        controller.signal(support::pod::TERM);
+        assert_eq!(controller.wait(SOON).code, Some(0), "{fault:?}");
+    }
+}
+
+#[test]
 fn a_volume_that_a_controller_makes_as_it_comes_back_is_not_swept() {
     let engine = pod(&[("web", "image: demo")]);
     let task = engine.leftover("task", json!({"Image": "podlike"}));
