@@ -143,7 +143,7 @@ fn who_is_not_alive_is_started_again_and_who_ends_by_itself_is_not() {
     engine.until_seen("POST /containers/web/stop", 1, SOON);
     server.answers("/live", 200);
     engine.script("web", Script::new().until_open("over").exit(4));
-    controller.until_stderr_contains("restarting in 50ms (1st time)", SOON);
+    controller.until_stderr_contains("restarting in 50 ms (1st time)", SOON);
     engine.until("it runs its second life", |engine| engine.seen("POST /containers/web/start") > 1, SOON);
     engine.open("over");
     ends(&controller, &engine, 4);
