@@ -75,7 +75,9 @@ impl References {
             Err(error) => format!("{error} {error:?}"),
         };
         // The name of a registry is none, whatever a mutant has made of it.
-        if has_secret(&shown) && !serde_json::from_slice(text).is_ok_and(|document| is_a_key(&document)) {
+        if has_secret(&shown)
+            && !serde_json::from_str(&String::from_utf8_lossy(text)).is_ok_and(|document| is_a_key(&document))
+        {
             Err(format!("a login is shown: {shown}"))
         } else {
             Ok(())
