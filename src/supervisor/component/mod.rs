@@ -27,6 +27,8 @@ pub use image::PROGRESS;
 /// How long a start that failed waits for what others have to tell.
 const OTHERS: Duration = Duration::from_secs(1);
 
+/// How long a container is listened to that the engine has refused to start: it may run all the same.
+const REFUSED: Duration = Duration::from_secs(1);
 /// How often a removal is tried that the engine refuses.
 const ATTEMPTS: usize = 3;
 
@@ -173,8 +175,11 @@ impl Component {
         let attach = self.listen(id)?;
         let wait = self.engine.wait(id, Condition::NextExit).map_err(step("wait for its exit"))?;
         let started = self.engine.start(id);
-        // The stream of a container that an engine refuses to start has no end.
-        if let Some(attach) = attach.filter(|_| !started.as_ref().is_err_and(engine::Error::is_refusal)) {
+        if let Some(mut attach) = attach {
+            // The stream of a container that does not start may have no end.
+            if started.as_ref().is_err_and(engine::Error::is_refusal) {
+                attach.give_up_at(Instant::now() + REFUSED);
+            }
             let (id, tty) = (id.to_owned(), details.config.tty);
             self.inbox.send(Report::Attached { who: self.who, id, tty, attach });
         }
@@ -296,24 +301,21 @@ impl Component {
         let mut retry = Retry::until(over);
         let mut failure = None;
         while retry.pause() && !has_ended() {
-            match self.engine.inspect(id) {
-                // What was found may be the next life already.
-                _ if has_ended() => break,
+            let found = self.engine.inspect(id);
+            match found {
                 Ok(details) if !details.state.can_be_attached_to() => break,
+                // It may be the next life already.
+                Ok(_) if has_ended() => failure = Some("it has ended before it could be heard again".to_owned()),
+                Ok(_) => match self.engine.attach(id) {
+                    Ok(attach) => return Some(attach),
+                    Err(error) => failure = Some(chain(&error)),
+                },
                 Err(error) if error.is_not_found() => break,
-                Err(error) => {
-                    failure = Some(error);
-                    continue;
-                }
-                Ok(_) => {}
-            }
-            match self.engine.attach(id) {
-                Ok(attach) => return Some(attach),
-                Err(error) => failure = Some(error),
+                Err(error) => failure = Some(chain(&error)),
             }
         }
-        if let Some(error) = failure.filter(|_| self.logs) {
-            log::warn!("{}: its log was cut for good, lines may be missing: {}", self.planned.name, chain(&error));
+        if let Some(why) = failure.filter(|_| self.logs) {
+            log::warn!("{}: its log was cut for good, lines may be missing: {why}", self.planned.name);
         }
         None
     }
