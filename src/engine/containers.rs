@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
-use super::host::{Limit, Socket};
+use super::host::{Canceller, Limit, Socket};
 use super::http::{Body, Payload};
 use super::podman::{self, Vigil};
 use super::types::{ContainerDetails, ContainerSummary, CreateRequest};
@@ -193,6 +193,11 @@ impl Attach {
     /// later can be read then with another one.
     pub fn give_up_at(&mut self, end: Instant) {
         self.body.stream_mut().set_limit(Limit::Until(end));
+    }
+
+    /// The means to end it from another thread.
+    pub fn canceller(&mut self) -> io::Result<Canceller> {
+        self.body.stream_mut().canceller()
     }
 }
 

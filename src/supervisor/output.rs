@@ -62,9 +62,7 @@ impl Output {
         let mut way = Way { chunks: self.chunks.clone(), ending: self.ending.clone(), lost: false };
         self.crew.spawn(format!("log/{name}"), move || {
             loop {
-                if let Err(error) = pass_on(&name, tty, attach, &mut way)
-                    && !is_over(&error)
-                {
+                if let Err(error) = pass_on(&name, tty, attach, &mut way) {
                     log::warn!("{name}: the stream of its log broke: {error}");
                 }
                 // Who is being stopped may have a long grace, and much to say in it.
@@ -173,11 +171,6 @@ impl Pen {
         }
         self.lost += bytes.len() as u64;
     }
-}
-
-/// Whether a stream was listened to for as long as it should be.
-fn is_over(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock)
 }
 
 fn pass_on(name: &str, tty: bool, mut from: impl BufRead, to: &mut Way) -> io::Result<()> {

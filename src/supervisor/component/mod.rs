@@ -27,8 +27,6 @@ pub use image::PROGRESS;
 /// How long a start that failed waits for what others have to tell.
 const OTHERS: Duration = Duration::from_secs(1);
 
-/// How long a container is listened to that the engine has refused to start: it may run all the same.
-const REFUSED: Duration = Duration::from_secs(1);
 /// How often a removal is tried that the engine refuses.
 const ATTEMPTS: usize = 3;
 
@@ -172,16 +170,20 @@ impl Component {
 
     /// What must not be missed is armed before the start: the first line of the log, and the exit.
     fn start_inspected(&self, id: &str, details: &ContainerDetails) -> Result<Wait, Error> {
-        let attach = self.listen(id)?;
-        let wait = self.engine.wait(id, Condition::NextExit).map_err(step("wait for its exit"))?;
-        let started = self.engine.start(id);
-        if let Some(mut attach) = attach {
-            // The stream of a container that does not start may have no end.
-            if started.as_ref().is_err_and(engine::Error::is_refusal) {
-                attach.give_up_at(Instant::now() + REFUSED);
-            }
+        let mut hang_up = None;
+        if let Some(mut attach) = self.listen(id)? {
+            hang_up = attach.canceller().ok();
             let (id, tty) = (id.to_owned(), details.config.tty);
             self.inbox.send(Report::Attached { who: self.who, id, tty, attach });
+        }
+        let wait = self.engine.wait(id, Condition::NextExit).map_err(step("wait for its exit"))?;
+        let started = self.engine.start(id);
+        // The stream of a container that does not start may have no end.
+        if let Some(stream) = hang_up
+            && started.as_ref().is_err_and(engine::Error::is_refusal)
+            && !self.may_run(id)
+        {
+            stream.cancel();
         }
         started.map_err(step("start its container"))?;
         for InMemory { component, path, file } in &self.planned.in_memory {
@@ -198,6 +200,14 @@ impl Component {
         let checked = details.config.healthcheck.as_ref().is_some_and(ConfiguredCheck::is_on);
         self.inbox.event(Event::Started { who: self.who, checked });
         Ok(wait)
+    }
+
+    /// Whether a container runs, as far as that can be told: an engine may have started what it says it did not.
+    fn may_run(&self, id: &str) -> bool {
+        match self.engine.inspect(id) {
+            Ok(details) => details.state.running,
+            Err(error) => !error.is_not_found(),
+        }
     }
 
     /// Whether the process 1 that it has is another component's: the kernel kills it with that, and may be done first.
