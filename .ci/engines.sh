@@ -5,11 +5,13 @@
 #        engines.sh up NAME                start it if need be, and wait until it answers
 #        engines.sh host NAME              print what DOCKER_HOST is for it
 #        engines.sh exec NAME COMMAND...   run a command where it runs
+#        engines.sh halt NAME              end it as a power cut does: the next `up` finds its data
 #        engines.sh down NAME...           end it, and remove all that it had
 #        engines.sh root RELEASE           make the root of a Debian release
 # PODLIKE_ENGINES is the folder of engines that run, PODLIKE_ROOTS that of the roots, which are kept; both are in the
 # cache folder by default. PODLIKE_MIRROR is a Debian mirror, by default that of this machine's own apt sources.
-# Inside of its namespaces, and so for its containers, an engine's socket is /var/run/docker.sock as ever.
+# Inside of its namespaces, and so for its containers, an engine's socket is /var/run/docker.sock as ever. An engine with
+# a network namespace made for it, `ip netns add podlike-NAME`, has that.
 set -eu
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 here=$(cd "$(dirname "$0")" && pwd)
@@ -27,6 +29,9 @@ docker-26-v1   docker    v1  trixie
 docker-28-v2   docker    v2  sid
 docker-userns  remapped  v2  -
 podman-5       podman    v2  trixie
+swarm-1        docker    v2  -
+swarm-2        docker    v2  -
+swarm-3        docker    v2  -
 LIST
 }
 
@@ -158,7 +163,12 @@ step_leaf() {
         echo $$ >"$own/init/cgroup.procs"
     fi
     umount -R "$state/hierarchies" || umount "$state"/hierarchies/*
-    exec unshare --net --ipc --uts --pid --fork --kill-child=KILL "$0" step init "$name"
+    if [ -e "/run/netns/podlike-$name" ]; then
+        set -- nsenter --net="/run/netns/podlike-$name" unshare
+    else
+        set -- unshare --net
+    fi
+    exec "$@" --ipc --uts --pid --fork --kill-child=KILL "$0" step init "$name"
 }
 
 # As PID 1: gives itself a root, a network and cgroups, and runs the engine in them.
@@ -242,7 +252,7 @@ up() {
         fail "$name needs cgroup v1, and this machine has no memory controller there"
     command -v ip >/dev/null || "$here/apt.sh" install iproute2
     if [ "$release" = - ]; then command -v dockerd >/dev/null || "$here/apt.sh" install docker.io; else make_root "$release"; fi
-    down >/dev/null
+    [ ! -e "$state/cgroup" ] || down >/dev/null
     mkdir -p "$state/run"
     echo "$name-$$" >"$state/cgroup"
     env "$mark" setsid unshare --mount "$0" step cgroups "$name" </dev/null >"$state/log" 2>&1 &
@@ -261,8 +271,7 @@ up() {
 }
 
 # All of its processes end with the first one, and with them its namespaces: mounts, interfaces.
-down() {
-    [ -d "$state" ] || return 0
+halt() {
     for which in outer init; do
         for _ in $(seq 100); do
             pid=$(process $which) || break
@@ -271,6 +280,12 @@ down() {
         done
     done
     unshare --mount "$0" step sweep "$name"
+    find "$state" -mindepth 1 -maxdepth 1 ! -name data -exec rm -rf --one-file-system {} +
+}
+
+down() {
+    [ -d "$state" ] || return 0
+    halt
     rm -rf --one-file-system "$state"
     echo "engine $name ended"
 }
@@ -280,7 +295,7 @@ run_inside() {
     DOCKER_HOST=unix:///var/run/docker.sock nsenter --target "$pid" --mount --net --ipc --uts --pid --cgroup --root --wd=/ -- "$@"
 }
 
-usage() { sed -n '4,9s/^# //p' "$0" >&2; exit 2; }
+usage() { sed -n '4,10s/^# //p' "$0" >&2; exit 2; }
 
 what=${1:-}
 [ $# -lt 2 ] || [ "$what" = root ] || [ "$what" = down ] || [ "$what" = step ] || choose "$2"
@@ -290,6 +305,7 @@ case $what,$# in
     host,2) echo "$host" ;;
     exec,2) usage ;;
     exec,*) shift 2 && run_inside "$@" ;;
+    halt,2) [ ! -d "$state" ] || halt ;;
     down,1) usage ;;
     down,*)
         shift

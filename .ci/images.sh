@@ -58,6 +58,21 @@ nginx_root() {
     printf 'root:x:0:\nwww-data:x:33:\n' >"$1/etc/group"
 }
 
+haproxy_root() {
+    # shellcheck disable=SC2046 # a list of words
+    unpack "$work/haproxy" haproxy $("$here/apt.sh" libraries haproxy)
+    program "$work/haproxy" usr/sbin/haproxy "$1"
+    mkdir -p "$1/usr/local/etc/haproxy" "$1/var/lib/haproxy" "$1/etc"
+    printf 'root:x:0:0::/:\nhaproxy:x:99:99::/var/lib/haproxy:\n' >"$1/etc/passwd"
+    printf 'root:x:0:\nhaproxy:x:99:\n' >"$1/etc/group"
+}
+
+redis_root() {
+    # shellcheck disable=SC2046 # a list of words
+    unpack "$work/redis" redis-server redis-tools $("$here/apt.sh" libraries redis-server redis-tools)
+    for command in redis-server redis-cli; do program "$work/redis" usr/bin/$command "$1"; done
+}
+
 # build NAME FOLDER [ROOT]: ROOT is a function that fills a folder with the image's files.
 build() {
     context=$work/context
@@ -83,11 +98,15 @@ current() {
         [ "$(docker image inspect -f '{{index .Config.Labels "podlike-build"}}' "$image" 2>/dev/null)" = "$inputs" ] || return 1
     done
 }
-current podlike-test/busybox podlike-test/healthcheck podlike-test/declared podlike-test/registry demo/app demo/nginx && exit 0
+current podlike-test/busybox podlike-test/old podlike-test/healthcheck podlike-test/declared podlike-test/registry podlike-test/redis \
+    podlike-test/haproxy demo/app demo/nginx && exit 0
 
 build podlike-test/busybox tests/support/images/busybox busybox_root
 build podlike-test/healthcheck tests/support/images/healthcheck
+build podlike-test/old tests/support/images/old
 build podlike-test/declared tests/support/images/declared
 build podlike-test/registry tests/support/images/registry registry_root
+build podlike-test/haproxy tests/support/images/haproxy haproxy_root
+build podlike-test/redis tests/support/images/redis redis_root
 build demo/app examples/sidecar/app
 build demo/nginx examples/sidecar/nginx nginx_root
