@@ -10,7 +10,7 @@ use std::{env, fmt};
 use argh::FromArgs;
 use log::LevelFilter;
 
-use crate::pod::{self, Nesting, Options, Restart, Watch};
+use crate::pod::{self, Nesting, Options, Policy, Restart, Rights, Watch};
 use crate::version;
 
 /// Runs a pod: the components that the labels of this container describe, in its network and other namespaces.
@@ -56,6 +56,12 @@ struct Arguments {
     /// the time that the pod has to stop on TERM or INT, where no label says it (default: the container's own, or 10s)
     #[argh(option, arg_name = "time")]
     stop_timeout: Option<Time>,
+    /// what components may not have: privileged, devices, host-namespaces, binds, all (default: none)
+    #[argh(option, arg_name = "list")]
+    deny: Vec<Rights>,
+    /// what of that they may have, and nothing else (default: all)
+    #[argh(option, arg_name = "list")]
+    allow: Vec<Rights>,
     #[argh(subcommand)]
     command: Option<Subcommand>,
 }
@@ -94,8 +100,15 @@ struct Cgroup {
     words: Vec<String>,
 }
 
+/// Not in this flavour of podlike: run the full image for templates.
+#[cfg(not(feature = "template"))]
+#[derive(FromArgs, Debug)]
+#[argh(subcommand, name = "template")]
+struct Template {}
+
 /// Make pods of the services of a stack that have templates (x-podlike), and print the stack for docker stack deploy. Several
 /// files are merged. Ends with 0, or with 2 if it cannot be done.
+#[cfg(feature = "template")]
 #[derive(FromArgs, Debug)]
 #[argh(subcommand, name = "template")]
 struct Template {
@@ -114,6 +127,7 @@ struct Template {
 }
 
 /// Which stack is to be transformed, and how.
+#[cfg(feature = "template")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transformation {
     /// The files, `-` for stdin; at least one.
@@ -193,8 +207,10 @@ const SWITCHES: [&str; 8] = ["engine", "ipc", "json", "logs", "offline", "pids",
 const OF_SUBCOMMANDS: [&str; 3] = ["engine", "json", "offline"];
 
 /// The flags that take another value.
-const VALUES: [&str; 8] = [
+const VALUES: [&str; 10] = [
+    "allow",
     "cgroup",
+    "deny",
     "images",
     "profiles",
     "registry-auth",
@@ -295,6 +311,7 @@ fn options(arguments: &Arguments) -> Options {
             ..default.restart
         },
         stop_timeout: arguments.stop_timeout.map(|time| time.0),
+        policy: Policy::of(&arguments.deny, &arguments.allow),
     }
 }
 
@@ -308,6 +325,7 @@ pub enum Command {
     /// Print the health of the pod.
     Healthcheck,
     /// Make pods of services with templates.
+    #[cfg(feature = "template")]
     Template(Transformation),
     /// Do nothing, but what a guard does.
     Pause(Option<Watch>),
@@ -339,6 +357,7 @@ fn parse(words: &[String]) -> Result<Command, Error> {
     let words = normalised(words)?;
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match Arguments::from_args(&["podlike"], &words) {
+        #[cfg(feature = "template")]
         Ok(Arguments { command: Some(Subcommand::Template(Template { files, .. })), .. }) if files.is_empty() => {
             // The word alone asks how it is used; with flags, a list of files was empty.
             if words.len() > 1 {
@@ -352,6 +371,7 @@ fn parse(words: &[String]) -> Result<Command, Error> {
                 flags(&arguments),
                 Validation { file: file.clone(), json: json.is_some_and(|json| json.0) },
             ),
+            #[cfg(feature = "template")]
             Some(Subcommand::Template(Template { files, offline, image, output })) => {
                 Command::Template(Transformation {
                     files: files.clone(),
@@ -360,6 +380,8 @@ fn parse(words: &[String]) -> Result<Command, Error> {
                     output: output.clone(),
                 })
             }
+            #[cfg(not(feature = "template"))]
+            Some(Subcommand::Template(Template {})) => return Err(Error(version::NO_TEMPLATES.to_owned())),
             Some(Subcommand::Healthcheck(_)) => Command::Healthcheck,
             Some(Subcommand::Pause(Pause { words })) => match Watch::parse(words) {
                 None if !words.is_empty() => return Err(Error(NO_WATCH.to_owned())),
@@ -384,6 +406,10 @@ fn normalised(words: &[String]) -> Result<Vec<String>, Error> {
     let mut words = words.iter().peekable();
     while let Some(word) = words.next() {
         let takes_files = result.first().is_some_and(|first| first == "template");
+        // Whatever stands behind it, there is one answer.
+        if takes_files && cfg!(not(feature = "template")) {
+            break;
+        }
         if takes_files && word == "--" {
             files.extend(words.by_ref().cloned());
             break;
@@ -465,6 +491,30 @@ mod tests {
     }
 
     #[test]
+    fn no_flag_takes_back_what_another_one_forbids() {
+        let policy =
+            |deny: &str, allow: &str| Policy::of(&[deny.parse().expect("a list")], &[allow.parse().expect("a list")]);
+        for (line, expected) in [
+            ("", policy("privileged,binds", "all")),
+            ("-deny=", policy("privileged,binds", "all")),
+            ("--deny=devices", policy("privileged,devices,binds", "all")),
+            ("-allow all --allow=all", policy("privileged,binds", "all")),
+            ("-allow=", policy("privileged,binds", "none")),
+            ("-allow binds,privileged -allow binds,devices", policy("privileged,binds", "binds")),
+        ] {
+            for command in ["", "validate"] {
+                match parsed(&format!("-deny privileged,binds {command} {line}")) {
+                    Ok(Command::Run(flags) | Command::Validate(flags, _)) => {
+                        assert_eq!(flags.options.policy, expected, "{command} {line}");
+                    }
+                    other => panic!("{line}: {other:?}"),
+                }
+            }
+        }
+        assert!(parsed("-deny").is_err(), "a list is not to be forgotten");
+    }
+
+    #[test]
     fn usage_errors_say_what_is_wrong() {
         for (line, part) in [
             ("-nope", "-nope"),
@@ -473,6 +523,9 @@ mod tests {
             ("sidecar", "sidecar"),
             ("-cgroup=all", "'all' is no way to place cgroups: expected auto, pod, slice or none"),
             ("-cgroup", "needs a value"),
+            ("-deny privilegd", "did you mean 'privileged'?"),
+            ("-deny -logs", "'-logs' cannot be forbidden"),
+            ("-allow=bind", "did you mean 'binds'?"),
             ("-restart-delay=soon", "'soon' is no duration"),
         ] {
             let Error(text) = parsed(line).expect_err(line);
@@ -544,6 +597,17 @@ mod tests {
         }
     }
 
+    #[cfg(not(feature = "template"))]
+    #[test]
+    fn a_flavour_without_templates_lists_the_subcommand_and_says_what_it_is() {
+        for line in ["template", "template a.yml -o", "-logs template --help", "template -nope -- x"] {
+            assert_eq!(parsed(line), Err(Error(version::NO_TEMPLATES.to_owned())), "{line}");
+        }
+        let Ok(Command::Help(text)) = parsed("--help") else { panic!("no help") };
+        assert!(text.contains("\n  template          Not in this flavour"), "{text}");
+    }
+
+    #[cfg(feature = "template")]
     #[test]
     fn a_transformation_takes_files_and_stdin() {
         let template = |files: &[&str], offline: bool, output: Option<&str>| {

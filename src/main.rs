@@ -14,6 +14,7 @@ fn main() -> ExitCode {
     let outcome = match command {
         Ok(Command::Run(flags)) => commands::run(&settings, &flags),
         Ok(Command::Validate(flags, validation)) => commands::validate(&settings, &flags, &validation),
+        #[cfg(feature = "template")]
         Ok(Command::Template(transformation)) => commands::template(&settings, &transformation),
         Ok(Command::Healthcheck) => commands::healthcheck(&settings),
         Ok(Command::Pause(watch)) => commands::pause(&settings, watch.as_ref()),

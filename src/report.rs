@@ -4,7 +4,7 @@
 //! |---|---|
 //! | n | a component ended with n, or an init component with n ≠ 0; where there is a leader, the leader did |
 //! | 0 | TERM or INT, and the end was orderly: each component stopped, or was killed after its grace |
-//! | 128 + signal | TERM or INT, and the end was forced: by a second signal, or because the time to stop was over |
+//! | 128 + signal | TERM or INT, and the end was forced: by a second signal, or because the time to stop was over; or the engine had found the pod unhealthy |
 //! | 125 | a component could not be started, or its container was lost |
 //! | 2 | podlike refused to start: labels, engine, usage |
 //! | 70 | a bug in podlike |
@@ -66,6 +66,9 @@ fn tell(end: &End, names: &[String]) {
         Cause::Signal(signal) if end.forced => {
             log::warn!("the pod was killed after {}", signal_name(*signal));
         }
+        Cause::Signal(signal) if end.unhealthy => {
+            log::warn!("the pod was unhealthy, and ended on {}", signal_name(*signal));
+        }
         Cause::Signal(signal) => log::info!("the pod ended on {}", signal_name(*signal)),
         Cause::Crashed(why) => log::error!("a bug in podlike, please report it: {why}"),
     }
@@ -75,7 +78,7 @@ fn exit_code(end: &End) -> u8 {
     match &end.cause {
         Cause::Exited(_, code) => u8::try_from(end.leader.map_or(*code, |(_, code)| code)).unwrap_or(u8::MAX),
         Cause::Failed(..) => START_FAILED,
-        Cause::Signal(signal) if end.forced => 128 + u8::try_from(*signal).unwrap_or(0),
+        Cause::Signal(signal) if end.forced || end.unhealthy => 128 + u8::try_from(*signal).unwrap_or(0),
         Cause::Signal(_) => 0,
         Cause::Crashed(_) => CRASHED,
     }
@@ -235,6 +238,9 @@ mod tests {
             let end = End::new(cause, forced);
             assert_eq!(exit_code(&end), code, "{end:?}");
         }
+        let unhealthy = |cause| End { unhealthy: true, ..End::new(cause, false) };
+        assert_eq!(exit_code(&unhealthy(Cause::Signal(15))), 143);
+        assert_eq!(exit_code(&unhealthy(Cause::Exited(Who(0), 3))), 3);
     }
 
     #[test]

@@ -43,6 +43,7 @@ fn run(fake: &FakeEngine, tell: impl FnOnce() -> Event) -> End {
         board,
         events,
         slice: None,
+        has_volume_of_task: false,
     };
     let (sender, inbox) = supervisor::inbox();
     let crew = Crew::new(sender.clone());

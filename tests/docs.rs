@@ -1,5 +1,6 @@
 //! What the README says is what the program does: flags, variables, keys, exit codes, and every example loads.
 
+#![cfg(feature = "template")]
 #![allow(clippy::panic, reason = "a test fails by a panic")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,7 +9,7 @@ use std::path::Path;
 use std::process::Command;
 
 use podlike::compose::stack::StackFile;
-use podlike::pod::{Class, KEYS, PodSpec, Surroundings};
+use podlike::pod::{Class, KEYS, METADATA, PodSpec, Surroundings};
 use podlike::template::{Fetch, transform};
 use serde_yaml::Value;
 
@@ -79,6 +80,14 @@ fn the_variables_of_the_readme_are_those_that_are_read() {
     let by_name = asked.map(|rest| rest.split('"').next().expect("a name").to_owned());
     let documented: BTreeSet<String> = table(&read("README.md"), "| variable |").into_iter().collect();
     assert_eq!(documented, read_ones.into_iter().chain(by_name).collect());
+}
+
+#[test]
+fn the_readme_names_all_that_a_component_is_told() {
+    let readme = read("README.md");
+    let rest = &readme[readme.find("### What a component knows").expect("the section")..];
+    let documented: BTreeSet<String> = table(rest, "| name |").into_iter().collect();
+    assert_eq!(documented, METADATA.iter().map(|name| (*name).to_owned()).collect());
 }
 
 #[test]
@@ -192,7 +201,10 @@ fn every_stack_loads_and_its_labels_make_a_pod() {
     for (place, text) in stacks {
         let text = if text.contains("x-podlike:") { transformed(&place, text) } else { text };
         let stack: Value = serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{place}: {error}"));
-        let pods = labels(&stack);
+        // What is no stack are keys of a component.
+        let label = |name: &str| (format!("pod.component.{name}"), format!("image: demo\n{text}"));
+        let of_components = || BTreeMap::from(["web", "db"].map(label));
+        let pods = if stack.get("services").is_some() { labels(&stack) } else { vec![of_components()] };
         assert!(!pods.is_empty(), "{place}: no service has labels");
         for labels in pods {
             let spec = PodSpec::from_labels(&labels, &Surroundings::default())
@@ -225,5 +237,69 @@ fn every_docker_run_is_the_one_that_the_demo_runs() {
     );
     for file in ["README.md", "examples/sidecar/README.md"] {
         assert_eq!(run(&read(file)), expected, "{file}");
+    }
+}
+
+/// Source text as messages have it: one line where a string goes on in the next.
+fn sources() -> String {
+    fn all(folder: &Path, text: &mut String) {
+        for entry in fs::read_dir(folder).expect("a folder").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                all(&path, text);
+            } else {
+                let lines = fs::read_to_string(&path).expect("text");
+                text.push_str(&lines.split("\\\n").map(str::trim_start).collect::<String>());
+            }
+        }
+    }
+    let mut text = String::new();
+    all(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut text);
+    text
+}
+
+#[test]
+fn the_messages_of_the_readme_are_those_that_podlike_says() {
+    let sources = sources();
+    let rows = table(&read("README.md"), "| message | what to do |");
+    assert!(rows.len() > 10, "{rows:?}");
+    for message in rows {
+        for part in message.split('…').filter(|part| part.len() > 3) {
+            assert!(sources.contains(part), "podlike does not say '{part}'");
+        }
+    }
+}
+
+#[test]
+fn every_file_and_target_of_a_snippet_is_there_and_every_stack_is_deployed_by_one() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let makefile = read("Makefile");
+    let folders = fs::read_dir(root.join("examples")).expect("the examples").flatten();
+    let folders: Vec<_> = folders.map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+    assert!(folders.len() >= 10, "{folders:?}");
+    let name = |path: &Path| path.strip_prefix(root).expect("it is in the project").display().to_string();
+    let mut files: Vec<String> = folders.iter().map(|folder| name(&folder.join("README.md"))).collect();
+    files.push("README.md".to_owned());
+    for file in &files {
+        for block in blocks(&read(file), "sh") {
+            let labels = labels_of_run(&block);
+            let pod = || PodSpec::from_labels(&labels, &Surroundings::default());
+            assert!(labels.is_empty() || pod().is_ok(), "{file}: {:?}", pod());
+            for path in block.split_whitespace().filter(|word| word.starts_with("examples/") && !word.contains('$')) {
+                assert!(root.join(path).exists(), "{file}: there is no {path}");
+            }
+            for target in block.lines().filter_map(|line| line.strip_prefix("make ")?.split_whitespace().next()) {
+                assert!(makefile.contains(&format!("\n{target}:")), "{file}: there is no make {target}");
+            }
+        }
+    }
+    for folder in folders {
+        let readme = read(&name(&folder.join("README.md")));
+        assert!(read("README.md").contains(&format!("({}/README.md)", name(&folder))), "{}", folder.display());
+        let stacks = fs::read_dir(&folder).expect("a folder").flatten().map(|entry| entry.path());
+        for stack in stacks.filter(|path| path.extension().is_some_and(|extension| extension == "yml")) {
+            let words = [name(&stack), stack.file_name().expect("a name").to_string_lossy().into_owned()];
+            assert!(words.iter().any(|word| readme.contains(word)), "{} is in no README", stack.display());
+        }
     }
 }

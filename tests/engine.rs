@@ -10,6 +10,8 @@ mod compose_file;
 mod copies;
 #[path = "engine/demo.rs"]
 mod demo;
+#[path = "engine/edge.rs"]
+mod edge;
 #[path = "engine/end.rs"]
 mod end;
 #[path = "engine/exit_code.rs"]

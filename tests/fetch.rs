@@ -1,17 +1,20 @@
 //! Templates from addresses: the room's own fetching against servers and proxies of the test, a sentence each.
 
-#![cfg(feature = "tls")]
+#![cfg(all(feature = "template", feature = "tls"))]
 
 mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write as _;
-use std::net::TcpListener;
+use std::io::{self, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::net::UnixListener;
+use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use podlike::template::Fetch;
+use support::tls::{Authority, Front};
 use support::web::{Identity, Web, Wish, header, ok, status, to};
 use tempfile::TempDir;
 
@@ -113,6 +116,8 @@ fn a_text_is_utf8_and_an_answer_is_http() {
     fails(&plain(), &latin.url("/"), &["no text in UTF-8"]);
     let other = Web::http(|_| b"220 hunter2 ESMTP\r\n\r\n".into());
     fails(&plain(), &other.url("/"), &["no HTTP"]);
+    let chunk = Web::http(|_| b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nhunter2\r\n".into());
+    fails(&plain(), &chunk.url("/"), &["the length of a chunk is not a number"]);
     let nothing = Web::http(|_| Vec::new());
     fails(&plain(), &nothing.url("/"), &["the connection ended before the answer did"]);
 }
@@ -410,7 +415,7 @@ fn https_asks_for_tls() {
     fails(&plain(), &url, &["no TLS connection: the server does not speak it"]);
     drop(server.join());
     let secure = Web::https(&Identity::own(Wish::default()), |_| ok(SECRET));
-    fails(&plain(), &secure.url("/").replace("https", "http"), &[]);
+    fails(&plain(), &secure.url("/").replace("https", "http"), &["the server speaks TLS (is it https://?)"]);
 }
 
 #[test]
@@ -470,6 +475,51 @@ fn https_goes_through_the_tunnel_of_a_proxy() {
     assert_eq!((header(head, "authorization"), header(head, "proxy-authorization")), (Some(ME), None));
     let unknown = with(&[("https_proxy", &login)]);
     fails(&unknown, &far(&web, "/t"), &["unknown authority"]);
+}
+
+#[test]
+fn a_tunnel_may_lead_through_a_proxy_with_tls() {
+    let identity = Identity::issued(Wish::default());
+    let web = Web::https(&identity, |_| ok("through"));
+    let (proxy, authority) = (Web::tunnel(web.address()), Authority::new());
+    let folder = tempfile::tempdir().expect("a folder");
+    let socket = folder.path().join("proxy.sock");
+    pass_on(&socket, proxy.address());
+    let front = Front::new(&authority.server(None, None), &socket);
+    let address = front.host().replace("tcp", "https");
+    let both = [&*identity.pem, &authority.pem].concat();
+    for (pem, result) in [(&both, Ok("through")), (&identity.pem, Err("unknown authority"))] {
+        let (_folder, pem) = file(pem);
+        let fetch = with(&[("HTTPS_PROXY", &address), ("SSL_CERT_FILE", &pem)]);
+        match result {
+            Ok(text) => gets(&fetch, &far(&web, "/t"), text),
+            Err(part) => drop(fails(&fetch, &far(&web, "/t"), &[part])),
+        }
+    }
+    assert_eq!((proxy.seen().len(), web.seen().len()), (1, 1));
+}
+
+/// Passes on what comes to a socket.
+fn pass_on(socket: &Path, to: SocketAddr) {
+    let listener = UnixListener::bind(socket).expect("a socket");
+    thread::spawn(move || {
+        for near in listener.incoming().flatten() {
+            let far = TcpStream::connect(to).expect("it listens");
+            let (mut up, mut down) = (near.try_clone().expect("a copy"), far.try_clone().expect("a copy"));
+            thread::spawn(move || drop(io::copy(&mut up, &mut &far)));
+            thread::spawn(move || drop(io::copy(&mut down, &mut &near)));
+        }
+    });
+}
+
+#[test]
+fn what_is_no_proxy_is_told() {
+    let proxy = Web::http(|_| b"220 hunter2 ESMTP\r\n\r\n".into());
+    let fetch = with(&[("HTTPS_PROXY", &proxy.url(""))]);
+    fails(&fetch, "https://podlike.test/", &[&format!("the proxy {} does not answer as one", proxy.url(""))]);
+    let eager = Web::http(|_| b"HTTP/1.1 200 OK\r\n\r\nhunter2".into());
+    let fetch = with(&[("HTTPS_PROXY", &eager.url(""))]);
+    fails(&fetch, "https://podlike.test/", &[&format!("the proxy {} does not answer as one", eager.url(""))]);
 }
 
 #[test]

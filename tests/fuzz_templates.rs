@@ -8,6 +8,7 @@
 //! How long it goes on and from which seed is told by the variables of `tests/fuzz.rs`:
 //! `FUZZ_MINUTES=10 FUZZ_SEED=$RANDOM cargo test --test fuzz_templates mutants -- --nocapture`.
 
+#![cfg(feature = "template")]
 #![allow(clippy::panic, reason = "a test fails by a panic")]
 #![allow(clippy::print_stdout, reason = "a process with limits tells its figures to the one without")]
 

@@ -17,7 +17,9 @@ use std::path::{Path, PathBuf};
 
 use podlike::engine::capabilities::{Capabilities, Product};
 use podlike::engine::types::{ApiVersion, HostConfig, Info, Mount};
-use podlike::pod::{self, Class, Controller, Door, KEYS, Options, Placement, Plan, PodSpec, Surroundings};
+use podlike::pod::{
+    self, Class, Controller, Door, KEYS, Options, Placement, Plan, PodSpec, Policy, Rights, Surroundings,
+};
 use podlike::report;
 use serde::Deserialize;
 use serde_yaml::Value;
@@ -57,7 +59,7 @@ impl Engine {
     fn capabilities(self) -> Capabilities {
         let api = if self.api == ApiVersion::default() { "1.45".parse().expect("a version") } else { self.api };
         let product = if self.podman { Product::Podman } else { Product::Docker };
-        Capabilities::read(product, api, api, None, self.info)
+        Capabilities::read(product, api, api, self.info)
     }
 }
 
@@ -92,6 +94,11 @@ impl Default for Container {
 
 fn options(chosen: &BTreeMap<String, Value>) -> Options {
     let mut options = Options::default();
+    let rights = |name| -> Vec<Rights> {
+        let list = chosen.get(name).and_then(Value::as_str);
+        list.map(|list| list.parse().expect("a list of rights")).into_iter().collect()
+    };
+    options.policy = Policy::of(&rights("deny"), &rights("allow"));
     for (name, value) in chosen {
         let on = || value.as_bool().expect("true or false");
         match name.as_str() {
@@ -99,6 +106,7 @@ fn options(chosen: &BTreeMap<String, Value>) -> Options {
             "ipc" => options.ipc = on(),
             "volumes" => options.volumes = on(),
             "cgroup" => options.cgroup = value.as_str().expect("a word").parse().expect("a way to place cgroups"),
+            "deny" | "allow" => {}
             other => panic!("no such option: {other}"),
         }
     }
@@ -154,6 +162,7 @@ fn planned(case: Case) -> Result<Vec<Pod>, String> {
         root: root.path().to_owned(),
         env: env.map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
         profiles: case.profiles.clone(),
+        kept: &pod::METADATA,
         ..Surroundings::default()
     };
     let pods = match &case.document {
@@ -189,6 +198,7 @@ fn controller(case: Case) -> Controller {
         image: "podlike".to_owned(),
         program: "/podlike".into(),
         volume_refs: case.controller.volume_refs,
+        has_volume_of_task: false,
         stop_timeout: None,
         engine: engine.capabilities(),
     }

@@ -346,6 +346,52 @@ fn volumes_that_are_all_that_a_dead_controller_left_are_swept_by_a_pod_that_has_
 }
 
 #[test]
+fn volumes_of_tasks_that_are_gone_are_swept_by_a_pod_that_has_one_and_no_others() {
+    const LIFETIME: &str = "com.github.rycus86.podlike.lifetime";
+    let mount =
+        |name: &str| json!({"Type": "volume", "Name": name, "Source": "/v", "Destination": "/data", "RW": true});
+    for (own, left) in [("data-t1", 4), ("plain", 5)] {
+        let engine = pod(&[("web", "image: demo")]);
+        for task in ["data-t1", "data-t2", "data-t3"] {
+            engine.volume_of(task, LIFETIME, "task");
+        }
+        engine.volume_of("data-for-ever", LIFETIME, "ever").volume_of("plain", "a", "b");
+        engine.leftover("old-task", json!({"Image": "podlike", "HostConfig": {"Binds": ["data-t2:/data"]}}));
+        engine.controller(&json!({"Mounts": [mount(own)], "HostConfig": {"Binds": [format!("{own}:/data")]}}));
+        let controller = start(&engine);
+        controller.until_stderr_contains("web: started", SOON);
+        if left == 4 {
+            controller.until_stderr_contains("removed the volume data-t3, whose task is gone", SOON);
+        } else {
+            engine.until_seen("GET /containers/json", 2, SOON);
+            controller.runs_on(Duration::from_millis(300));
+            assert_eq!(engine.seen("GET /volumes"), 0);
+        }
+        controller.signal(support::pod::TERM);
+        controller.wait(SOON);
+        assert_eq!(engine.volumes().len(), left, "{:?}", engine.volumes().into_keys());
+    }
+}
+
+#[test]
+fn a_volume_of_a_task_that_is_taken_in_that_moment_stays_without_a_word() {
+    let engine = pod(&[("web", "image: demo")]);
+    let mount = json!({"Type": "volume", "Name": "a", "Source": "/v", "Destination": "/data", "RW": true});
+    for task in ["a", "b"] {
+        engine.volume_of(task, "com.github.rycus86.podlike.lifetime", "task");
+    }
+    engine.controller(&json!({"Mounts": [mount], "HostConfig": {"Binds": ["a:/data"]}}));
+    engine.fault("DELETE /volumes/b", Fault::status(409, "volume is in use"));
+    let controller = start(&engine);
+    engine.until_seen("DELETE /volumes/b", 1, SOON);
+    controller.runs_on(Duration::from_millis(300));
+    controller.signal(support::pod::TERM);
+    let ended = controller.wait(SOON);
+    assert!(!ended.err().contains("whose task is gone"), "{}", ended.err());
+    assert_eq!(engine.volumes().len(), 2);
+}
+
+#[test]
 fn nothing_is_swept_of_who_comes_back_in_that_moment_and_of_who_may_live() {
     for fault in [Fault::Held("looked".into()), Fault::status(500, "on purpose"), Fault::Cut] {
         let engine = pod(&[("web", "image: demo")]);

@@ -93,13 +93,14 @@ fn without_exec_a_post_start_fails() {
 }
 
 #[test]
-fn the_version_of_the_engine_can_be_missed() {
+fn the_version_of_the_engine_is_not_asked_for_at_a_start() {
     let engine = web();
     let proxy = SocketProxy::before(engine.socket()).without("GET /version");
     let controller = start(&engine, &proxy);
     controller.until_stderr_contains("web: started", SOON);
     controller.signal(TERM);
     ends(&controller, &engine, 0);
+    assert!(proxy.refused().is_empty(), "{:?}", proxy.refused());
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! how it is run (without one: `podlike template stack.yml`); then comes what that prints: `yaml output` all of it,
 //! `yaml output services/web` a part, `text warnings` what it tells beside, `text error` why it failed.
 
+#![cfg(feature = "template")]
 #![allow(clippy::panic, reason = "a test fails by a panic")]
 
 use std::collections::BTreeSet;

@@ -446,9 +446,6 @@ const MUTANTS: &[Mutant] = &[
 const FILES: [&str; 2] = ["machine", "member"];
 /// What each mutant stands among, instead of the supervisor.
 const SURROUNDINGS: &str = "
-mod crew { pub fn message(panic: &(dyn std::any::Any + Send)) -> String {
-    panic.downcast_ref::<String>().cloned().unwrap_or_else(|| \"panicked\".to_owned())
-} }
 mod error { pub use podlike::supervisor::chain; }
 mod event { pub use podlike::supervisor::{Action, Cause, End, Event, Who, signal_name}; }
 use podlike::supervisor::Error;

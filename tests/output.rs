@@ -351,7 +351,7 @@ fn a_pod_ends_in_time_with_the_right_code_whatever_is_behind_its_stdout() {
         }
         controller.until_stderr_contains("web: started", SOON);
         controller.until_stderr_contains("loud: started", SOON);
-        let loud = |engine: &FakeEngine| engine.container("loud").is_some_and(|one| one.written > 1 << 20);
+        let loud = |engine: &FakeEngine| engine.container("loud").is_some_and(|one| one.written > 256 << 10);
         engine.until("much is said", loud, SOON);
         engine.open("over");
         let ended = ends(&controller, &engine, 9);

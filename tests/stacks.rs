@@ -9,6 +9,7 @@
 //! What the docker command takes as a stack, it must take when it is printed, and where it has `docker stack config`, make the
 //! same of it.
 
+#![cfg(feature = "template")]
 #![allow(clippy::panic, reason = "a test fails by a panic")]
 
 mod support;

@@ -1,5 +1,6 @@
 //! `podlike template` as people call it: arguments, stdin, streams, exit codes.
 
+#![cfg(feature = "template")]
 #![allow(clippy::panic, reason = "a test fails by a panic")]
 
 use std::fs;

@@ -3,6 +3,7 @@
 //! What the recorder got from Go is compared to the last letter, errors too. What is not Go's is written by hand there, each
 //! with its reason.
 
+#![cfg(feature = "template")]
 #![allow(clippy::panic, reason = "a test fails by a panic")]
 
 #[path = "support/templates.rs"]

@@ -4,6 +4,7 @@
 //! `offline`. The result is `NAME.out.yml`, the stack that comes out, below its warnings, or `NAME.error`, the message. Every pod that comes out must be
 //! one that the controller accepts; where a case has `refused`, it must not.
 
+#![cfg(feature = "template")]
 #![allow(clippy::panic, reason = "a test fails by a panic")]
 
 mod support;

@@ -168,7 +168,8 @@ fn what_the_engine_is_and_what_becomes_of_cgroups_is_shown_and_not_done() {
     assert_eq!(engine.calls().into_iter().filter(made).collect::<Vec<_>>(), Vec::<String>::new());
 
     let ended = ends(Launch::of(PODLIKE, &engine).args(&["version", "-engine"]), 0);
-    says_out(&ended, &["podlike ", "\nengine: Docker 20.10.24+dfsg1\n", &format!("  components   {leaf}")]);
+    let built = format!("podlike {} {} (", podlike::version::VERSION, podlike::version::FLAVOUR);
+    says_out(&ended, &[&built, "\nengine: Docker 20.10.24+dfsg1\n", &format!("  components   {leaf}")]);
     let ended = ends(Launch::of(PODLIKE, &engine).args(&["version", "--engine", "-cgroup=none"]), 0);
     says_out(&ended, &["each with the controller's limits: -cgroup=none\n"]);
     assert_eq!(ends(without_engine().arg("version"), 0).out().lines().count(), 1);
@@ -317,6 +318,24 @@ fn flags_that_change_the_plan_change_what_is_shown() {
     assert_eq!(host(&[])["request"]["HostConfig"]["PidMode"], "container:CONTROLLER");
     assert_eq!(host(&["-pids=false"])["request"]["HostConfig"]["PidMode"], Value::Null);
     assert_eq!((&host(&["-pull"])["pull"], &host(&[])["pull"]), (&json!("always"), &Value::Null));
+}
+
+#[test]
+fn what_only_a_controller_knows_stays_as_it_is() {
+    let text = "services: {web: {image: podlike, labels: {pod.component.app: '{image: x, command: [\"$${POD_TASK_ID}\", \
+                \"$${POD_TASKID}\"]}'}}}";
+    let ended = ends(validation(without_engine(), text).arg("--json"), 0);
+    let request = &json_of(&ended)["pods"][0]["plan"]["components"][0]["request"];
+    assert_eq!(request["Cmd"], json!(["${POD_TASK_ID}", "${POD_TASKID}"]));
+    assert!(warnings(&ended)[0].contains("did you mean 'POD_TASK_ID'?"), "{:?}", warnings(&ended));
+}
+
+#[test]
+fn what_the_operator_forbids_is_a_refusal() {
+    let text = "services: {db: {image: x, pid: host}}";
+    ends(validation(without_engine(), text), 0);
+    let ended = ends(validation(without_engine().args(&["-deny", "all"]), text), 2);
+    assert!(ended.err().contains("services.db.pid: forbidden here, the controller runs with -deny host-namespaces"));
 }
 
 #[test]

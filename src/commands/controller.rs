@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::Settings;
 use crate::engine::types::ContainerDetails;
-use crate::engine::{self, Engine, Host};
+use crate::engine::{self, Capabilities, Engine, Host, Service};
 use crate::pod::identity::{self, Candidate};
-use crate::pod::{Controller, VOLUME_REF};
+use crate::pod::{self, Controller, LIFETIME, OF_TASK, VOLUME_REF};
 
 use super::Error;
 
 /// The first container of which `/proc` has a trace and which the engine knows to be running.
-pub(super) fn who_am_i(settings: &Settings, engine: &Engine) -> Result<Controller, Error> {
+pub(super) fn who_am_i(settings: &Settings, engine: &Engine) -> Result<ContainerDetails, Error> {
     let root = Path::new("/");
     let candidates = match &settings.container_id {
         Some(id) => vec![Candidate { id: id.clone(), trace: "PODLIKE_CONTAINER_ID" }],
@@ -24,7 +24,7 @@ pub(super) fn who_am_i(settings: &Settings, engine: &Engine) -> Result<Controlle
             Ok(details) if !identity::may_be_us(root, upper_dir(&details)) => {
                 tried.push(format!("{trace} says {id}, whose root file system is not ours"));
             }
-            Ok(details) if details.state.running => return Ok(controller(details, engine, root)?),
+            Ok(details) if details.state.running => return Ok(details),
             Ok(_) => tried.push(format!("{trace} says {id}, which is not running")),
             Err(error) if error.is_not_found() => {
                 tried.push(format!("{trace} says {id}, which the engine does not know"));
@@ -35,11 +35,28 @@ pub(super) fn who_am_i(settings: &Settings, engine: &Engine) -> Result<Controlle
     Err(Error::NoIdentity { tried })
 }
 
+/// The service that the controller is a task of, asked where its container has no labels of a pod: it gets those of the
+/// service.
+pub(super) fn service(engine: &Engine, controller: &mut Controller) -> Result<Option<Service>, Error> {
+    let Some(id) = pod::service_of(&controller.labels).filter(|_| !pod::has_pod(&controller.labels)) else {
+        return Ok(None);
+    };
+    let service = engine.service(id)?.ok_or(Error::NoManager)?;
+    pod::take_from_service(&mut controller.labels, service.labels());
+    Ok(Some(service))
+}
+
 fn upper_dir(details: &ContainerDetails) -> Option<&Path> {
     details.graph_driver.data.get("UpperDir").map(Path::new)
 }
 
-fn controller(details: ContainerDetails, engine: &Engine, root: &Path) -> Result<Controller, engine::Error> {
+/// What a pod is made of, of our own container at an engine that can do this.
+pub(super) fn controller(
+    details: ContainerDetails,
+    engine: &Engine,
+    capabilities: Capabilities,
+) -> Result<Controller, engine::Error> {
+    let root = Path::new("/");
     let cgroup = identity::cgroup(root, &details.id);
     let owns_hosts = identity::has_hosts_of(root, &details.id);
     let ways_to_socket = match engine.host() {
@@ -53,13 +70,14 @@ fn controller(details: ContainerDetails, engine: &Engine, root: &Path) -> Result
         Host::Tcp(_) | Host::Tls { .. } => None,
     };
     let program = env::current_exe().unwrap_or_else(|_| PathBuf::from("/podlike"));
-    let mut controller = Controller::read(details, cgroup, ways_to_socket, program, engine.capabilities()?);
+    let mut controller = Controller::read(details, cgroup, ways_to_socket, program, capabilities);
     controller.owns_hosts = owns_hosts;
     controller.door = door;
     let names: Vec<String> = controller.volumes().map(str::to_owned).collect();
     for name in names {
         match engine.volume(&name) {
             Ok(mut volume) => {
+                controller.has_volume_of_task |= volume.labels.get(LIFETIME).is_some_and(|life| life == OF_TASK);
                 let reference = volume.labels.remove(VOLUME_REF);
                 controller.volume_refs.extend(reference.map(|reference| (reference, name)));
             }

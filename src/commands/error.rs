@@ -4,7 +4,9 @@ use std::error::Error as StdError;
 use std::path::PathBuf;
 use std::{fmt, io};
 
-use crate::{cgroup, cli, engine, pod, template};
+#[cfg(feature = "template")]
+use crate::template;
+use crate::{cgroup, cli, engine, pod};
 
 /// A refusal.
 #[derive(Debug)]
@@ -18,8 +20,10 @@ pub enum Error {
     /// The cgroup cannot be prepared.
     Cgroup(cgroup::Error),
     /// The stack cannot be transformed.
+    #[cfg(feature = "template")]
     Template(template::Error),
     /// A file cannot be written.
+    #[cfg(feature = "template")]
     Output {
         /// Its path.
         path: PathBuf,
@@ -31,6 +35,8 @@ pub enum Error {
         /// What traces there were, and what was wrong with each.
         tried: Vec<String>,
     },
+    /// There are no labels but those of a service, which this node cannot read.
+    NoManager,
     /// There are no labels to validate.
     NoLabels(
         /// Why the engine cannot tell them.
@@ -71,7 +77,9 @@ impl fmt::Display for Error {
             Self::Engine(error) => error.fmt(f),
             Self::Pod(error) => error.fmt(f),
             Self::Cgroup(error) => error.fmt(f),
+            #[cfg(feature = "template")]
             Self::Template(error) => error.fmt(f),
+            #[cfg(feature = "template")]
             Self::Output { path, .. } => write!(f, "cannot write {}", path.display()),
             Self::NoIdentity { tried } => {
                 f.write_str("cannot find out which container this is: ")?;
@@ -82,6 +90,11 @@ impl fmt::Display for Error {
                     write!(f, "{}; is this the engine that runs it? PODLIKE_CONTAINER_ID overrides", tried.join("; "))
                 }
             }
+            Self::NoManager => f.write_str(
+                "no components: the container has no labels of a pod, and those of its service (under 'deploy' of a stack) only \
+                 a manager of the Swarm can read: put them under 'labels' of the service, or let it run on managers alone \
+                 (placement constraint node.role == manager)",
+            ),
             Self::NoLabels(why) => {
                 write!(
                     f,
@@ -104,13 +117,15 @@ impl StdError for Error {
             Self::Engine(error) => error.source(),
             Self::Pod(error) => error.source(),
             Self::Cgroup(error) => error.source(),
-            Self::Usage(_)
-            | Self::Template(_)
-            | Self::NoIdentity { .. }
-            | Self::NoLabels(_)
-            | Self::NoFolder { .. } => None,
+            Self::Usage(_) | Self::NoIdentity { .. } | Self::NoManager | Self::NoLabels(_) | Self::NoFolder { .. } => {
+                None
+            }
             Self::Logins { source, .. } => Some(source),
-            Self::File { source, .. } | Self::Output { source, .. } | Self::System { source, .. } => Some(source),
+            Self::File { source, .. } | Self::System { source, .. } => Some(source),
+            #[cfg(feature = "template")]
+            Self::Template(_) => None,
+            #[cfg(feature = "template")]
+            Self::Output { source, .. } => Some(source),
         }
     }
 }
@@ -139,6 +154,7 @@ impl From<cli::Error> for Error {
     }
 }
 
+#[cfg(feature = "template")]
 impl From<template::Error> for Error {
     fn from(error: template::Error) -> Self {
         Self::Template(error)

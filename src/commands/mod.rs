@@ -7,6 +7,7 @@ mod healthcheck;
 mod input;
 mod pause;
 mod run;
+#[cfg(feature = "template")]
 mod template;
 mod validate;
 mod version;
@@ -16,7 +17,7 @@ use std::path::Path;
 use crate::cli::{Flags, Settings};
 use crate::engine::{self, Host, Tls};
 use crate::health::Health;
-use crate::pod::{Surroundings, identity};
+use crate::pod::{self, Surroundings, identity};
 use crate::supervisor::End;
 
 pub use cgroup::cgroup;
@@ -24,6 +25,7 @@ pub use error::Error;
 pub use healthcheck::healthcheck;
 pub use pause::pause;
 pub use run::run;
+#[cfg(feature = "template")]
 pub use template::template;
 pub use validate::validate;
 pub use version::{help, version};
@@ -51,6 +53,7 @@ fn surroundings(settings: &Settings, flags: &Flags) -> Surroundings {
         working_dir: settings.working_dir.clone(),
         env: settings.env.clone(),
         profiles: flags.profiles.clone(),
+        kept: &pod::METADATA,
         ..Surroundings::default()
     }
 }

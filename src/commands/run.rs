@@ -1,6 +1,7 @@
 //! `podlike`: runs the pod that the labels of our own container describe.
 
 use std::fs;
+use std::io;
 use std::os::unix::net::UnixListener;
 use std::time::Duration;
 
@@ -9,12 +10,12 @@ use nix::sys::prctl;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use crate::cli::{Flags, Settings};
-use crate::engine::{Credentials, Engine, Events};
+use crate::engine::{Credentials, Engine, Events, Service};
 use crate::health::{self, Board};
 use crate::pod::{self, Controller, Placement, PodSpec};
 use crate::supervisor::{self, Cause, Crew, End, Event, Images, Pod, Report, chain};
 
-use super::controller::who_am_i;
+use super::controller::{controller, service, who_am_i};
 use super::{Error, Outcome, health_name, host, surroundings};
 
 /// Runs the pod to its end.
@@ -33,10 +34,10 @@ pub fn run(settings: &Settings, flags: &Flags) -> Result<Outcome, Error> {
 
     // Nothing exists yet, so a signal can end it at any moment: this much of the preparation is left to itself.
     let (prepared, preparation) = bounded(1);
-    let cloned = (settings.clone(), flags.clone());
+    let cloned = (settings.clone(), flags.clone(), crew.clone());
     crew.spawn("prepare".to_owned(), move || {
         // Nobody waits for it once a signal has come.
-        let _ = prepared.send(prepare(&cloned.0, &cloned.1));
+        let _ = prepared.send(prepare(&cloned.0, &cloned.1, &cloned.2));
     });
     let prepared = match wait_for(&preparation, &inbox) {
         Ok(prepared) => prepared?,
@@ -67,7 +68,9 @@ pub fn run(settings: &Settings, flags: &Flags) -> Result<Outcome, Error> {
     };
     let names: Vec<String> = plan.components.iter().map(|component| component.name.clone()).collect();
     log::info!("starting {}", names.join(", "));
-    let pod = Pod { engine, controller: controller.id, plan, options: flags.options, images, board, events, slice };
+    let has_volume_of_task = controller.has_volume_of_task;
+    let (controller, options) = (controller.id, flags.options);
+    let pod = Pod { engine, controller, plan, options, images, board, events, slice, has_volume_of_task };
     let end = supervisor::run(pod, &crew, &inbox);
     Ok(Outcome::Ended { end: Box::new(end), names })
 }
@@ -114,13 +117,23 @@ struct Prepared {
 }
 
 /// From the environment to a pod that can be placed and run.
-fn prepare(settings: &Settings, flags: &Flags) -> Result<Prepared, Error> {
+fn prepare(settings: &Settings, flags: &Flags, crew: &Crew) -> Result<Prepared, Error> {
     let engine = Engine::connect(host(settings)?)?;
     log::debug!("the engine at {} speaks API {}", engine.host(), engine.version());
-    let mut controller = Controller { instance: pod::new_instance(), ..who_am_i(settings, &engine)? };
+    // The engine takes a while for this: it asks others in its turn.
+    let (tell, capabilities) = bounded(1);
+    let asked = engine.clone();
+    crew.spawn("info".to_owned(), move || drop(tell.send(asked.capabilities())));
+    let details = who_am_i(settings, &engine)?;
+    let events = supervisor::subscribe(&engine, &details.id)?;
+    let unasked =
+        |_| Error::System { doing: "ask the engine what it can", source: io::Error::other("no thread for it") };
+    let capabilities = capabilities.recv().map_err(unasked)??;
+    let mut controller = Controller { instance: pod::new_instance(), ..controller(details, &engine, capabilities)? };
+    let service = service(&engine, &mut controller)?;
     let spec = PodSpec::from_labels(&controller.labels, &surroundings(settings, flags))?;
     if spec.stop_grace_period.is_none() && flags.options.stop_timeout.is_none() {
-        controller.stop_timeout = time_to_stop(&engine, &controller);
+        controller.stop_timeout = time_to_stop(&engine, &controller, service);
     }
     let placement = Placement::choose(&controller, flags.options.cgroup);
     // What is wrong with it shall be known before anything is made.
@@ -132,17 +145,19 @@ fn prepare(settings: &Settings, flags: &Flags) -> Result<Prepared, Error> {
         0 => {}
         swept => log::warn!("removed what the last run of this controller left behind: {swept} containers and volumes"),
     }
-    let events = supervisor::subscribe(&engine, &controller.id)?;
     Ok(Prepared { engine, controller, spec, placement, images, health, events })
 }
 
 /// The time that the controller has to stop, as its container or its service says it. Nothing hangs on the service's: only a
-/// manager knows it.
-fn time_to_stop(engine: &Engine, controller: &Controller) -> Option<Duration> {
-    let of_service = || {
-        let grace = engine.service_grace(pod::service_of(&controller.labels)?);
-        grace.inspect_err(|error| log::warn!("the service's stop_grace_period is not known: {}", chain(error))).ok()?
+/// manager knows it. It may have been asked by now.
+fn time_to_stop(engine: &Engine, controller: &Controller, asked: Option<Service>) -> Option<Duration> {
+    let ask = || {
+        let service = engine.service(pod::service_of(&controller.labels)?);
+        service
+            .inspect_err(|error| log::warn!("the service's stop_grace_period is not known: {}", chain(error)))
+            .ok()?
     };
+    let of_service = || asked.or_else(ask)?.grace();
     controller.stop_timeout.or_else(of_service)
 }
 

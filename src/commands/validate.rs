@@ -7,7 +7,7 @@ use crate::engine::{Capabilities, Engine};
 use crate::pod::{self, Controller, Placement, Plan, Planned, PlannedVolume, PodSpec};
 use crate::supervisor::chain;
 
-use super::controller::who_am_i;
+use super::controller::{controller, service, who_am_i};
 use super::input::read;
 use super::{Error, Outcome, host, surroundings, version};
 
@@ -78,11 +78,12 @@ impl Pod {
 fn checked(settings: &Settings, flags: &Flags, validation: &Validation) -> Result<Checked, Error> {
     let surroundings = surroundings(settings, flags);
     let engine = host(settings).and_then(Engine::connect);
-    let engine = engine.and_then(|engine| Ok((engine.capabilities()?, engine)));
+    let engine = engine.and_then(|engine| Ok((engine.all_capabilities()?, engine)));
     let (controller, specs) = match &validation.file {
         None => {
-            let (_, engine) = engine.as_ref().map_err(|error| Error::NoLabels(error.to_string()))?;
-            let controller = who_am_i(settings, engine)?;
+            let (known, engine) = engine.as_ref().map_err(|error| Error::NoLabels(error.to_string()))?;
+            let mut controller = controller(who_am_i(settings, engine)?, engine, known.clone())?;
+            service(engine, &mut controller)?;
             let spec = PodSpec::from_labels(&controller.labels, &surroundings)?;
             (controller, vec![pod::Pod { name: None, spec }])
         }

@@ -15,7 +15,7 @@ pub fn version(settings: &Settings, options: Options, engine: bool) -> Result<Ou
     print(&format!("podlike {}", version::long()))?;
     if engine {
         let engine = Engine::connect(host(settings)?)?;
-        let mut controller = Controller::assumed(engine.capabilities()?);
+        let mut controller = Controller::assumed(engine.all_capabilities()?);
         controller.host.pids_limit = Some(1);
         print(&shown(&controller.engine, &Placement::choose(&controller, options.cgroup)))?;
     }

@@ -24,7 +24,8 @@ const HINT: &str = "a variable is ${NAME}, $NAME, or $$ for a dollar sign";
 ///
 /// `lookup` is asked for a name when its value decides something: a default is not read before it is needed. `unset` is
 /// told the name of each unset variable that nothing took the place of: those that Compose warns of. What variables bring
-/// is taken from a budget.
+/// is taken from a budget. A variable whose value is itself, `${NAME}`, is left to somebody else, and so is what stands
+/// behind its name.
 pub fn interpolate(
     text: &str,
     budget: &Budget,
@@ -103,6 +104,9 @@ impl Variables<'_> {
             return Err(unexpected(inner, rest, "expected } or one of :- - :? ? :+ +"));
         }
         let value = self.value(name)?;
+        if value.as_deref().and_then(|value| value.strip_prefix("${")?.strip_suffix('}')) == Some(name) {
+            return Ok(format!("${{{inner}}}"));
+        }
         let state = if value.is_some() { "is empty" } else { "is not set" };
         match (operator, value.filter(|value| !or_empty || !value.is_empty())) {
             (Some('+'), Some(_)) => self.expand(word, depth + 1),
@@ -161,6 +165,7 @@ mod tests {
             "SET" => "value",
             "EMPTY" => "",
             "DOLLAR" => "$SET",
+            "KEPT" => "${KEPT}",
             "_a1" => "low",
             _ => return None,
         };
@@ -201,6 +206,8 @@ mod tests {
             ("$EMPTY|${EMPTY}|$UNSET|${UNSET}", "|||"),
             // What a variable brings is not read again.
             ("$DOLLAR ${DOLLAR} ${DOLLAR:-x} ${UNSET:-$DOLLAR}", "$SET $SET $SET $SET"),
+            // What is left to somebody else.
+            ("$KEPT ${KEPT} ${KEPT:-$SET} ${KEPT?}", "${KEPT} ${KEPT} ${KEPT:-$SET} ${KEPT?}"),
             // The dollar sign.
             ("$$", "$"),
             ("$$SET $${SET} $$$SET $$$$SET", "$SET ${SET} $value $$SET"),

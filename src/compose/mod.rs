@@ -25,10 +25,12 @@ mod merge;
 mod place;
 mod project;
 mod scalar;
+#[cfg(feature = "template")]
 pub mod stack;
 mod surroundings;
 mod value;
 mod volume;
+#[cfg(feature = "template")]
 mod write;
 mod yaml;
 
@@ -43,7 +45,10 @@ pub use scalar::{byte_size, duration, go_duration, image, signal};
 pub use surroundings::Surroundings;
 pub use value::{Kind, Node};
 pub use volume::{Content, Volume, file_mode};
+#[cfg(feature = "template")]
 pub use write::write;
+pub use yaml::parse;
+#[cfg(feature = "template")]
+pub use yaml::parse_1_1;
 #[cfg(test)]
 pub(crate) use yaml::valid;
-pub use yaml::{parse, parse_1_1};

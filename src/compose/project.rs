@@ -356,10 +356,11 @@ impl<'a> Loader<'a> {
                 let secret = node.at.starts_with("secrets.");
                 let (known, unset) = (&mut self.unset, &mut self.project.unset);
                 let budget = &self.surroundings.budget;
-                let env = &self.surroundings.env;
+                let surroundings = self.surroundings;
                 let own = self.project.name.as_ref();
                 let mut lookup = |name: &str| {
-                    env.get(name).or_else(|| variables.get(name)).or_else(|| own.filter(|_| name == NAME)).cloned()
+                    let set = surroundings.env.get(name).or_else(|| variables.get(name));
+                    set.or_else(|| own.filter(|_| name == NAME)).cloned().or_else(|| surroundings.kept(name))
                 };
                 let replaced = interpolate(text, budget, &mut lookup, &mut |name| {
                     let name = if secret { "…" } else { name };

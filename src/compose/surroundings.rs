@@ -22,6 +22,8 @@ pub struct Surroundings {
     pub env: BTreeMap<String, String>,
     /// `-profiles`: components that have some run only with one of these.
     pub profiles: Vec<String>,
+    /// Variables of a Compose file that are left in it, for who knows them later, unless they are set.
+    pub kept: &'static [&'static str],
     /// What reading may still take.
     pub budget: Budget,
 }
@@ -64,6 +66,11 @@ impl Surroundings {
         Self { budget: Budget::default(), ..self.clone() }
     }
 
+    /// What takes the place of a variable that is left: itself.
+    pub fn kept(&self, name: &str) -> Option<String> {
+        self.kept.contains(&name).then(|| format!("${{{name}}}"))
+    }
+
     /// Whether there is a file or folder.
     pub fn has(&self, path: &Path) -> bool {
         self.real(path).exists()
@@ -101,6 +108,7 @@ impl Default for Surroundings {
             working_dir: "/".into(),
             env: BTreeMap::new(),
             profiles: Vec::new(),
+            kept: &[],
             budget: Budget::default(),
         }
     }

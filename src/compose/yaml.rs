@@ -19,26 +19,28 @@ const DEEPEST: usize = 100;
 
 /// Reads one YAML document. Anchors are followed, merge keys resolved, tags but `!!str` ignored.
 pub fn parse(source: &Source, text: &str, budget: &Budget) -> Result<Node, Error> {
-    document(source, text, budget, false, Words::Texts)
+    document(source, text, budget, false, Words { booleans: false, old: None })
 }
 
 /// Likewise, but `yes`, `no`, `on`, `off`, `y` and `n` are booleans, as they are in YAML 1.1.
+#[cfg(feature = "template")]
 pub fn parse_1_1(source: &Source, text: &str, budget: &Budget) -> Result<Node, Error> {
-    document(source, text, budget, false, Words::Booleans)
+    document(source, text, budget, false, Words { booleans: true, old: None })
 }
 
 /// Reads the first YAML document, whatever stands behind its end. Below the key `old` it is YAML 1.1, as of [`parse_1_1`].
+#[cfg(feature = "template")]
 pub(super) fn parse_first(source: &Source, text: &str, budget: &Budget, old: &'static str) -> Result<Node, Error> {
-    document(source, text, budget, true, Words::BooleansBelow(old))
+    document(source, text, budget, true, Words { booleans: false, old: Some(old) })
 }
 
 /// What words such as `yes` are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Words {
-    Texts,
-    Booleans,
-    /// Booleans below this key, else texts.
-    BooleansBelow(&'static str),
+#[derive(Debug, Clone, Copy)]
+struct Words {
+    /// Booleans, and not texts.
+    booleans: bool,
+    /// Booleans below this key.
+    old: Option<&'static str>,
 }
 
 fn document(source: &Source, text: &str, budget: &Budget, first: bool, words: Words) -> Result<Node, Error> {
@@ -296,7 +298,7 @@ impl Tree<'_> {
                 let first = self.source.place(first, 1).line;
                 return Err(Error::new(&place, at, Problem::DuplicateKey { key: name.clone(), first }));
             }
-            let words = if matches!(words, Words::BooleansBelow(key) if key == name) { Words::Booleans } else { words };
+            let words = Words { booleans: words.booleans || words.old == Some(name.as_str()), ..words };
             own.push((name.clone(), self.node(join(at, name), value, Some(key), words)?));
         }
         for source in merged {
@@ -317,8 +319,8 @@ impl Tree<'_> {
 /// The type of a plain scalar: YAML 1.2's, and what YAML 1.1 writes as a number.
 fn scalar(text: &str, words: Words) -> Kind {
     match text {
-        "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" if words == Words::Booleans => Kind::Bool(true),
-        "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" if words == Words::Booleans => Kind::Bool(false),
+        "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" if words.booleans => Kind::Bool(true),
+        "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" if words.booleans => Kind::Bool(false),
         "" | "~" | "null" | "Null" | "NULL" => Kind::Null,
         "true" | "True" | "TRUE" => Kind::Bool(true),
         "false" | "False" | "FALSE" => Kind::Bool(false),
@@ -498,6 +500,7 @@ mod tests {
     fn an_alias_in_its_own_anchor_and_a_second_document_are_refused() {
         assert_eq!(parse("a: &a [*a]").expect_err("itself").problem, Problem::AliasOfItself);
         assert_eq!(parse("a: 1\n---\nb: 2\n").expect_err("two").problem, Problem::SecondDocument);
+        #[cfg(feature = "template")]
         for text in ["a: 1\n---\nb: 2\n", "a: 1\n...\n---\n[", "---\na: 1\n--- }"] {
             let first = parse_first(&Source::default(), text, &Budget::default(), "old").expect(text);
             assert_eq!(first.map().map(<[_]>::len), Ok(1), "{text}");
@@ -508,6 +511,7 @@ mod tests {
         );
     }
 
+    #[cfg(feature = "template")]
     #[test]
     fn the_words_of_yaml_1_1_are_booleans_where_it_is_yaml_1_1() {
         let source = Source::default();

@@ -10,12 +10,15 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use nix::sys::stat::{major, minor};
 use tar::{Builder, EntryType, Header, HeaderMode};
 
-use super::host::Limit;
-use super::http::{Payload, Request};
 use super::{Engine, Error, WORK, encoded};
+use crate::http::{Limit, Payload, Request};
 
 /// A file up to this size is read first, and its real length told.
 const SMALL: u64 = 16 << 10;
+/// A larger one is read in pieces of this size, each a chunk on its way: few system calls for us and for the engine.
+const PIECE: usize = 64 << 10;
+/// The blocks that an archive is made of.
+const BLOCK: u64 = 512;
 /// More than the kernel has to say in one file.
 const LARGEST_UNSIZED: u64 = 16 << 20;
 
@@ -162,8 +165,7 @@ impl Upload<'_> {
 }
 
 fn write_archive(to: &mut dyn Write, upload: &Upload<'_>, name: &Path) -> io::Result<()> {
-    // Large writes make large chunks: fewer system calls for us and for the engine.
-    let mut archive = Builder::new(io::BufWriter::with_capacity(64 << 10, to));
+    let mut archive = Builder::new(io::BufWriter::with_capacity(PIECE, to));
     match upload.source {
         Source::Bytes(bytes) => archive.append_data(&mut upload.header_of_bytes(bytes), name, bytes)?,
         Source::Path(path) => append_tree(&mut archive, upload, path, name)?,
@@ -204,8 +206,10 @@ fn append<W: Write>(archive: &mut Builder<W>, upload: &Upload<'_>, path: &Path, 
         header.set_size(0);
         archive.append_data(&mut header, name, io::empty())?;
     } else if metadata.len() > SMALL {
-        let endless = File::open(path)?.chain(io::repeat(0));
-        archive.append_data(&mut header, name, endless.take(metadata.len()))?;
+        let blocks = metadata.len().next_multiple_of(BLOCK);
+        let content = File::open(path)?.take(metadata.len()).chain(io::repeat(0)).take(blocks);
+        archive.append_data(&mut header, name, io::empty())?;
+        pour(content, archive.get_mut())?;
     } else {
         // A file of the kernel lies about its size: in /proc it says nothing, in /sys a page.
         let mut content = Vec::new();
@@ -214,6 +218,19 @@ fn append<W: Write>(archive: &mut Builder<W>, upload: &Upload<'_>, path: &Path, 
         archive.append_data(&mut header, name, content.as_slice())?;
     }
     Ok(kind.is_dir())
+}
+
+/// Passes all on in large pieces.
+fn pour(mut from: impl Read, to: &mut impl Write) -> io::Result<()> {
+    let mut piece = vec![0; PIECE];
+    loop {
+        match from.read(&mut piece) {
+            Ok(0) => return Ok(()),
+            Ok(length) => to.write_all(&piece[..length])?,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// Names the file in what went wrong with it.

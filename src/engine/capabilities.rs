@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::types::{ApiVersion, Info, Version};
+use super::types::{ApiVersion, Info};
 
-/// What an engine is and can: `GET /_ping`, `GET /version` and `GET /info`, understood.
+/// What an engine is and can: `GET /_ping` and `GET /info`, understood.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "the engine tells them one by one")]
 pub struct Capabilities {
@@ -14,7 +14,10 @@ pub struct Capabilities {
     pub product: Product,
     /// Its version, such as `20.10.24+dfsg1`.
     pub version: String,
-    /// The oldest API version that it takes, where it says so.
+    /// The name of its host.
+    #[serde(skip)]
+    pub hostname: String,
+    /// The oldest API version that it takes, where that was asked for, and it says so.
     pub oldest: Option<ApiVersion>,
     /// The newest API version that it knows.
     pub newest: ApiVersion,
@@ -98,19 +101,13 @@ impl Default for Capabilities {
     /// What is taken for true where no engine can be asked: everything.
     fn default() -> Self {
         let newest = ApiVersion::new(u32::MAX);
-        Self::read(Product::Docker, newest, newest, None, Info::default())
+        Self::read(Product::Docker, newest, newest, Info::default())
     }
 }
 
 impl Capabilities {
     /// Puts together what an engine says of itself. What it does not say it can.
-    pub fn read(
-        product: Product,
-        newest: ApiVersion,
-        spoken: ApiVersion,
-        version: Option<Version>,
-        info: Info,
-    ) -> Self {
+    pub fn read(product: Product, newest: ApiVersion, spoken: ApiVersion, info: Info) -> Self {
         let secured_by = |name: &str| {
             // `name=seccomp,profile=builtin`; before API 1.24 only the name.
             info.security_options
@@ -141,10 +138,10 @@ impl Capabilities {
             cpuset: holds(info.cpu_set, "cpuset"),
             pids: holds(info.pids_limit, "pids"),
         };
-        let is_podman = version.iter().flat_map(|version| &version.components).any(|it| it.name == "Podman Engine");
         Self {
-            product: if is_podman { Product::Podman } else { product },
-            oldest: version.as_ref().and_then(|version| version.min_api_version),
+            product,
+            hostname: info.name,
+            oldest: None,
             newest,
             spoken,
             cgroups,
@@ -154,10 +151,7 @@ impl Capabilities {
             selinux: secured_by("selinux"),
             apparmor: secured_by("apparmor"),
             live_restore: info.live_restore_enabled,
-            version: Some(info.server_version)
-                .filter(|version| !version.is_empty())
-                .or(version.map(|version| version.version))
-                .unwrap_or_default(),
+            version: info.server_version,
         }
     }
 
@@ -276,7 +270,7 @@ mod tests {
 
     fn read(product: Product, info: &str) -> Capabilities {
         let api = ApiVersion::new(44);
-        Capabilities::read(product, api, api, None, serde_json::from_str(info).expect("an answer"))
+        Capabilities::read(product, api, api, serde_json::from_str(info).expect("an answer"))
     }
 
     #[test]
@@ -302,17 +296,6 @@ mod tests {
         let confined = r#"{"SecurityOptions":["name=apparmor","name=selinux","name=userns"]}"#;
         let confined = read(Product::Docker, confined);
         assert!(confined.apparmor && confined.selinux && confined.userns_remap && !confined.rootless);
-    }
-
-    #[test]
-    fn a_podman_is_known_by_its_components_too() {
-        let version = r#"{"Version":"5.4.2","ApiVersion":"1.41","MinAPIVersion":"1.24",
-            "Components":[{"Name":"Podman Engine","Version":"5.4.2"},{"Name":"Conmon"}]}"#;
-        let (api, info) = (ApiVersion::new(41), Info::default());
-        let version = serde_json::from_str(version).expect("an answer");
-        let podman = Capabilities::read(Product::Docker, api, api, Some(version), info);
-        assert_eq!((podman.product, podman.version.as_str()), (Product::Podman, "5.4.2"));
-        assert_eq!(podman.oldest, Some(ApiVersion::new(24)));
     }
 
     #[test]

@@ -1,15 +1,14 @@
 //! The life of a container, one call a function.
 
-use std::io::{self, BufRead};
+use std::io;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
-use super::host::{Canceller, Limit, Socket};
-use super::http::{Body, Payload};
 use super::podman::{self, Vigil};
 use super::types::{ContainerDetails, ContainerSummary, CreateRequest};
 use super::{Engine, Error, JsonLines, QUICK, WORK, encoded, label_filter, read_json};
+use crate::http::{Body, Canceller, Limit, Payload, Socket};
 
 /// What to wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +48,14 @@ impl Engine {
         // What Podman is stopping runs on until its grace is over.
         details.state.running |= self.podman && details.state.status == "stopping";
         Ok(details)
+    }
+
+    /// Whether a container runs, as far as that can be told: it does unless the engine denies it.
+    pub fn may_run(&self, id: &str) -> bool {
+        match self.inspect(id) {
+            Ok(details) => details.state.running,
+            Err(error) => !error.is_not_found(),
+        }
     }
 
     /// `GET /containers/json?all=1`: the containers that carry a label, running or not.
@@ -204,15 +211,5 @@ impl Attach {
 impl io::Read for Attach {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.body.read(buffer)
-    }
-}
-
-impl BufRead for Attach {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        self.body.fill_buf()
-    }
-
-    fn consume(&mut self, amount: usize) {
-        self.body.consume(amount);
     }
 }

@@ -6,10 +6,9 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 
 use super::containers::Attach;
-use super::host::Limit;
-use super::http::{Payload, Request};
 use super::types::{ExecDetails, ExecRequest};
 use super::{Engine, Error, QUICK, WORK, encoded};
+use crate::http::{Limit, Payload, Request};
 
 impl Engine {
     /// `POST /containers/ID/exec`: prepares a command, and returns its id. A container that does not run, or is paused, is a

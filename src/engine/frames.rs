@@ -2,7 +2,13 @@
 //! Incremental: heads and contents may arrive in any pieces.
 
 use std::fmt;
-use std::io::{self, BufRead};
+use std::io::{self, Read};
+use std::mem;
+
+/// What is read at a time of who says little, as most do most of the time.
+const SMALL: usize = 2 << 10;
+/// … and of who has filled that.
+const LARGE: usize = 64 << 10;
 
 /// Which stream of a component bytes came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +26,8 @@ pub struct Frames {
     known: usize,
     left: usize,
     stream: Stream,
+    /// For what is read; empty until then.
+    buffer: Vec<u8>,
 }
 
 /// The bytes are not frames.
@@ -37,7 +45,7 @@ impl std::error::Error for NotFrames {}
 impl Frames {
     /// At the border between two frames.
     pub fn new() -> Self {
-        Self { head: [0; 8], known: 0, left: 0, stream: Stream::Out }
+        Self { head: [0; 8], known: 0, left: 0, stream: Stream::Out, buffer: Vec::new() }
     }
 
     /// Takes the next piece of content from the front of `input`; nothing if only heads are left.
@@ -71,29 +79,40 @@ impl Frames {
     /// Waits for more of an output, and tells each piece of it; false at its end. That of a terminal has no frames.
     pub fn take_in(
         &mut self,
-        from: &mut impl BufRead,
+        from: &mut impl Read,
         tty: bool,
         mut each: impl FnMut(Stream, &[u8]),
     ) -> io::Result<bool> {
-        let mut input = loop {
-            match from.fill_buf() {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                input => break input?,
-            }
-        };
-        let taken = input.len();
-        if taken == 0 {
-            return Ok(false);
+        let mut buffer = mem::take(&mut self.buffer);
+        if buffer.is_empty() {
+            buffer = vec![0; SMALL];
         }
-        if tty {
-            each(Stream::Out, input);
-        } else {
-            while let Some((stream, content)) = self.next(&mut input).map_err(io::Error::other)? {
-                each(stream, content);
+        let result = read(from, &mut buffer).and_then(|taken| {
+            let mut input = &buffer[..taken];
+            if tty && taken > 0 {
+                each(Stream::Out, input);
+            } else {
+                while let Some((stream, content)) = self.next(&mut input).map_err(io::Error::other)? {
+                    each(stream, content);
+                }
             }
+            Ok(taken)
+        });
+        if buffer.len() < LARGE && result.as_ref().is_ok_and(|taken| *taken == buffer.len()) {
+            buffer = vec![0; LARGE];
         }
-        from.consume(taken);
-        Ok(true)
+        self.buffer = buffer;
+        result.map(|taken| taken > 0)
+    }
+}
+
+/// Reads once, whatever signals come.
+fn read(from: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match from.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
     }
 }
 

@@ -1,17 +1,16 @@
 //! Where the engine is: `DOCKER_HOST` → [`Host`] → [`Way`] → a connected [`Socket`].
 
-use std::fmt;
-use std::io::{self, IoSlice, Read, Write};
-use std::net::{Shutdown, TcpStream, ToSocketAddrs};
-use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 #[cfg(feature = "tls")]
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
+use std::{fmt, io};
 
 #[cfg(feature = "tls")]
-use super::tls::{Client, Session};
+use super::tls::Client;
 use super::{Error, QUICK};
+use crate::http::Socket;
+use crate::version;
 
 const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
 
@@ -67,6 +66,7 @@ impl Host {
                     Some(_) if with_tls => {
                         Ok(Self::Tls { authority: authority.to_owned(), folder: tls.folder.clone() })
                     }
+                    Some(_) if tls.anybody && !cfg!(feature = "tls") => refused(version::NO_TLS),
                     Some(_) if tls.anybody => refused(
                         "DOCKER_TLS is set, and TLS with whoever answers protects nothing: set DOCKER_TLS_VERIFY=1, \
                          with ca.pem in the folder DOCKER_CERT_PATH",
@@ -87,28 +87,11 @@ impl Host {
         }
     }
 
-    fn connect(&self) -> io::Result<Wire> {
-        let stream = match self {
-            Self::Unix(path) => Stream::Unix(uninterrupted(|| UnixStream::connect(path))?),
-            Self::Tcp(authority) | Self::Tls { authority, .. } => {
-                let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-                let mut addresses = authority.to_socket_addrs()?;
-                loop {
-                    let Some(address) = addresses.next() else {
-                        return Err(last);
-                    };
-                    match uninterrupted(|| TcpStream::connect_timeout(&address, QUICK)) {
-                        Ok(stream) => {
-                            // The head of a chunk must not wait until what came before it is acknowledged.
-                            stream.set_nodelay(true)?;
-                            break Stream::Tcp(stream);
-                        }
-                        Err(error) => last = error,
-                    }
-                }
-            }
-        };
-        Ok(Wire { stream, limit: Limit::Never })
+    fn connect(&self) -> io::Result<Socket> {
+        match self {
+            Self::Unix(path) => Socket::unix(path),
+            Self::Tcp(authority) | Self::Tls { authority, .. } => Socket::tcp(authority, Instant::now() + QUICK),
+        }
     }
 }
 
@@ -144,205 +127,21 @@ impl Way {
     #[cfg(not(feature = "tls"))]
     pub(super) fn to(host: Host) -> Result<Self, Error> {
         match &host {
-            Host::Tls { authority, .. } => Err(Error::Address {
-                address: format!("tcp://{authority}"),
-                reason: "this podlike was built without the feature 'tls'",
-            }),
+            Host::Tls { authority, .. } => {
+                Err(Error::Address { address: format!("tcp://{authority}"), reason: version::NO_TLS })
+            }
             _ => Ok(Self { host }),
         }
     }
 
     /// A connection over which nothing was sent yet.
     pub(super) fn connect(&self) -> io::Result<Socket> {
-        let wire = self.host.connect()?;
+        let socket = self.host.connect()?;
         #[cfg(feature = "tls")]
         if let Some(client) = &self.client {
-            return Ok(Socket::Tls(Box::new(Session::new(client, wire)?)));
+            return socket.secured(client.clone());
         }
-        Ok(Socket::Plain(wire))
-    }
-}
-
-/// How long a read or a write may block.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Limit {
-    /// For ever.
-    Never,
-    /// Until a moment, whatever moves in the meantime.
-    Until(Instant),
-    /// As long as something moves at least this often.
-    Idle(Duration),
-}
-
-impl Limit {
-    /// The time that is left for the next step, as a socket takes it: none means for ever, and zero is not allowed.
-    fn left(self) -> io::Result<Option<Duration>> {
-        match self {
-            Self::Never => Ok(None),
-            Self::Idle(idle) => Ok(Some(idle)),
-            Self::Until(end) => match end.saturating_duration_since(Instant::now()) {
-                Duration::ZERO => Err(io::ErrorKind::TimedOut.into()),
-                left => Ok(Some(left)),
-            },
-        }
-    }
-}
-
-#[derive(Debug)]
-enum Stream {
-    Unix(UnixStream),
-    Tcp(TcpStream),
-}
-
-/// Bytes to and from the engine's host, within a [`Limit`].
-#[derive(Debug)]
-pub(super) struct Wire {
-    stream: Stream,
-    limit: Limit,
-}
-
-impl Wire {
-    fn canceller(&self) -> io::Result<Canceller> {
-        Ok(Canceller(match &self.stream {
-            Stream::Unix(stream) => Stream::Unix(stream.try_clone()?),
-            Stream::Tcp(stream) => Stream::Tcp(stream.try_clone()?),
-        }))
-    }
-
-    /// From now on what cannot be done at once fails.
-    #[cfg(feature = "tls")]
-    pub(super) fn set_nonblocking(&self) -> io::Result<()> {
-        match &self.stream {
-            Stream::Unix(stream) => stream.set_nonblocking(true),
-            Stream::Tcp(stream) => stream.set_nonblocking(true),
-        }
-    }
-}
-
-impl Read for Wire {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        uninterrupted(|| {
-            let left = self.limit.left()?;
-            match &mut self.stream {
-                Stream::Unix(stream) => stream.set_read_timeout(left).and_then(|()| stream.read(buffer)),
-                Stream::Tcp(stream) => stream.set_read_timeout(left).and_then(|()| stream.read(buffer)),
-            }
-        })
-    }
-}
-
-impl Write for Wire {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.write_vectored(&[IoSlice::new(bytes)])
-    }
-
-    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        uninterrupted(|| {
-            let left = self.limit.left()?;
-            match &mut self.stream {
-                Stream::Unix(stream) => stream.set_write_timeout(left).and_then(|()| stream.write_vectored(slices)),
-                Stream::Tcp(stream) => stream.set_write_timeout(left).and_then(|()| stream.write_vectored(slices)),
-            }
-        })
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// A connection to the engine that keeps to its [`Limit`].
-#[derive(Debug)]
-pub(super) enum Socket {
-    Plain(Wire),
-    #[cfg(feature = "tls")]
-    Tls(Box<Session>),
-}
-
-impl Socket {
-    pub(super) fn with(mut self, limit: Limit) -> Self {
-        self.set_limit(limit);
-        self
-    }
-
-    pub(super) fn set_limit(&mut self, limit: Limit) {
-        match self {
-            Self::Plain(wire) => wire.limit = limit,
-            #[cfg(feature = "tls")]
-            Self::Tls(session) => session.wire_mut().limit = limit,
-        }
-    }
-
-    /// The means to end this connection from another thread.
-    pub(super) fn canceller(&self) -> io::Result<Canceller> {
-        match self {
-            Self::Plain(wire) => wire.canceller(),
-            #[cfg(feature = "tls")]
-            Self::Tls(session) => session.wire().canceller(),
-        }
-    }
-
-    /// Makes it ready for requests.
-    #[cfg_attr(not(feature = "tls"), expect(clippy::unnecessary_wraps, reason = "only TLS can fail"))]
-    pub(super) fn greet(&mut self) -> io::Result<()> {
-        match self {
-            Self::Plain(_) => Ok(()),
-            #[cfg(feature = "tls")]
-            Self::Tls(session) => session.shake_hands(),
-        }
-    }
-}
-
-impl Read for Socket {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Plain(wire) => wire.read(buffer),
-            #[cfg(feature = "tls")]
-            Self::Tls(session) => session.read(buffer),
-        }
-    }
-}
-
-impl Write for Socket {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Plain(wire) => wire.write(bytes),
-            #[cfg(feature = "tls")]
-            Self::Tls(session) => session.write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Plain(wire) => wire.flush(),
-            #[cfg(feature = "tls")]
-            Self::Tls(session) => session.flush(),
-        }
-    }
-}
-
-/// A signal may come to any thread, and interrupts what blocks with a timeout, whatever its handler says.
-fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
-    loop {
-        match call() {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            result => return result,
-        }
-    }
-}
-
-/// Ends one connection from another thread: whoever blocks on it sees its end.
-#[derive(Debug)]
-pub struct Canceller(Stream);
-
-impl Canceller {
-    /// Ends the connection. One that has ended already stays so.
-    pub fn cancel(&self) {
-        // The only failure is a connection that has already gone, which is what is asked for.
-        let _ = match &self.0 {
-            Stream::Unix(stream) => stream.shutdown(Shutdown::Both),
-            Stream::Tcp(stream) => stream.shutdown(Shutdown::Both),
-        };
+        Ok(socket)
     }
 }
 
@@ -379,8 +178,9 @@ mod tests {
             assert_eq!(parse("unix:///x.sock", settings), Ok(Host::Unix("/x.sock".into())), "as with Docker");
             assert_eq!(Host::parse(None, settings).expect("the default"), Host::Unix(DEFAULT_SOCKET.into()));
         }
+        let advice = if cfg!(feature = "tls") { "set DOCKER_TLS_VERIFY=1" } else { version::NO_TLS };
         for (address, settings, part) in [
-            ("tcp://h:2376", &anybody, "set DOCKER_TLS_VERIFY=1"),
+            ("tcp://h:2376", &anybody, advice),
             ("http://h:2376", &verify, "without TLS"),
             ("tcp://h", &verify, "tcp://127.0.0.1:2376"),
         ] {
@@ -394,22 +194,6 @@ mod tests {
     fn a_build_without_tls_says_so() {
         let host = parse("tcp://h:2376", &Tls { verify: true, ..Tls::default() }).expect("a host");
         let error = Way::to(host).expect_err("no way").to_string();
-        assert_eq!(error, "DOCKER_HOST is 'tcp://h:2376': this podlike was built without the feature 'tls'");
-    }
-
-    #[test]
-    fn a_limit_holds_also_when_bytes_trickle() {
-        let (ours, mut theirs) = UnixStream::pair().expect("a pair");
-        let end = Instant::now() + Duration::from_millis(80);
-        let mut socket = Socket::Plain(Wire { stream: Stream::Unix(ours), limit: Limit::Until(end) });
-        let mut byte = [0];
-        let error = loop {
-            theirs.write_all(b"x").expect("the other end is open");
-            match socket.read_exact(&mut byte) {
-                Ok(()) => {}
-                Err(error) => break error,
-            }
-        };
-        assert!(matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock));
+        assert_eq!(error, format!("DOCKER_HOST is 'tcp://h:2376': {}", version::NO_TLS));
     }
 }

@@ -5,9 +5,8 @@ use std::marker::PhantomData;
 
 use serde::de::DeserializeOwned;
 
-use super::host::{Limit, Socket};
-use super::http::Body;
 use super::{Error, broken};
+use crate::http::{Body, Limit, Socket};
 
 /// A longer line is not an engine's, and must not take all memory.
 const LONGEST: u64 = 1 << 20;

@@ -1,9 +1,9 @@
-//! The Docker Engine API, and nothing about pods. Imports `tls`, and nothing else of ours.
+//! The Docker Engine API, and nothing about pods. Imports `http`, and nothing else of ours.
 //!
 //! ```text
-//! Engine ── request ─▶ host.rs  connect ─▶ Socket (unix · tcp · tls.rs)
+//! Engine ── request ─▶ host.rs  connect ─▶ http::Socket (unix · tcp · with tls.rs)
 //!    │                              │
-//!    │                 http.rs  head, body, chunks over any byte stream
+//!    │                 http  head, body, chunks over any byte stream
 //!    ▼                              │
 //! containers · exec · archive · images · volumes · services · events  ◀─ Response
 //!    (what the API can do, one function a call)    types/  as the API spells it
@@ -22,7 +22,6 @@ mod events;
 mod exec;
 mod frames;
 mod host;
-mod http;
 mod images;
 mod lines;
 mod podman;
@@ -40,6 +39,8 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub use crate::http::Canceller;
+use crate::http::{self, Limit, Payload, Request, Socket};
 pub use archive::{Source, Upload};
 pub use capabilities::Capabilities;
 use capabilities::Product;
@@ -47,11 +48,11 @@ pub use containers::{Attach, Condition, Wait};
 pub use error::Error;
 pub use events::{ContainerEvent, Events};
 pub use frames::{Frames, Stream};
-pub use host::{Canceller, Host, Tls};
-use host::{Limit, Socket, Way};
-use http::{Payload, Request};
+use host::Way;
+pub use host::{Host, Tls};
 pub use images::{AuthHeader, Credentials, NotLogins, Progress, Reference, Shelf};
 pub use lines::JsonLines;
+pub use services::Service;
 use types::{ApiVersion, Info, LibpodInfo, Version};
 
 /// The newest API version that we speak unless more is needed: every engine from 25 to 29 has it.
@@ -91,10 +92,16 @@ impl Engine {
         let mut engine = Self { way: Way::to(host)?, spoken, needed: OLDEST, newest: NEWEST, podman: false };
         let limit = Limit::Until(Instant::now() + QUICK);
         let pong = engine.exchange(Request::new("GET", "/_ping"), Payload::Nothing, limit, |_| ())?;
-        let theirs = pong.api_version.as_deref().and_then(|text| text.parse().ok());
-        engine.podman = pong.libpod;
+        let theirs = pong.header("Api-Version").and_then(|text| text.parse().ok());
+        engine.podman = pong.header("Libpod-Api-Version").is_some();
         drop(pong);
-        engine.newest = if let Some(theirs) = theirs { theirs } else { engine.asked_for_version()?.api_version };
+        engine.newest = if let Some(theirs) = theirs {
+            theirs
+        } else {
+            let version = engine.asked_for_version()?;
+            engine.podman |= version.is_podman();
+            version.api_version
+        };
         if engine.newest < OLDEST {
             return Err(Error::TooOld { theirs: engine.newest, ours: OLDEST });
         }
@@ -116,10 +123,15 @@ impl Engine {
         self.spoken.store(version.minor, Ordering::Relaxed);
     }
 
-    /// What the engine is and can: `GET /version` and `GET /info`, beside what the first contact told. Nothing hangs on the
-    /// first: a proxy before the engine may keep it for itself.
-    pub fn capabilities(&self) -> Result<Capabilities, Error> {
+    /// What the engine is and can, for who asks about it: `GET /version`, too, for the oldest version of the API that it takes.
+    /// Nothing hangs on that: a proxy before the engine may keep it for itself.
+    pub fn all_capabilities(&self) -> Result<Capabilities, Error> {
         let version = self.asked_for_version().inspect_err(|error| log::debug!("{error}")).ok();
+        Ok(Capabilities { oldest: version.and_then(|version| version.min_api_version), ..self.capabilities()? })
+    }
+
+    /// What the engine is and can: `GET /info`, beside what the first contact told.
+    pub fn capabilities(&self) -> Result<Capabilities, Error> {
         let mut info: Info = self.read("GET", "/info", Payload::Nothing, QUICK)?;
         if self.podman && info.cgroup_version == "2" {
             // What it says of limits in Docker's words is wrong on cgroup v2 (run on 4.3 and 5.4).
@@ -128,7 +140,7 @@ impl Engine {
             info.cgroup_controllers = Some(own.map(|own| own.host.cgroup_controllers).unwrap_or_default());
         }
         let product = if self.podman { Product::Podman } else { Product::Docker };
-        Ok(Capabilities::read(product, self.newest, self.version(), version, info))
+        Ok(Capabilities::read(product, self.newest, self.version(), info))
     }
 
     /// `GET /version`, which every version of the API has.

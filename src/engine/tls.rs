@@ -1,30 +1,23 @@
-//! TLS to an engine, over a wire that keeps to its limit.
+//! Who an engine with TLS has to be, and who we are: `ca.pem`, `cert.pem` and `key.pem` ─▶ [`Client`], once per engine.
 //!
-//! ```text
-//! ca.pem · cert.pem · key.pem ─▶ Client, once per engine ─▶ Session, one per connection
-//!
-//! http.rs ◀─ bytes ─▶ Session ◀─ records ─▶ Wire (limit, canceller)
-//! ```
-//!
-//! Engines are trusted whose certificate is of an authority in `ca.pem`, and no others. What TLS has against a connection
-//! is an [`io::Error`] of the kind [`io::ErrorKind::InvalidData`], in words.
+//! Engines are trusted whose certificate is of an authority in `ca.pem`, and no others.
 
-use std::io::{self, Read, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fmt, fs};
 
 use rustls::client::ResolvesClientCert;
-use rustls::crypto::{CryptoProvider, ring};
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{AlertDescription, CertificateError, ClientConfig, ClientConnection, InconsistentKeys, RootCertStore};
+use rustls::{AlertDescription, CertificateError, ClientConfig, InconsistentKeys, RootCertStore};
 
 use super::Error;
-use super::host::Wire;
-use super::http::hangs_up;
-use crate::tls::{Verifier, certificates, reason};
+use crate::http::crypto::provider;
+use crate::http::trust::{Verifier, certificates, reason};
+use crate::http::{Peer, config};
 
 /// What it takes to speak TLS with one engine: who it has to be, and who we are.
 pub(super) struct Client {
@@ -52,23 +45,27 @@ impl Client {
             address: format!("tcp://{authority}"),
             reason: "its host is no name that a certificate can have",
         })?;
-        let provider = Arc::new(ring::default_provider());
+        let provider = Arc::new(provider());
         let verifier = Arc::new(files.verifier(&provider)?);
         let own = files.own(&provider)?;
         let certified = own.is_some();
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("the provider has ciphers for both versions")
-            .dangerous()
-            .with_custom_certificate_verifier(verifier);
-        let config = match own {
-            Some(own) => config.with_client_cert_resolver(own),
-            None => config.with_no_client_auth(),
-        };
-        Ok(Self { config: Arc::new(config), name, files, certified })
+        Ok(Self { config: config(provider, verifier, own), name, files, certified })
+    }
+}
+
+impl Peer for Client {
+    fn config(&self) -> Arc<ClientConfig> {
+        self.config.clone()
     }
 
-    /// What TLS has against the engine, or the engine against us.
+    fn name(&self) -> ServerName<'static> {
+        self.name.clone()
+    }
+
+    fn may_just_hang_up(&self) -> bool {
+        false
+    }
+
     fn words(&self, error: &rustls::Error) -> String {
         let Files { ca, certificate, key } = &self.files;
         match error {
@@ -91,6 +88,7 @@ impl Client {
             ),
             rustls::Error::AlertReceived(alert) => format!("it refused with {alert:?}"),
             rustls::Error::InvalidMessage(_) => NOT_TLS.to_owned(),
+            rustls::Error::HandshakeNotComplete => format!("it hung up: {NOT_TLS}"),
             rustls::Error::PeerIncompatible(why) => format!("it has nothing in common with us: {why:?}"),
             other => other.to_string(),
         }
@@ -186,108 +184,4 @@ fn key_in(pem: &[u8]) -> Result<PrivateKeyDer<'static>, &'static str> {
 
 fn unusable(path: &Path, why: impl Into<String>) -> Error {
     Error::Certificates { path: path.to_owned(), why: why.into() }
-}
-
-/// A connection with TLS. It is taken leave of when it is dropped.
-#[derive(Debug)]
-pub(super) struct Session {
-    tls: ClientConnection,
-    wire: Wire,
-    client: Arc<Client>,
-}
-
-impl Session {
-    /// Nothing is sent yet.
-    pub(super) fn new(client: &Arc<Client>, wire: Wire) -> io::Result<Self> {
-        let tls = ClientConnection::new(client.config.clone(), client.name.clone()).map_err(io::Error::other)?;
-        Ok(Self { tls, wire, client: client.clone() })
-    }
-
-    pub(super) fn wire(&self) -> &Wire {
-        &self.wire
-    }
-
-    pub(super) fn wire_mut(&mut self) -> &mut Wire {
-        &mut self.wire
-    }
-
-    /// Makes sure who the engine is. What it thinks of our certificate it may say only with its first answer (TLS 1.3).
-    pub(super) fn shake_hands(&mut self) -> io::Result<()> {
-        let hung_up = || io::Error::new(io::ErrorKind::UnexpectedEof, format!("it hung up: {NOT_TLS}"));
-        loop {
-            match self.send() {
-                Ok(()) if !self.tls.is_handshaking() => return Ok(()),
-                // It has hung up: what it said before that comes now.
-                Err(error) if !hangs_up(&error) => return Err(error),
-                _ => {}
-            }
-            match self.receive() {
-                Ok(0) => return Err(hung_up()),
-                Err(error) if hangs_up(&error) => return Err(hung_up()),
-                received => drop(received?),
-            }
-        }
-    }
-
-    /// Sends what rustls has to send.
-    fn send(&mut self) -> io::Result<()> {
-        while self.tls.wants_write() {
-            self.tls.write_tls(&mut self.wire)?;
-        }
-        Ok(())
-    }
-
-    /// Waits for something from the engine; 0 is its end.
-    fn receive(&mut self) -> io::Result<usize> {
-        let received = self.tls.read_tls(&mut self.wire)?;
-        if let Err(error) = self.tls.process_new_packets() {
-            // The engine is told, too, if it still listens.
-            let _ = self.send();
-            return Err(io::Error::new(io::ErrorKind::InvalidData, self.client.words(&error)));
-        }
-        Ok(received)
-    }
-}
-
-impl Read for Session {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            match self.tls.reader().read(buffer) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                // Anybody can cut a connection; only the engine can say that it has said all.
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                    return Err(io::Error::new(error.kind(), "it ended without the goodbye of TLS, maybe too early"));
-                }
-                result => return result,
-            }
-            // Who has hung up on what we send may have answered before.
-            match self.send() {
-                Err(error) if !hangs_up(&error) => return Err(error),
-                _ => drop(self.receive()?),
-            }
-        }
-    }
-}
-
-impl Write for Session {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.send()?;
-        let written = self.tls.writer().write(bytes)?;
-        self.send()?;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.send()
-    }
-}
-
-impl Drop for Session {
-    fn drop(&mut self) {
-        self.tls.send_close_notify();
-        // An engine that does not read any more is not waited for.
-        if self.wire.set_nonblocking().is_ok() {
-            let _ = self.send();
-        }
-    }
 }

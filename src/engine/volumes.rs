@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::http::Payload;
 use super::podman;
 use super::types::{Volume, VolumeRequest, null_is_empty};
 use super::{Engine, Error, QUICK, WORK, encoded, json, label_filter};
+use crate::http::Payload;
 
 impl Engine {
     /// `GET /volumes/NAME`: what the engine knows of a volume.
@@ -34,6 +34,15 @@ impl Engine {
     /// `GET /volumes`: the volumes that carry a label, as `KEY` or `KEY=VALUE`. What the engine warns of, such as a driver
     /// that does not answer, is logged.
     pub fn volumes(&self, label: &str) -> Result<Vec<Volume>, Error> {
+        self.volumes_where(&label_filter(label))
+    }
+
+    /// The same of those that no container has, running or not.
+    pub fn unused_volumes(&self, label: &str) -> Result<Vec<Volume>, Error> {
+        self.volumes_where(&encoded(&format!(r#"{{"label":["{label}"],"dangling":["true"]}}"#)))
+    }
+
+    fn volumes_where(&self, filters: &str) -> Result<Vec<Volume>, Error> {
         #[derive(Default, Deserialize)]
         #[serde(rename_all = "PascalCase", default)]
         struct Found {
@@ -42,7 +51,7 @@ impl Engine {
             #[serde(deserialize_with = "null_is_empty")]
             warnings: Vec<String>,
         }
-        let path = format!("/volumes?filters={}", label_filter(label));
+        let path = format!("/volumes?filters={filters}");
         let found: Found = self.read("GET", &path, Payload::Nothing, WORK)?;
         for warning in found.warnings {
             log::warn!("volumes: the engine warns: {warning}");

@@ -1,11 +1,10 @@
 //! What a component *is*, whatever notation it was written in.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-use crate::compose::{Place, Volume};
+use crate::compose::{Node, Place, Volume};
 use crate::engine::types::{ApiVersion, CreateRequest};
 
 use super::FileCopy;
@@ -74,8 +73,8 @@ pub struct Component {
     pub features: Vec<Feature>,
     /// `userns_mode`
     pub userns: Option<Userns>,
-    /// Where it says what an engine that remaps users may refuse, by key.
-    pub said: BTreeMap<&'static str, Said>,
+    /// Where it says what an engine that remaps users may refuse, or a policy, by key.
+    pub said: Vec<(&'static str, Said)>,
     /// `post_start`
     pub post_start: Vec<Hook>,
     /// `pre_stop`
@@ -109,6 +108,13 @@ pub struct Said {
     pub at: String,
     /// The document and the line.
     pub place: Place,
+}
+
+impl Said {
+    /// Where the key of this value stands.
+    pub(super) fn of(value: &Node) -> Self {
+        Self { at: value.at.clone(), place: value.key.clone() }
+    }
 }
 
 /// When an image is pulled that the engine has.
@@ -173,11 +179,17 @@ impl Component {
             copies: Vec::new(),
             features: Vec::new(),
             userns: None,
-            said: BTreeMap::new(),
+            said: Vec::new(),
             post_start: Vec::new(),
             pre_stop: Vec::new(),
             probes: Probes::default(),
         }
+    }
+
+    /// Where it says what it asks for by this key: what was noted last.
+    pub(super) fn said(&self, key: &str) -> &Said {
+        let said = self.said.iter().rev().find(|(noted, _)| *noted == key);
+        said.map(|(_, said)| said).expect("who asks for something says where")
     }
 
     /// Whether it may be started more than once in a life of the pod: by its policy, or with one that it needs.

@@ -11,6 +11,9 @@ use crate::engine::types::{ContainerDetails, HostConfig, Mount};
 /// The image of a controller that is not there yet.
 pub const OWN_IMAGE: &str = "podlike";
 
+/// The id of such a controller, which is none that an engine gives.
+const ASSUMED: &str = "CONTROLLER";
+
 /// The controller as the plan sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Controller {
@@ -40,6 +43,8 @@ pub struct Controller {
     pub program: PathBuf,
     /// Its volumes by the names that their labels give them for components.
     pub volume_refs: BTreeMap<String, String>,
+    /// Whether it has a volume that lives as long as its task.
+    pub has_volume_of_task: bool,
     /// The time that it has to stop, if who ends it has told.
     pub stop_timeout: Option<Duration>,
     /// What the engine is and can.
@@ -96,6 +101,7 @@ impl Controller {
             image: details.image,
             program,
             volume_refs: BTreeMap::new(),
+            has_volume_of_task: false,
             engine,
         }
     }
@@ -104,12 +110,17 @@ impl Controller {
     pub fn assumed(engine: Capabilities) -> Self {
         let own = |text: &str| text.to_owned();
         let host = HostConfig { ipc_mode: own("private"), ..HostConfig::default() };
-        let (id, name, image) = (own("CONTROLLER"), own("CONTROLLER"), own(OWN_IMAGE));
+        let (id, name, image) = (own(ASSUMED), own(ASSUMED), own(OWN_IMAGE));
         let cgroup = Some(PathBuf::from("/docker/CONTROLLER"));
         let source = own("/var/run/docker.sock");
         let door = Some(Door { kind: own("bind"), source, below: PathBuf::new(), of_root: true });
         let program = "/podlike".into();
         Self { id, name, host, cgroup, door, image, program, owns_hosts: true, engine, ..Self::default() }
+    }
+
+    /// Whether it is not there yet.
+    pub(super) fn is_assumed(&self) -> bool {
+        self.id == ASSUMED
     }
 
     /// Whether its end is that of all who share its PIDs: it has a namespace of its own.

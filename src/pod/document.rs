@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::compose::{self, Kind, Place, Project, Source, Surroundings};
 
 use super::error::Error;
-use super::labels::{self, Label, PodSpec};
+use super::labels::{self, Label, PodSpec, Service};
 use super::warning::Warning;
 
 /// A pod of a document.
@@ -40,13 +40,14 @@ pub fn pods_in(path: &Path, text: &str, surroundings: &Surroundings) -> Result<V
         };
         return Ok(one(PodSpec::from_project(&project, surroundings)?));
     }
-    // As a stack is deployed: `$$` is a dollar sign, and there is no `.env`.
-    let (deployed, unset) = compose::interpolated(&source, text, surroundings)?;
+    // As a stack is deployed: `$$` is a dollar sign, there is no `.env`, and no variable is left.
+    let (deployed, unset) = compose::interpolated(&source, text, &Surroundings { kept: &[], ..surroundings.clone() })?;
     // They are told once, with the first pod.
     let mut unset: Vec<_> = unset.into_iter().map(|(place, name)| Warning::Unset { place, name }).collect();
-    let pod = |(name, labels): (String, Vec<Label>)| {
+    let pod = |Service { name, labels, warning }: Service| {
         let mut spec = PodSpec::read(&labels, surroundings)?;
         spec.warnings.append(&mut unset);
+        spec.warnings.extend(warning);
         Ok(Pod { name: Some(name), spec })
     };
     labels::controllers(&deployed)?.into_iter().map(pod).collect()

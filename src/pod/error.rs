@@ -136,6 +136,17 @@ pub enum Error {
         /// From that one back to itself.
         names: Vec<String>,
     },
+    /// What the operator's flags forbid.
+    Forbidden {
+        /// Where it was asked for.
+        place: Box<Place>,
+        /// Its path.
+        at: String,
+        /// The flags' word for it.
+        right: &'static str,
+        /// Whether `-deny` lists it; else `-allow` does not.
+        by_deny: bool,
+    },
     /// A setting that an engine refuses which remaps users.
     Userns {
         /// Where it was asked for.
@@ -233,6 +244,10 @@ impl fmt::Display for Error {
             }
             Self::Circle { place, at, names } => {
                 write!(f, "{place}: {at}: components wait for each other in a circle: {}", names.join(" → "))
+            }
+            Self::Forbidden { place, at, right, by_deny } => {
+                let flag = if *by_deny { "-deny" } else { "-allow, which does not list" };
+                write!(f, "{place}: {at}: forbidden here, the controller runs with {flag} {right}")
             }
             Self::Userns { place, at, why } => write!(f, "{place}: {at}: {why}"),
             Self::TooOld { place, at, what, since, theirs } => write!(

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::compose::{self, Error, Node};
 
-use super::component::{Component, Stage};
+use super::component::{Component, Said, Stage};
 use super::needs::{Dependency, Until};
 use super::parse::Reading;
 
@@ -112,6 +112,9 @@ pub(super) fn steps(
         request.user = user.or_else(|| request.user.take());
         request.working_dir = working_dir.or_else(|| request.working_dir.take());
         request.host_config.privileged |= privileged;
+        if let Some(node) = item.get("privileged").filter(|_| privileged) {
+            step.said.push(("privileged", Said::of(node)));
+        }
         let key = |pair: &str| pair.split('=').next().unwrap_or(pair).to_owned();
         request.env.retain(|old| !env.iter().any(|new| key(old) == key(new)));
         request.env.extend(env);

@@ -34,7 +34,7 @@ const LEADER: &str = "pod.leader";
 /// On the controller: the time that the pod has to stop.
 const STOP_GRACE_PERIOD: &str = "pod.stop_grace_period";
 /// On a task of Swarm: the id of its service.
-const SWARM_SERVICE: &str = "com.docker.swarm.service.id";
+pub(super) const SWARM_SERVICE: &str = "com.docker.swarm.service.id";
 
 /// The variable that chooses profiles where no flag does, as with Compose.
 const PROFILES: &str = "COMPOSE_PROFILES";
@@ -51,6 +51,10 @@ pub(super) const VERSION: &str = "podlike.version";
 pub(super) const VOLUME: &str = "podlike.volume";
 /// On a volume of somebody: the name that components use for it, as in the first podlike.
 pub const VOLUME_REF: &str = "com.github.rycus86.podlike.volume-ref";
+/// On a volume of somebody: how long it shall live.
+pub const LIFETIME: &str = "com.github.rycus86.podlike.lifetime";
+/// Until no container has it: that of a task, by its name, whose end nobody else sees.
+pub const OF_TASK: &str = "task";
 /// Labels that belong to Swarm: a container that carries them would be taken for a task.
 pub(super) const SWARM_PREFIX: &str = "com.docker.swarm.";
 /// On every container of a stack: the name of the stack.
@@ -66,6 +70,17 @@ pub fn owned_by(controller: &str) -> String {
 /// The id of the service of Swarm that a container with these labels is a task of.
 pub fn service_of(labels: &BTreeMap<String, String>) -> Option<&str> {
     labels.get(SWARM_SERVICE).map(String::as_str)
+}
+
+/// Whether a container with these labels is a controller.
+pub fn has_pod(labels: &BTreeMap<String, String>) -> bool {
+    make_a_pod(labels.keys().map(String::as_str))
+}
+
+/// Takes from the labels of a service those that are ours.
+pub fn take_from_service(labels: &mut BTreeMap<String, String>, of_service: &BTreeMap<String, String>) {
+    let ours = of_service.iter().filter(|(key, _)| key.starts_with("pod."));
+    labels.extend(ours.map(|(key, text)| (key.clone(), text.clone())));
 }
 
 /// Whether a service with these labels is a controller.
@@ -511,22 +526,38 @@ fn meant_by(label: &str) -> Option<&'static str> {
     FAMILIES.into_iter().find(|(name, _)| alike && *name == near).map(|(_, meant)| meant)
 }
 
-/// The labels of each service in a stack or Compose file that is a controller, with their places; by service.
-pub(super) fn controllers(file: &Node) -> Result<Vec<(String, Vec<Label>)>, compose::Error> {
+/// A service in a stack or Compose file that is a controller.
+pub(super) struct Service {
+    /// Its name.
+    pub(super) name: String,
+    /// Its labels, with their places.
+    pub(super) labels: Vec<Label>,
+    /// What is to be said where they are the service's own.
+    pub(super) warning: Option<Warning>,
+}
+
+/// The services that are controllers.
+pub(super) fn controllers(file: &Node) -> Result<Vec<Service>, compose::Error> {
     let Some(services) = file.get("services") else { return Ok(Vec::new()) };
     let mut found = Vec::new();
     for (name, service) in services.map()? {
+        let pod_in = |labels: Option<&Node>| -> Result<Option<Vec<Label>>, compose::Error> {
+            let labels = labels.map_or_else(|| Ok(Vec::new()), labels_of)?;
+            Ok(make_a_pod(labels.iter().map(|label| label.key.as_str())).then_some(labels))
+        };
         let of_service = service.get("deploy").and_then(|deploy| deploy.get("labels"));
-        if let Some(labels) = of_service
-            && make_a_pod(labels_of(labels)?.iter().map(|label| label.key.as_str()))
-        {
-            let why = "labels of a pod stand under 'labels' of the service: those under 'deploy' the controller does not have";
-            return Err(labels.refused(why));
-        }
-        let Some(labels) = service.get("labels") else { continue };
-        let labels = labels_of(labels)?;
-        if make_a_pod(labels.iter().map(|label| label.key.as_str())) {
-            found.push((name.clone(), labels));
+        match (pod_in(service.get("labels"))?, pod_in(of_service)?.zip(of_service)) {
+            (Some(_), Some((_, node))) => {
+                return Err(
+                    node.refused("the labels of the pod stand under 'labels' of the service: these are not read")
+                );
+            }
+            (Some(labels), None) => found.push(Service { name: name.clone(), labels, warning: None }),
+            (None, Some((labels, node))) => {
+                let warning = Some(Warning::OfService { place: node.key.clone(), at: node.at.clone() });
+                found.push(Service { name: name.clone(), labels, warning });
+            }
+            (None, None) => {}
         }
     }
     Ok(found)

@@ -28,6 +28,7 @@ mod labels;
 mod needs;
 mod parse;
 mod plan;
+mod policy;
 mod probe;
 mod projection;
 mod restart;
@@ -46,9 +47,13 @@ pub use error::Error;
 pub use guard::Watch;
 pub use hook::Hook;
 pub use keys::{Class, KEYS};
-pub use labels::{COMPONENT, CONTROLLER_ID, INSTANCE, PodSpec, VOLUME_REF, is_part_of_a_name, owned_by, service_of};
+pub use labels::{
+    COMPONENT, CONTROLLER_ID, INSTANCE, LIFETIME, OF_TASK, PodSpec, VOLUME_REF, has_pod, is_part_of_a_name, owned_by,
+    service_of, take_from_service,
+};
 pub use needs::{Need, Until};
-pub use plan::{Apart, FromMemory, InMemory, Options, Plan, Planned, PlannedVolume, plan};
+pub use plan::{Apart, FromMemory, InMemory, METADATA, Options, Plan, Planned, PlannedVolume, plan};
+pub use policy::{Policy, Rights};
 pub use probe::{Check, HttpCheck, Probe, Probes};
 pub use projection::{Content, Hidden};
 pub use restart::{Restart, When, time};

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::compose::{self, Error, Kind, Node};
 
+use super::component::Said;
+use super::policy;
+
 /// A volume that lives as long as the pod, as Kubernetes' `emptyDir`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scratch {
@@ -30,6 +33,8 @@ pub struct Declared {
     pub driver_opts: BTreeMap<String, String>,
     /// Its labels.
     pub labels: BTreeMap<String, String>,
+    /// Where it says what a driver is to do, which may be anything: to bind a path of the host, for one.
+    pub driven: Option<Said>,
 }
 
 impl Scratch {
@@ -71,8 +76,18 @@ impl Declared {
         }
         for (key, value) in node.map()?.iter().filter(|(_, value)| !value.is_null()) {
             match key.as_str() {
-                "driver" => declared.driver = value.text()?,
-                "driver_opts" => declared.driver_opts = compose::pairs(value)?,
+                "driver" => {
+                    declared.driver = value.text()?;
+                    if !policy::is_plain_driver(&declared.driver) {
+                        declared.driven = Some(Said::of(value));
+                    }
+                }
+                "driver_opts" => {
+                    declared.driver_opts = compose::pairs(value)?;
+                    if !declared.driver_opts.is_empty() {
+                        declared.driven = Some(Said::of(value));
+                    }
+                }
                 "labels" => declared.labels = compose::pairs(value)?,
                 "name" => declared.name = Some(value.text()?),
                 "external" => match value.get("name") {

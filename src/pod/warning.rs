@@ -38,12 +38,30 @@ pub enum Warning {
         /// What it is called now.
         now: String,
     },
+    /// The labels of a pod are those of its service.
+    OfService {
+        /// Where they stand.
+        place: Place,
+        /// Their path there.
+        at: String,
+    },
     /// A variable in a Compose file that is not set.
     Unset {
         /// Where it is used.
         place: Place,
         /// Its name.
         name: String,
+    },
+    /// A variable of the pod that is not known: nobody, or here.
+    Metadata {
+        /// The component that uses it.
+        component: String,
+        /// Its name.
+        name: String,
+        /// Whether there is no such variable at all.
+        unknown: bool,
+        /// The one that may have been meant.
+        nearest: Option<&'static str>,
     },
     /// Components are not placed below the controller's cgroup.
     NotNested {
@@ -158,11 +176,20 @@ impl fmt::Display for Warning {
             Self::OldLabel { label, now } => {
                 write!(f, "label '{label}' is the notation of an old podlike, and is taken for '{now}'")
             }
+            Self::OfService { place, at } => write!(
+                f,
+                "{place}: {at}: only a manager of the Swarm can read them: on a worker the pod is refused (those under 'labels' \
+                 of the service every node has)"
+            ),
             Self::Unset { place, name } => {
                 write!(
                     f,
                     "{place}: the variable '{name}' is not set, it is taken for empty (${{{name}:-default}} has a default)"
                 )
+            }
+            Self::Metadata { component, name, unknown, nearest } => {
+                write!(f, "component '{component}': ${{{name}}} is ")?;
+                untold(f, name, *unknown, *nearest)
             }
             Self::NotNested { why } => {
                 write!(f, "the controller's limits hold for each component, not for their sum: {why}")
@@ -235,6 +262,15 @@ impl fmt::Display for Warning {
             ),
         }
     }
+}
+
+/// Why a variable of the pod tells nothing.
+fn untold(f: &mut fmt::Formatter<'_>, name: &str, unknown: bool, nearest: Option<&str>) -> fmt::Result {
+    if !unknown {
+        return write!(f, "not known here, it is taken for empty (${{{name}:-default}} has a default)");
+    }
+    f.write_str("left as it is: podlike knows no such variable")?;
+    nearest.map_or(Ok(()), |near| write!(f, ", did you mean '{near}'?"))
 }
 
 impl Serialize for Warning {

@@ -1,7 +1,11 @@
 //! The threads: each has a name, and a panic in one is an event for all.
+//!
+//! What is shipped does not unwind: a program that can do that is a quarter larger. Who panics tells it and rests from
+//! then on, with all that it holds, while the others bring the pod to its end.
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::cell::Cell;
+use std::panic::{self, PanicHookInfo};
+use std::sync::Once;
 use std::thread;
 
 use super::event::Event;
@@ -26,27 +30,52 @@ impl Crew {
 
     /// Starts a thread. If it cannot be started, or panics, that is an [`Event::Crashed`].
     pub fn spawn(&self, name: String, work: impl FnOnce() + Send + 'static) {
-        let inbox = self.inbox.clone();
-        let crashed = {
-            let name = name.clone();
-            move |why: String| inbox.event(Event::Crashed(format!("{name}: {why}")))
-        };
-        let report = crashed.clone();
-        let spawned = thread::Builder::new().name(name).spawn(move || {
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(work)) {
-                report(message(panic.as_ref()));
+        let (inbox, whose) = (self.inbox.clone(), name.clone());
+        start(name, work, move |why| inbox.event(Event::Crashed(format!("{whose}: {why}"))));
+    }
+}
+
+/// Hears why a thread has panicked.
+type Crashed = Box<dyn FnOnce(String)>;
+
+thread_local! {
+    /// Of this thread, if it is one of a crew.
+    static CRASHED: Cell<Option<Crashed>> = const { Cell::new(None) };
+}
+
+/// Starts a thread, and tells `crashed` if that cannot be done, or panics.
+pub(super) fn start(
+    name: String,
+    work: impl FnOnce() + Send + 'static,
+    crashed: impl FnOnce(String) + Clone + Send + 'static,
+) {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let otherwise = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            otherwise(info);
+            if let Some(crashed) = CRASHED.take() {
+                crashed(message(info));
+                while cfg!(panic = "abort") {
+                    thread::park();
+                }
             }
-        });
-        if let Err(error) = spawned {
-            crashed(format!("cannot start the thread: {error}"));
-        }
+        }));
+    });
+    let told = crashed.clone();
+    let spawned = thread::Builder::new().name(name).spawn(move || {
+        CRASHED.set(Some(Box::new(told)));
+        work();
+        CRASHED.set(None);
+    });
+    if let Err(error) = spawned {
+        crashed(format!("cannot start the thread (is the limit of processes too low?): {error}"));
     }
 }
 
 /// The text of a panic.
-pub(super) fn message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panicked".to_owned())
+fn message(panic: &PanicHookInfo<'_>) -> String {
+    panic.payload_as_str().unwrap_or("panicked").to_owned()
 }
 
 #[cfg(test)]

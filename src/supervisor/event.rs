@@ -138,6 +138,8 @@ pub struct End {
     pub cause: Cause,
     /// Whether components had to be killed because time was up, or because a second signal said so.
     pub forced: bool,
+    /// Whether the engine had found the pod unhealthy, where a signal is the cause.
+    pub unhealthy: bool,
     /// Whose exit code is the pod's where a component's is, and that code, if it has ended.
     pub leader: Option<(Who, i64)>,
     /// What became of each component, by position.
@@ -149,6 +151,6 @@ pub struct End {
 impl End {
     /// An end of which no more is known than this.
     pub fn new(cause: Cause, forced: bool) -> Self {
-        Self { cause, forced, leader: None, lives: Vec::new(), last_words: None }
+        Self { cause, forced, unhealthy: false, leader: None, lives: Vec::new(), last_words: None }
     }
 }

@@ -115,17 +115,10 @@ impl Exec<'_> {
             if self.unwanted.try_recv() == Err(TryRecvError::Disconnected) {
                 return Some(Outcome::Unwanted);
             }
-            if !self.container_runs() {
+            // Without its container it has ended, whatever the engine says of it.
+            if !self.engine.may_run(self.container) {
                 return Some(Outcome::Ended { code: KILLED, words: said.words() });
             }
-        }
-    }
-
-    /// Whether its container runs, as far as that can be told: without it, it has ended, whatever the engine says of it.
-    fn container_runs(&self) -> bool {
-        match self.engine.inspect(self.container) {
-            Ok(details) => details.state.running,
-            Err(error) => !error.is_not_found(),
         }
     }
 
@@ -143,7 +136,9 @@ impl Exec<'_> {
                     return Outcome::Ended { code: details.exit_code.unwrap_or(126), words: said.words() };
                 }
                 Err(error) if error.is_refusal() => return Outcome::Failed(error),
-                Ok(_) if !self.container_runs() => return Outcome::Ended { code: KILLED, words: said.words() },
+                Ok(_) if !self.engine.may_run(self.container) => {
+                    return Outcome::Ended { code: KILLED, words: said.words() };
+                }
                 Ok(_) => {}
                 Err(error) => log::debug!("asking for an exit code again: {}", chain(&error)),
             }

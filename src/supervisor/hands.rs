@@ -1,7 +1,6 @@
 //! Carries out what the machine decides, an action at a time. Holds what that takes: pulls that can be cancelled, who
 //! forwards signals, the ear for what components say.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
 
@@ -16,52 +15,49 @@ use super::ear::Ear;
 use super::event::{Action, Event, Who};
 use super::probe::Probers;
 
-pub(super) struct Hands<'a> {
-    pub(super) crew: &'a Crew,
-    pub(super) components: &'a [Component],
-    pub(super) board: &'a Board,
-    pub(super) ear: &'a Ear,
+pub(super) struct Hands {
+    pub(super) crew: Crew,
+    pub(super) components: Vec<Component>,
+    pub(super) board: Board,
+    pub(super) ear: Ear,
     /// Dropped when the pod ends: nothing new is begun then.
     pod_stays: Option<Sender<()>>,
     /// Ready when the time is up that the machine asked for.
     pub(super) deadline: Receiver<Instant>,
     /// When that is.
     ends_at: Option<Instant>,
-    pulls: BTreeMap<Who, Canceller>,
-    /// Of containers by their ids.
-    forwarders: BTreeMap<Who, (String, Sender<i32>)>,
-    /// Who was brought up once: something of it may be there.
-    begun: BTreeSet<Who>,
-    /// The present lives; both ends, of which the first is dropped when a life ends.
-    lives: BTreeMap<Who, (Sender<()>, Receiver<()>)>,
-    /// Those whose `pre_stop` a halt has begun; closed when that is done.
-    halts: BTreeMap<Who, Receiver<()>>,
+    /// What is held of each component, by position.
+    held: Vec<Held>,
     probers: Probers,
     /// Whether the engine has refused the controller's cgroup.
     pub(super) apart: bool,
 }
 
-impl<'a> Hands<'a> {
-    pub(super) fn new(
-        crew: &'a Crew,
-        components: &'a [Component],
-        board: &'a Board,
-        ear: &'a Ear,
-        pod_stays: Sender<()>,
-    ) -> Self {
+/// What is held of a component.
+#[derive(Default)]
+struct Held {
+    pull: Option<Canceller>,
+    /// To who forwards signals to the container of this id.
+    forwarder: Option<(String, Sender<i32>)>,
+    /// Whether it was brought up once: something of it may be there.
+    has_begun: bool,
+    /// Its present life; both ends, of which the first is dropped when the life ends.
+    life: Option<(Sender<()>, Receiver<()>)>,
+    /// Where a halt has begun its `pre_stop`; closed when that is done.
+    halt: Option<Receiver<()>>,
+}
+
+impl Hands {
+    pub(super) fn new(crew: Crew, components: Vec<Component>, board: Board, ear: Ear, pod_stays: Sender<()>) -> Self {
         Self {
             crew,
+            held: components.iter().map(|_| Held::default()).collect(),
             components,
             board,
             ear,
             pod_stays: Some(pod_stays),
             deadline: never(),
             ends_at: None,
-            pulls: BTreeMap::new(),
-            forwarders: BTreeMap::new(),
-            begun: BTreeSet::new(),
-            lives: BTreeMap::new(),
-            halts: BTreeMap::new(),
             probers: Probers::default(),
             apart: false,
         }
@@ -84,7 +80,7 @@ impl<'a> Hands<'a> {
                 if let Some(id) = id(who) {
                     let component = self.component(who);
                     let (busy, done) = bounded(0);
-                    self.halts.insert(who, done);
+                    self.held[who.0].halt = Some(done);
                     self.spawn("halt", who, move || component.halt(&id, busy));
                 }
             }
@@ -96,7 +92,7 @@ impl<'a> Hands<'a> {
             Action::Cancel(who) => {
                 // Only the end cancels, and who is cancelled must know why.
                 self.pod_stays = None;
-                if let Some(pull) = self.pulls.remove(&who) {
+                if let Some(pull) = self.held[who.0].pull.take() {
                     pull.cancel();
                 }
             }
@@ -119,13 +115,13 @@ impl<'a> Hands<'a> {
     /// Takes note of what ends a life.
     pub(super) fn notice(&mut self, event: &Event) {
         if let Event::Exited(who, _) | Event::Failed(who, _) | Event::Misplaced(who, _) | Event::Vanished(who) = event {
-            self.lives.remove(who);
+            self.held[who.0].life = None;
         }
     }
 
     fn heed_probes(&mut self, action: &Action, id: impl Fn(Who) -> Option<String>) {
         let probed = if let Action::Probe(who) = *action { id(who) } else { None };
-        let (crew, components) = (self.crew, self.components);
+        let (crew, components) = (&self.crew, &self.components);
         self.probers.heed(action, probed, |who, lives| {
             let component = components[who.0].clone();
             crew.spawn(format!("probe/{}", component.planned.name), move || component.probe_all(&lives));
@@ -134,7 +130,7 @@ impl<'a> Hands<'a> {
 
     /// Keeps the means to cancel a pull.
     pub(super) fn hold_pull(&mut self, who: Who, cancel: Canceller) {
-        self.pulls.insert(who, cancel);
+        self.held[who.0].pull = Some(cancel);
     }
 
     /// Listens to a component.
@@ -143,7 +139,7 @@ impl<'a> Hands<'a> {
     }
 
     fn component(&self, who: Who) -> Component {
-        let life = self.lives.get(&who).map_or_else(never, |(_, over)| over.clone());
+        let life = self.held[who.0].life.as_ref().map_or_else(never, |(_, over)| over.clone());
         Component { apart: self.apart, life, ..self.components[who.0].clone() }
     }
 
@@ -153,10 +149,11 @@ impl<'a> Hands<'a> {
 
     /// In place where the container is known; what may be left of an earlier try goes first.
     fn start(&mut self, who: Who, id: Option<String>) {
-        self.lives.insert(who, bounded(0));
-        self.halts.remove(&who);
+        let held = &mut self.held[who.0];
+        held.life = Some(bounded(0));
+        held.halt = None;
+        let is_first = !std::mem::replace(&mut held.has_begun, true);
         let component = self.component(who);
-        let is_first = self.begun.insert(who);
         self.spawn("component", who, move || match id {
             Some(id) => component.live_on(id),
             None if is_first => component.live(),
@@ -176,21 +173,23 @@ impl<'a> Hands<'a> {
 
     fn leave(&self, who: Who, id: Option<String>, grace: Option<Duration>) {
         let component = self.component(who);
-        let halted = self.halts.get(&who).cloned();
+        let halted = self.held[who.0].halt.clone();
         self.spawn("stop", who, move || component.leave(id.as_deref(), grace, halted.as_ref()));
     }
 
     /// One thread a component, so that an engine that hangs costs no more than that, and signals keep their order.
     fn forward(&mut self, who: Who, id: Option<String>, signal: i32) {
         let Some(id) = id else { return };
-        if self.forwarders.get(&who).is_none_or(|(known, _)| *known != id) {
+        let known = self.held[who.0].forwarder.take().filter(|(known, _)| *known == id);
+        let (id, signals) = known.unwrap_or_else(|| {
             let (signals, pending) = unbounded();
             let (component, container) = (self.component(who), id.clone());
             self.spawn("forward", who, move || component.forward_all(&container, &pending));
-            self.forwarders.insert(who, (id, signals));
-        }
+            (id, signals)
+        });
         // The forwarder outlives us, unless it crashed, and then the pod ends for that reason.
-        let _ = self.forwarders[&who].1.send(signal);
+        let _ = signals.send(signal);
+        self.held[who.0].forwarder = Some((id, signals));
     }
 }
 
@@ -209,7 +208,7 @@ mod tests {
     #[test]
     fn pauses_vary_by_a_tenth() {
         let pause = Duration::from_secs(10);
-        let pauses: BTreeSet<Duration> = (0..50).map(|_| varied(pause)).collect();
+        let pauses: std::collections::BTreeSet<Duration> = (0..50).map(|_| varied(pause)).collect();
         assert!(pauses.len() > 1);
         assert!(pauses.iter().all(|varied| *varied >= pause.mul_f64(0.9) && *varied <= pause.mul_f64(1.1)));
     }

@@ -1,12 +1,13 @@
-//! The only room with threads: carries out a plan. Imports `pod`, `engine`, `health` and `probe`.
+//! The room with the threads: carries out a plan. Imports `pod`, `engine`, `health` and `probe`.
 //!
 //! ```text
 //!  signals ─────┐
 //!  health-feed ─┤
 //!  probe/* ─────┤
-//!  component/* ─┼─▶ inbox ─▶ run: Machine ─▶ actions ─▶ component/*, stop/*, probe/* ─▶ engine, the pod's ports
+//!  component/* ─┤
+//!  wait/* ──────┼─▶ inbox ─▶ run: Machine ─▶ actions ─▶ component/*, stop/*, probe/* ─▶ engine, the pod's ports
 //!  stop/* ──────┘                      └────▶ Board ─▶ health-server
-//!  log/* ─▶ output ─▶ stdout, stderr   (or: last words)
+//!  log/* ─▶ stdout, stderr   (or: last words)
 //! ```
 //!
 //! One inbox, many reporters; only the thread of [`run`] changes state, and the machine decides how.
@@ -40,7 +41,6 @@ mod tail;
 mod walks;
 mod words;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -97,11 +97,12 @@ pub struct Pod {
     pub events: Events,
     /// The slice that they are in, from [`place`].
     pub slice: Option<Slice>,
+    /// Whether volumes of tasks are looked for that are gone.
+    pub has_volume_of_task: bool,
 }
 
 /// Runs a pod to its end: every container is gone when this returns, or a message has said which may be left.
 pub fn run(pod: Pod, crew: &Crew, inbox: &Receiver<Report>) -> End {
-    let board = pod.board;
     if !pod.plan.hosts.is_empty()
         && let Err(error) = hosts::add(Path::new(hosts::HOSTS), &pod.plan.hosts)
     {
@@ -139,26 +140,32 @@ pub fn run(pod: Pod, crew: &Crew, inbox: &Receiver<Report>) -> End {
         over: over.clone(),
     };
     let components: Vec<Component> = pod.plan.components.iter().enumerate().map(component).collect();
-    let neighbours = Neighbours::of(pod.engine.clone(), pod.controller.clone(), &pod.plan.components, ending.clone());
+    let neighbours = Neighbours::of(pod.engine.clone(), pod.controller.clone(), &pod.plan.components, ending.clone())
+        .and_of_tasks(pod.has_volume_of_task);
     crew.spawn("sweep".to_owned(), move || neighbours.look());
     let machine = Machine::new(&pod.plan);
-    let hands = Hands::new(crew, &components, &board, &ear, pod_stays);
-    let mut chronicle = Chronicle::new(&pod.plan.components);
-    let result = catch_unwind(AssertUnwindSafe(|| conduct(machine, hands, &mut chronicle, inbox)));
-    let mut end = result.unwrap_or_else(|panic| {
-        let message = crew::message(panic.as_ref());
-        if let Err(error) = sweep_containers(&pod.engine, &pod.controller) {
-            log::error!("containers may be left behind: {}", chain(&error));
+    let hands = Hands::new(crew.clone(), components, pod.board, ear, pod_stays);
+    let chronicle = Chronicle::new(&pod.plan.components);
+    let conducted = conducted(machine, hands, chronicle, inbox.clone());
+    let (mut end, witnesses) = match conducted {
+        Ok((end, chronicle, ear)) => (end, Some((chronicle, ear))),
+        Err(why) => {
+            if let Err(error) = sweep_containers(&pod.engine, &pod.controller) {
+                log::error!("containers may be left behind: {}", chain(&error));
+            }
+            (End::new(Cause::Crashed(why), true), None)
         }
-        End::new(Cause::Crashed(message), true)
-    });
+    };
     let scratch = Scratch { engine: pod.engine.clone(), controller: pod.controller, over };
     scratch.remove_all(pod.plan.scratch(), crew, inbox);
     if let Some(slice) = pod.slice {
         slice.remove(&pod.engine, crew, inbox);
     }
-    drop((components, pod_lives));
-    if !matches!(end.cause, Cause::Signal(_)) {
+    drop(pod_lives);
+    let Some((mut chronicle, ear)) = witnesses else { return end };
+    if matches!(end.cause, Cause::Signal(_)) {
+        end.unhealthy = is_unhealthy(&scratch.engine, &scratch.controller);
+    } else {
         chronicle.hear_out(&end.cause, inbox);
         let culprit = chronicle.culprit(&end.cause);
         end.last_words = culprit.map(|of| LastWords { of, lines: ear.last_words(of) });
@@ -168,13 +175,37 @@ pub fn run(pod: Pod, crew: &Crew, inbox: &Receiver<Report>) -> End {
     end
 }
 
+/// Whether the engine has found a container unhealthy. Swarm ends such a task by TERM, and takes one that exits with 0 for
+/// done, whatever its health.
+fn is_unhealthy(engine: &Engine, id: &str) -> bool {
+    let health = engine.inspect(id).ok().and_then(|details| details.state.health);
+    health.is_some_and(|health| health.status == "unhealthy")
+}
+
+/// What [`conduct`] comes to, on a thread of its own: if that panics, why.
+fn conducted(
+    machine: Machine,
+    mut hands: Hands,
+    mut chronicle: Chronicle,
+    inbox: Receiver<Report>,
+) -> Result<(End, Chronicle, Ear), String> {
+    let (told, end) = bounded(1);
+    let crashed = told.clone();
+    let conduct = move || {
+        let end = conduct(machine, &mut hands, &mut chronicle, &inbox);
+        let _ = told.send(Ok((end, chronicle, hands.ear)));
+    };
+    crew::start("pod".to_owned(), conduct, move |why| drop(crashed.send(Err(format!("pod: {why}")))));
+    end.recv().unwrap_or_else(|_| Err("no word of the pod".to_owned()))
+}
+
 /// Subscribes to what happens to the components of a controller: to be done before the first of them is there.
 pub fn subscribe(engine: &Engine, controller: &str) -> Result<Events, engine::Error> {
     engine.events(&owned_by(controller))
 }
 
 /// The loop: one event at a time, and the actions that it leads to.
-fn conduct(mut machine: Machine, mut hands: Hands<'_>, chronicle: &mut Chronicle, inbox: &Receiver<Report>) -> End {
+fn conduct(mut machine: Machine, hands: &mut Hands, chronicle: &mut Chronicle, inbox: &Receiver<Report>) -> End {
     let mut actions = machine.begin();
     loop {
         for action in &actions {
@@ -189,8 +220,8 @@ fn conduct(mut machine: Machine, mut hands: Hands<'_>, chronicle: &mut Chronicle
             }
             return machine.into_end().expect("a pod finishes for a cause");
         }
-        let event = next_event(&mut hands, inbox);
-        tell(&event, &hands);
+        let event = next_event(hands, inbox);
+        tell(&event, hands);
         hands.notice(&event);
         chronicle.note(&event, Instant::now());
         actions = machine.step(event);
@@ -198,7 +229,7 @@ fn conduct(mut machine: Machine, mut hands: Hands<'_>, chronicle: &mut Chronicle
 }
 
 /// Waits for the next event, and takes what comes with others.
-fn next_event(hands: &mut Hands<'_>, inbox: &Receiver<Report>) -> Event {
+fn next_event(hands: &mut Hands, inbox: &Receiver<Report>) -> Event {
     loop {
         select! {
             recv(inbox) -> report => match report.expect("the crew holds a sender") {
@@ -215,7 +246,7 @@ fn next_event(hands: &mut Hands<'_>, inbox: &Receiver<Report>) -> Event {
 }
 
 /// A line for what an operator wants to know.
-fn tell(event: &Event, hands: &Hands<'_>) {
+fn tell(event: &Event, hands: &Hands) {
     let name = |who: &Who| &hands.components[who.0].planned.name;
     match event {
         Event::Started { who, .. } => log::info!("{}: started", name(who)),

@@ -46,12 +46,12 @@ impl Scratch {
             });
         }
         drop(gone);
-        let mut left = names;
+        let mut left: Vec<&str> = names.into_iter().collect();
         let mut end = Instant::now() + LIMIT;
         while !left.is_empty() {
             select! {
                 recv(told) -> name => match name {
-                    Ok(name) => drop(left.remove(name.as_str())),
+                    Ok(name) => left.retain(|left| *left != name),
                     // A thread has crashed.
                     Err(_) => break,
                 },

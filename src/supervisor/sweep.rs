@@ -6,6 +6,8 @@
 //! later: list of all ─▶ by controller ─▶ list of these controllers ─▶ inspect of each that does not live ─▶ removed
 //!        └── one that the engine may restart is looked at once more, after a while
 //! ```
+//!
+//! Where the controller has a volume that lives as long as its task, those of tasks that are gone are removed, too.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -15,7 +17,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use crate::engine::types::ContainerSummary;
 use crate::engine::{self, Engine};
-use crate::pod::{COMPONENT, CONTROLLER_ID, INSTANCE, Plan, Planned, owned_by};
+use crate::pod::{COMPONENT, CONTROLLER_ID, INSTANCE, LIFETIME, OF_TASK, Plan, Planned, owned_by};
 
 use super::error::{chain, if_allowed};
 use super::scratch;
@@ -75,6 +77,8 @@ pub(super) struct Neighbours {
     instance: String,
     /// Whether the pod has volumes of its own: else those of others are not looked for, as with [`sweep`].
     has_volumes: bool,
+    /// Whether the controller has a volume of its task: for the same reason those of others are not looked for without.
+    has_volume_of_task: bool,
     /// Closed when the pod begins to end.
     ending: Receiver<()>,
 }
@@ -84,7 +88,19 @@ impl Neighbours {
     pub(super) fn of(engine: Engine, controller: String, components: &[Planned], ending: Receiver<()>) -> Self {
         let instance = components.iter().find_map(|planned| planned.request.labels.get(INSTANCE).cloned());
         let has_volumes = components.iter().any(|planned| planned.scratch().next().is_some());
-        Self { engine, controller, instance: instance.unwrap_or_default(), has_volumes, ending }
+        Self {
+            engine,
+            controller,
+            instance: instance.unwrap_or_default(),
+            has_volumes,
+            has_volume_of_task: false,
+            ending,
+        }
+    }
+
+    /// Also looks for the volumes of tasks that are gone.
+    pub(super) fn and_of_tasks(self, has_volume_of_task: bool) -> Self {
+        Self { has_volume_of_task, ..self }
     }
 
     /// Takes a look some time after the pod has begun. Whatever fails, the pod goes on.
@@ -94,7 +110,7 @@ impl Neighbours {
         if self.ending.recv_timeout(SETTLED + spread) != Err(RecvTimeoutError::Timeout) {
             return;
         }
-        match self.sweep(chance) {
+        match self.sweep(chance).and_then(|()| self.sweep_volumes_of_tasks()) {
             Ok(()) => {}
             // The start of the pod has said so.
             Err(error) if error.is_forbidden() => log::debug!("{}", chain(&error)),
@@ -140,6 +156,26 @@ impl Neighbours {
                 if matches!(self.fate_of(owner), Fate::Ended { at: again } if again == at) {
                     self.remove_of(owner, &left[owner]);
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the volumes of tasks that Swarm has forgotten: those that carry the label, and that no container has. The engine
+    /// refuses to remove one that somebody has taken in the meantime.
+    fn sweep_volumes_of_tasks(&self) -> Result<(), engine::Error> {
+        if !self.has_volume_of_task {
+            return Ok(());
+        }
+        for volume in self.engine.unused_volumes(&format!("{LIFETIME}={OF_TASK}"))? {
+            // An engine may pass over a filter that it does not know.
+            if volume.labels.get(LIFETIME).is_none_or(|life| life != OF_TASK) {
+                continue;
+            }
+            match self.engine.remove_volume(&volume.name) {
+                Ok(()) => log::info!("removed the volume {}, whose task is gone", volume.name),
+                Err(error) if error.is_conflict() => {}
+                Err(error) => log::warn!("the volume {}, whose task is gone, may stay: {}", volume.name, chain(&error)),
             }
         }
         Ok(())

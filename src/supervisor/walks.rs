@@ -980,7 +980,8 @@ fn the_machine_keeps_its_rules_in_every_imagined_world() {
         let world = World::new(seed, &mut seen);
         let walk = std::panic::AssertUnwindSafe(|| world.walk(seed));
         if let Err(panic) = std::panic::catch_unwind(walk) {
-            panic!("seed {seed}: {}", super::crew::message(panic.as_ref()));
+            let why = panic.downcast_ref::<String>().map(String::as_str);
+            panic!("seed {seed}: {}", why.or(panic.downcast_ref().copied()).unwrap_or("panicked"));
         }
     }
     // A world that is too small proves nothing.

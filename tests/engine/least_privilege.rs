@@ -90,7 +90,8 @@ fn images_from_a_registry_and_a_folder(proxy: &SocketProxy) {
 }
 
 fn what_a_kill_left_is_removed(proxy: &SocketProxy) {
-    let app = with(stays(), json!({"volumes": ["scratch:/scratch"]}));
+    // In PIDs of its own the kernel keeps it from dying of a TERM that it does not expect.
+    let app = with(stays(), json!({"volumes": ["scratch:/scratch"], "stop_signal": "SIGKILL"}));
     let pod = behind(proxy).label("pod.volume.scratch", "").component("app", app).flags("-pids=false").run();
     pod.tells("app: started");
     let left = inspect(&pod.of("app"))["Id"].clone();

@@ -5,16 +5,22 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio, id};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::support::real_engine::{BUSYBOX, OWNER, docker, image, try_docker, until};
 
 /// The Swarm of the test: the one that the engine manages, else one that goes with the test.
 struct Swarm {
     ours: bool,
+    /// An engine is in one Swarm at a time.
+    _alone: MutexGuard<'static, ()>,
 }
+
+static ALONE: Mutex<()> = Mutex::new(());
 
 impl Swarm {
     fn join() -> Self {
+        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let state = docker(&["info", "--format", "{{.Swarm.LocalNodeState}} {{.Swarm.ControlAvailable}}"]);
         let ours = state.trim() == "inactive false";
         if ours {
@@ -22,7 +28,7 @@ impl Swarm {
         } else {
             assert_eq!(state.trim(), "active true", "the engine is in a Swarm that it does not manage");
         }
-        Self { ours }
+        Self { ours, _alone: alone }
     }
 }
 
@@ -171,6 +177,70 @@ networks:
     stack.deploy(&made);
     assert_eq!(stack.controllers(), controllers);
 
+    stack.remove();
+    until("the pod is gone", || stack.controllers().is_empty() && components(controller).is_empty());
+}
+
+#[test]
+fn labels_of_the_service_make_a_pod_on_a_manager_and_its_components_know_their_task() {
+    let _swarm = Swarm::join();
+    let stack = Stack(format!("podlike-labels-{}", id()));
+    let told = "$${POD_TASK_ID} $${POD_TASK_NAME} $${POD_TASK_SLOT} $${POD_NODE_ID} $${POD_NODE_HOSTNAME} \
+                $${POD_SERVICE_ID} $${POD_SERVICE_NAME} $${POD_STACK} $${POD_CONTROLLER_ID} $${POD_CONTROLLER_NAME} \
+                $${POD_COMPONENT} $${POD_LIMIT_MEMORY} $${POD_LIMIT_CPUS:-all}";
+    let text = format!(
+        r"
+version: '3.7'
+services:
+  web:
+    image: {image}
+    networks: [bridge]
+    volumes: ['/var/run/docker.sock:/var/run/docker.sock:ro']
+    stop_grace_period: 20s
+    deploy:
+      resources: {{limits: {{memory: 64M}}}}
+      labels:
+        com.example.of: the service
+        pod.component.app: |
+          image: {BUSYBOX}
+          command: [sleep, '1000']
+          environment: ['TOLD={told}']
+networks:
+  bridge: {{name: bridge, external: true}}
+",
+        image = image(),
+    );
+    stack.deploy(&text);
+    let app = || stack.controllers().first().map(|it| components(it)).unwrap_or_default();
+    until("the pod runs", || app() == ["app"] || stack.tasks().contains("ailed"));
+    assert_eq!(app(), ["app"], "{}", stack.tasks());
+    let controllers = stack.controllers();
+    let [controller] = controllers.as_slice() else { panic!("one task, not {controllers:?}") };
+    let of = |format: &str| docker(&["inspect", "--format", format, controller]).trim().to_owned();
+    let label = |key: &str| of(&format!("{{{{index .Config.Labels \"com.docker.{key}\"}}}}"));
+    let name = of("{{.Name}}").trim_start_matches('/').to_owned();
+    let env =
+        docker(&["inspect", "--format", "{{range .Config.Env}}{{println .}}{{end}}", &format!("{name}.podlike.app")]);
+    let told = env.lines().find_map(|line| line.strip_prefix("TOLD=")).expect("it is told");
+    let hostname = docker(&["info", "--format", "{{.Name}}"]);
+    let task = label("swarm.task.name");
+    assert_eq!(task, format!("{}_web.1.{}", stack.0, label("swarm.task.id")));
+    let wanted = [
+        &label("swarm.task.id"),
+        &task,
+        "1",
+        &label("swarm.node.id"),
+        hostname.trim(),
+        &label("swarm.service.id"),
+        &format!("{}_web", stack.0),
+        &stack.0,
+        controller,
+        &name,
+        "app",
+        "67108864",
+        "all",
+    ];
+    assert_eq!(told, wanted.join(" "));
     stack.remove();
     until("the pod is gone", || stack.controllers().is_empty() && components(controller).is_empty());
 }

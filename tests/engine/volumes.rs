@@ -8,7 +8,7 @@ use podlike::engine::types::{CreateRequest, HostConfig, VolumeRequest};
 use podlike::engine::{Engine, Host};
 
 use crate::support::fake_engine::FakeEngine;
-use crate::support::real_engine::{BUSYBOX, SOCKET, try_docker};
+use crate::support::real_engine::{BUSYBOX, Pod, SOCKET, docker, try_docker};
 
 fn texts(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
@@ -69,4 +69,29 @@ impl Drop for Gone<'_> {
         try_docker(&["rm", "--force", self.0]);
         try_docker(&["volume", "rm", "--force", self.0]);
     }
+}
+
+#[test]
+fn the_volume_of_a_task_that_is_gone_goes_and_others_stay() {
+    let name = |which: &str| format!("podlike-test-{}-task-{which}", process::id());
+    let (own, gone, kept, plain) = (name("own"), name("gone"), name("kept"), name("plain"));
+    let all = [&own, &gone, &kept, &plain];
+    let _gone = all.map(|name| Gone(name));
+    for name in all {
+        let life = if *name == plain { "for-ever" } else { "task" };
+        docker(&["volume", "create", "--label", &format!("com.github.rycus86.podlike.lifetime={life}"), name]);
+    }
+    // A container that has ended has its volumes all the same.
+    docker(&["create", "--name", &kept, "--volume", &format!("{kept}:/data"), BUSYBOX]);
+    let running = Pod::new()
+        .options(&format!("--volume {own}:/data"))
+        .component("web", format!("{{image: {BUSYBOX}, command: [sleep, '60']}}"))
+        .run();
+    running.tells(&format!("removed the volume {gone}, whose task is gone"));
+    let left = docker(&["volume", "ls", "--quiet", "--filter", &format!("name=podlike-test-{}-task-", process::id())]);
+    docker(&["rm", &kept]);
+    let mut wanted = [own.as_str(), &kept, &plain];
+    wanted.sort_unstable();
+    running.stop();
+    assert_eq!(left.split_whitespace().collect::<Vec<_>>(), wanted);
 }

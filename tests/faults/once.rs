@@ -70,7 +70,8 @@ fn below_a_cgroup(fake: &FakeEngine, name: &str, runs: bool) -> End {
     let board = Board::new();
     let events = supervisor::subscribe(&engine, &controller.id).expect("a stream");
     let images = Images::default();
-    let pod = supervisor::Pod { engine, controller: controller.id, plan, options, images, board, events, slice: None };
+    let (controller, slice, has_volume_of_task) = (controller.id, None, false);
+    let pod = supervisor::Pod { engine, controller, plan, options, images, board, events, slice, has_volume_of_task };
     let (sender, inbox) = supervisor::inbox();
     let crew = Crew::new(sender.clone());
     thread::scope(|scope| {

@@ -206,6 +206,11 @@ impl FakeEngine {
         self.set(|world| drop(world.services.insert(id.to_owned(), json!({"ID": id, "Spec": spec}))))
     }
 
+    /// The same, with labels of its own and no grace.
+    pub(crate) fn service_with(&self, id: &str, labels: &Value) -> &Self {
+        self.set(|world| drop(world.services.insert(id.to_owned(), json!({"ID": id, "Spec": {"Labels": labels}}))))
+    }
+
     /// What containers of this component name or image do; others run until they are stopped.
     pub(crate) fn script(&self, name_or_image: &str, script: Script) -> &Self {
         self.set(|world| drop(world.scripts.insert(name_or_image.to_owned(), script)))

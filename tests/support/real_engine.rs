@@ -65,6 +65,18 @@ pub(crate) fn image() -> String {
     image
 }
 
+/// The image of the edge flavour.
+#[track_caller]
+pub(crate) fn edge() -> String {
+    let image = env::var("PODLIKE_EDGE").unwrap_or_default();
+    assert!(
+        !image.is_empty(),
+        "PODLIKE_EDGE is not set, it names the image of the edge flavour: run `make test`, \
+         or `make image FLAVOUR=edge IMAGE=podlike:edge` and set PODLIKE_EDGE=podlike:edge"
+    );
+    image
+}
+
 /// Where the engine under test is.
 pub(crate) fn host() -> String {
     let set = |key| env::var(key).ok().filter(|host| !host.is_empty());
@@ -159,6 +171,7 @@ pub(crate) fn silent_registry() -> (String, impl FnOnce()) {
 /// A controller about to be created.
 pub(crate) struct Pod {
     name: String,
+    image: Option<String>,
     options: Vec<String>,
     flags: Vec<String>,
 }
@@ -174,6 +187,7 @@ impl Pod {
         let run = process::id();
         Self {
             name: format!("pod-{run}-{}", COUNT.fetch_add(1, Ordering::Relaxed)),
+            image: None,
             options: Vec::new(),
             flags: Vec::new(),
         }
@@ -183,6 +197,12 @@ impl Pod {
     /// Another name for the controller, which must be nobody's.
     pub(crate) fn named(mut self, name: &str) -> Self {
         name.clone_into(&mut self.name);
+        self
+    }
+
+    /// Another image than the one under test.
+    pub(crate) fn image(mut self, image: &str) -> Self {
+        self.image = Some(image.to_owned());
         self
     }
 
@@ -224,7 +244,7 @@ impl Pod {
 
     /// Creates the controller, to be started.
     pub(crate) fn create(self) -> Created {
-        let image = image();
+        let image = self.image.clone().unwrap_or_else(image);
         let mut words = vec!["create", "--pull=never", "--name", &self.name];
         words.extend(self.options.iter().map(String::as_str));
         words.push(&image);

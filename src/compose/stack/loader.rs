@@ -64,6 +64,11 @@ impl Loader<'_> {
         self.role == Role::Stack
     }
 
+    /// Whether a key is podlike's own, such as `x-podlike-role`. It is the controller that reads it.
+    fn is_own(&self, key: &str) -> bool {
+        self.role == Role::Component && key.starts_with("x-podlike-")
+    }
+
     /// Reads a value. Null is what is left out.
     pub(super) fn read(&self, form: &Form, node: &Node) -> Result<Node, Error> {
         match (form, &node.kind) {
@@ -109,7 +114,7 @@ impl Loader<'_> {
                     let field = &object.fields[at];
                     known[at] = Some(self.read(&field.form, value)?).filter(|value| field.keeps(value));
                 }
-                None if key.starts_with("x-") => {}
+                None if key.starts_with("x-") && !self.is_own(key) => {}
                 None if self.checks() && !object.open => {
                     return Err(node.unknown(key, object.fields.iter().map(|field| field.key)));
                 }

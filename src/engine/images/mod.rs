@@ -8,6 +8,7 @@
 
 mod auth;
 mod date;
+mod gunzip;
 mod progress;
 mod reference;
 mod saved;
@@ -18,10 +19,9 @@ use std::io::{self, BufReader, Write};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use super::host::{Canceller, Limit};
-use super::http::{Payload, Request};
 use super::types::ImageDetails;
 use super::{Engine, Error, QUICK, encoded};
+use crate::http::{Canceller, Limit, Payload, Request};
 pub use auth::{AuthHeader, Credentials, NotLogins};
 pub(super) use date::moment;
 pub use progress::Progress;
@@ -66,7 +66,8 @@ impl Engine {
             path.push_str("&platform=");
             path.push_str(&encoded(platform));
         }
-        let request = Request { auth, ..Request::new("POST", &path) };
+        let login = auth.map(|auth| ("X-Registry-Auth", auth.as_str()));
+        let request = Request { headers: login.as_slice(), ..Request::new("POST", &path) };
         let response = self.versioned(request, Payload::Nothing, Limit::Never, connected)?;
         follow("POST /images/create", response, progress)?.map_err(failed)
     }

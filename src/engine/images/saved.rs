@@ -10,11 +10,11 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
-use flate2::bufread::MultiGzDecoder;
 use serde::Deserialize;
 use tar::{EntryType, Header, PaxExtensions};
 
 use super::Reference;
+use super::gunzip::Gunzip;
 
 /// Thousands of images have a smaller one.
 const LARGEST_MANIFEST: u64 = 4 << 20;
@@ -44,7 +44,7 @@ impl Saved {
             return Ok(Self::Closed);
         }
         let manifest = if start.starts_with(GZIP) {
-            manifest(&mut MultiGzDecoder::new(file), read_past)?
+            manifest(&mut Gunzip::new(file), read_past)?
         } else {
             manifest(&mut file, BufReader::seek_relative)?
         };

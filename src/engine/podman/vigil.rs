@@ -4,8 +4,8 @@ use std::thread;
 use std::time::Duration;
 
 use super::super::containers::WaitAnswer;
-use super::super::host::Limit;
 use super::super::{Engine, Error, JsonLines};
+use crate::http::Limit;
 
 /// How long an alarm is trusted that does not ring.
 const LOOK: Duration = Duration::from_secs(3);

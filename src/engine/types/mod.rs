@@ -66,9 +66,6 @@ impl<'de> Deserialize<'de> for ApiVersion {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Version {
-    /// The version of the engine, such as `20.10.24+dfsg1`.
-    #[serde(default)]
-    pub version: String,
     /// The engine's newest API version.
     pub api_version: ApiVersion,
     /// Its oldest one.
@@ -77,6 +74,13 @@ pub struct Version {
     /// What it is made of.
     #[serde(default, deserialize_with = "null_is_empty")]
     pub components: Vec<VersionOf>,
+}
+
+impl Version {
+    /// Whether it is that of a Podman behind Docker's API.
+    pub fn is_podman(&self) -> bool {
+        self.components.iter().any(|it| it.name == "Podman Engine")
+    }
 }
 
 /// An entry of `Components` of `GET /version`.
@@ -93,6 +97,8 @@ pub struct VersionOf {
 pub struct Info {
     /// The version of the engine, such as `20.10.24+dfsg1`.
     pub server_version: String,
+    /// The name of its host.
+    pub name: String,
     /// `cgroupfs`, `systemd` or `none`.
     pub cgroup_driver: String,
     /// `1` or `2`.
@@ -359,6 +365,16 @@ mod tests {
         let version = |text: &str| text.parse::<ApiVersion>().expect("a version");
         assert!(version("1.9") < version("1.40") && version("1.44") < version("2.0"));
         assert!("1".parse::<ApiVersion>().is_err() && "x.y".parse::<ApiVersion>().is_err());
+    }
+
+    #[test]
+    fn a_podman_is_known_by_its_components_too() {
+        let version = |name: &str| {
+            let text = format!(r#"{{"ApiVersion":"1.41","MinAPIVersion":"1.24","Components":[{{"Name":"{name}"}}]}}"#);
+            serde_json::from_str::<Version>(&text).expect("an answer")
+        };
+        assert!(version("Podman Engine").is_podman() && !version("Engine").is_podman());
+        assert_eq!(version("x").min_api_version, Some(ApiVersion::new(24)));
     }
 
     #[test]

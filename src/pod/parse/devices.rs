@@ -30,6 +30,7 @@ pub(super) fn devices(component: &mut Component, node: &Node) -> Result<(), Erro
     }
     if !by_name.is_empty() {
         super::requires(component, node, "devices by their names", since::CDI);
+        super::note(component, "gpus", node);
         let request = DeviceRequest { driver: "cdi".to_owned(), device_ids: by_name, ..DeviceRequest::default() };
         component.request.host_config.device_requests.push(request);
     }

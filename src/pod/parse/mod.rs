@@ -167,7 +167,7 @@ impl Reading<'_> {
     /// A variable of the controller, or of the `.env` that counts in the Compose file of a value.
     pub(super) fn variable(&self, of: &Node, name: &str) -> Option<String> {
         let dotenv = || self.project?.dotenv.get(of.place.file())?.get(name);
-        self.surroundings.env.get(name).or_else(dotenv).cloned()
+        self.surroundings.env.get(name).or_else(dotenv).cloned().or_else(|| self.surroundings.kept(name))
     }
 
     /// Notes that a key has no effect: one warning for all components that have it.
@@ -195,11 +195,48 @@ fn requires(component: &mut Component, node: &Node, what: &'static str, since: A
     component.features.push(Feature { what, at: node.at.clone(), place: node.key.clone(), since });
 }
 
-/// Notes where a key stands that an engine may refuse which remaps users.
-fn note(component: &mut Component, key: &str, node: &Node) {
-    if let Some(key) = ["ipc", "pid", "privileged", "userns_mode"].into_iter().find(|known| *known == key) {
-        component.said.insert(key, Said { at: node.at.clone(), place: node.key.clone() });
+/// What an engine may refuse which remaps users, or a policy.
+const NOTED: [&str; 18] = [
+    "annotations",
+    "cap_add",
+    "cgroup",
+    "cgroup_parent",
+    "device_cgroup_rules",
+    "devices",
+    "gpus",
+    "ipc",
+    "logging",
+    "pid",
+    "privileged",
+    "runtime",
+    "security_opt",
+    "userns_mode",
+    "uts",
+    "volume_driver",
+    "volumes",
+    "volumes_from",
+];
+
+/// Notes where such a key stands.
+pub(super) fn note(component: &mut Component, key: &str, node: &Node) {
+    if let Some(key) = NOTED.into_iter().find(|known| *known == key) {
+        component.said.push((key, Said::of(node)));
     }
+}
+
+/// Reads `post_start` or `pre_stop`.
+fn hooks(
+    component: &mut Component,
+    key: &'static str,
+    value: &Node,
+    reading: &Reading<'_>,
+) -> Result<Vec<hook::Hook>, Error> {
+    let hooks = hook::hooks(value, reading)?;
+    if let Some(place) = hooks.iter().position(|hook| hook.privileged) {
+        let node = value.list()?.get(place).and_then(|item| item.get("privileged")).unwrap_or(value);
+        component.said.push((key, Said::of(node)));
+    }
+    Ok(hooks)
 }
 
 /// Keys that are a part of the request, as they are.
@@ -241,8 +278,8 @@ fn set(component: &mut Component, key: &str, value: &Node, reading: &mut Reading
             component.platform = Some(value.text()?);
             requires(component, value, "a platform", since::PLATFORM);
         }
-        "post_start" => component.post_start = hook::hooks(value, reading)?,
-        "pre_stop" => component.pre_stop = hook::hooks(value, reading)?,
+        "post_start" => component.post_start = hooks(component, "post_start", value, reading)?,
+        "pre_stop" => component.pre_stop = hooks(component, "pre_stop", value, reading)?,
         "privileged" => host.privileged = value.bool()?,
         "pull_policy" => component.pull = pull_policy(value)?,
         "read_only" => host.readonly_rootfs = value.bool()?,

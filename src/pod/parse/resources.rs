@@ -267,6 +267,7 @@ fn reservations(component: &mut Component, node: &Node, reading: &mut Reading<'_
                 };
                 let requests = value.list()?.iter().map(request).collect::<Result<Vec<_>, _>>()?;
                 host.device_requests.extend(requests);
+                super::note(component, "gpus", value);
             }
             "cpus" | "generic_resources" => {
                 reading.ignore(&component.name, value, "only Swarm reserves it: set it on the controller's service");

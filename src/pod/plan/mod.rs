@@ -8,12 +8,14 @@
 //!          ├─ mounts.rs  volumes, binds, what -volumes shares    │
 //!          ├─ memory.rs  secrets, configs, volumes in memory     │
 //!          ├─ ../guard.rs  who holds, lends and removes them      │
+//!          ├─ metadata.rs  what they are told of their pod     │
 //!          └─ userns.rs  whose users they have                   ┘
 //! ```
 
 mod ipc;
 mod limits;
 mod memory;
+mod metadata;
 mod mounts;
 mod text;
 mod ties;
@@ -32,6 +34,7 @@ use super::guard::Guard;
 use super::hook::Hook;
 use super::labels::{COMPONENT, CONTROLLER_ID, INSTANCE, PodSpec, SWARM_PREFIX, VERSION};
 use super::needs::Need;
+use super::policy::Policy;
 use super::probe::Probes;
 use super::restart::Restart;
 use super::role::Role;
@@ -44,6 +47,7 @@ use limits::Limiter;
 pub(super) use limits::{nano_cpus, survives};
 pub(super) use memory::Held;
 pub use memory::{FromMemory, InMemory};
+pub use metadata::METADATA;
 use mounts::Mounts;
 use userns::Users;
 
@@ -70,6 +74,8 @@ pub struct Options {
     pub restart: Restart,
     /// The time that the pod has to stop, where no label says it.
     pub stop_timeout: Option<Duration>,
+    /// What components may not ask for.
+    pub policy: Policy,
 }
 
 impl Default for Options {
@@ -83,6 +89,7 @@ impl Default for Options {
             cgroup: Nesting::Auto,
             restart: Restart::default(),
             stop_timeout: None,
+            policy: Policy::default(),
         }
     }
 }
@@ -253,13 +260,15 @@ fn is_default(pull: &Pull) -> bool {
     *pull == Pull::Missing
 }
 
-/// Makes the plan of a pod whose cgroups are placed like that. Fails where the engine lacks something that was asked for.
+/// Makes the plan of a pod whose cgroups are placed like that. Fails where something that was asked for is forbidden, or the
+/// engine lacks it.
 pub fn plan(
     spec: &PodSpec,
     controller: &Controller,
     placement: &Placement,
     options: Options,
 ) -> Result<(Plan, Vec<Warning>), Error> {
+    options.policy.check(spec)?;
     for feature in spec.components.iter().flat_map(|component| &component.features) {
         if !controller.engine.has(feature.since) {
             return Err(Error::TooOld {
@@ -301,9 +310,11 @@ pub fn plan(
         host.ipc_mode = ipc.mode(spec, controller, position);
         ipc.shared_memory(host, spec, controller, position, &mut warnings);
         let apart = limiter.limit(host, component, &mut warnings);
-        let mounts::Mounted { volumes, open, mut copies, .. } = mounts.mount(&mut request, component, &mut warnings);
+        let mounts::Mounted { volumes, open, has_socket, mut copies, .. } =
+            mounts.mount(&mut request, component, &mut warnings);
+        options.policy.check_socket(component, has_socket)?;
         copies.extend(component.copies.iter().cloned());
-        components.push(Planned {
+        let mut planned = Planned {
             platform: component.platform.clone(),
             pull: if options.pull { Pull::Always } else { component.pull },
             apart,
@@ -320,7 +331,9 @@ pub fn plan(
             pre_stop: component.pre_stop.clone(),
             probes: component.probes.clone(),
             ..Planned::new(&component.name, container_name(controller, &component.name), request)
-        });
+        };
+        metadata::fill(&mut planned, controller, &mut warnings);
+        components.push(planned);
     }
     warnings.extend(limiter.not_held());
     let hosts = if controller.owns_hosts { spec.hosts.clone() } else { Vec::new() };

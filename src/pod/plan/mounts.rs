@@ -32,6 +32,8 @@ pub(super) struct Mounted {
     pub(super) volumes: Vec<PlannedVolume>,
     /// Scratch volumes on disk, that it can write to.
     pub(super) open: Vec<String>,
+    /// Whether something of its own is where the controller has the engine's socket.
+    pub(super) has_socket: bool,
     /// What cannot be bound.
     pub(super) copies: Vec<FileCopy>,
     /// The places of volumes by the names that the engine has for them.
@@ -73,6 +75,7 @@ impl<'a> Mounts<'a> {
             self.volume(request, component, volume, &mut mounted, warnings);
         }
         let host = &mut request.host_config;
+        mounted.has_socket = has_socket(host, self.controller);
         for (name, read_only) in &component.volumes_from {
             let container = container_name(self.controller, name);
             host.volumes_from.push(if *read_only { format!("{container}:ro") } else { container });
@@ -256,21 +259,34 @@ fn is_taken(path: &str, component: &Component) -> bool {
     in_place || component.projected_at().iter().any(|target| Path::new(path).starts_with(target))
 }
 
+/// Whether a mount of the controller is one through which the engine's socket is seen.
+fn leads_to_socket(mount: &Mount, controller: &Controller) -> bool {
+    // Also where our own mounts don't tell: the engine may be elsewhere, and the usual socket be mounted all the same.
+    let source = Path::new(&mount.source);
+    let usual = ["/var/run/docker.sock", "/run/docker.sock", "/run/podman/podman.sock"]
+        .iter()
+        .any(|socket| Path::new(socket).starts_with(source));
+    let named = source.ends_with("docker.sock") || source.ends_with("podman.sock");
+    let by_name = mount.kind == "bind" && (usual || named);
+    by_name || controller.ways_to_socket.iter().any(|way| way.starts_with(&mount.destination))
+}
+
+/// Whether a component has such a mount, or something below it.
+fn has_socket(host: &HostConfig, controller: &Controller) -> bool {
+    let binds = host.binds.iter().map(|bind| bind.split(':').next().unwrap_or(bind));
+    let sources: Vec<&str> = binds.chain(host.mounts.iter().map(|mount| mount.source.as_str())).collect();
+    controller.mounts.iter().filter(|mount| leads_to_socket(mount, controller)).any(|mount| {
+        // One of a plugin may have no path on the host.
+        let is_below = |source: &str| !mount.source.is_empty() && Path::new(source).starts_with(&mount.source);
+        sources.iter().any(|source| !source.is_empty() && (*source == mount.name || is_below(source)))
+    })
+}
+
 /// What `-volumes` shares: the controller's binds and volumes, but for those through which the engine's socket is seen.
 fn shared_mounts<'a>(controller: &'a Controller, warnings: &mut Vec<Warning>) -> Vec<&'a Mount> {
-    let leads_to_socket = |mount: &Mount| {
-        // Also where our own mounts don't tell: the engine may be elsewhere, and the usual socket be mounted all the same.
-        let source = Path::new(&mount.source);
-        let usual = ["/var/run/docker.sock", "/run/docker.sock", "/run/podman/podman.sock"]
-            .iter()
-            .any(|socket| Path::new(socket).starts_with(source));
-        let named = source.ends_with("docker.sock") || source.ends_with("podman.sock");
-        let by_name = mount.kind == "bind" && (usual || named);
-        by_name || controller.ways_to_socket.iter().any(|way| way.starts_with(&mount.destination))
-    };
     let mut shared = Vec::new();
     for mount in controller.mounts.iter().filter(|mount| matches!(mount.kind.as_str(), "volume" | "bind")) {
-        if leads_to_socket(mount) {
+        if leads_to_socket(mount, controller) {
             warnings.push(Warning::SocketNotShared { destination: mount.destination.clone() });
         } else {
             shared.push(mount);

@@ -33,7 +33,7 @@ impl Users {
         let by_name: HashMap<&str, &Component> = spec.components.iter().map(|it| (it.name.as_str(), it)).collect();
         for component in &spec.components {
             if let Some((key, why)) = users.refused(component, &by_name) {
-                let said = component.said.get(key).expect("who asks for something says where");
+                let said = component.said(key);
                 let (place, at) = (Box::new(said.place.clone()), said.at.clone());
                 return Err(Error::Userns { place, at, why });
             }

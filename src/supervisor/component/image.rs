@@ -28,14 +28,15 @@ impl Component {
     pub(super) fn refresh_image(&self) -> Result<(), Error> {
         let age = match self.planned.pull {
             Pull::Missing | Pull::Never => return Ok(()),
-            Pull::Always if self.has_image()? => return self.pull(),
-            Pull::Always => return self.fetch_image(),
+            Pull::Always if !self.has_image()? => return self.fetch_image(),
+            Pull::Always if self.was_loaded()? => return Ok(()),
+            Pull::Always => return self.pull(),
             Pull::After(age) => age,
         };
         let Some(image) = self.inspect_image()? else { return self.fetch_image() };
         // The engine does not say when a new image came: that is old, until a pull of ours notes the time.
         let is_young = |since: SystemTime| since.elapsed().map_or(true, |elapsed| elapsed <= age);
-        if image.tagged_at().is_some_and(is_young) {
+        if image.tagged_at().is_some_and(is_young) || self.was_loaded()? {
             return Ok(());
         }
         if let Err(error) = self.pull() {
@@ -70,6 +71,16 @@ impl Component {
 
     fn inspect_image(&self) -> Result<Option<ImageDetails>, Error> {
         self.engine.image(&self.planned.request.image).map_err(step("look for its image"))
+    }
+
+    /// Whether the image came with an archive that was loaded for another component of this pod.
+    fn was_loaded(&self) -> Result<bool, Error> {
+        if self.images.folder.is_none() {
+            return Ok(false);
+        }
+        // Whoever is loading one is waited for.
+        let loaded = self.images.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(!loaded.is_empty() && self.archives()?.iter().any(|archive| loaded.contains(archive)))
     }
 
     /// Loads the archives that may hold the image, one after the other, and says whether it is there.

@@ -1,4 +1,4 @@
-//! One component's story, told on a thread of its own, and how its container leaves.
+//! One component's story, told on a thread of its own from its start, on another to its end; and how its container leaves.
 
 mod image;
 mod volumes;
@@ -14,6 +14,7 @@ use crate::engine::{self, Attach, Condition, Engine, Source, Upload, Wait};
 use crate::pod::{CONTROLLER_ID, Content, FileCopy, FromMemory, Hidden, InMemory, Planned, Until};
 
 use super::Error;
+use super::crew::Crew;
 use super::error::{chain, step};
 use super::event::{Event, Who, signal_name};
 use super::hook::wait_for_pre_stop;
@@ -64,8 +65,13 @@ impl Component {
         self.follow(started);
     }
 
-    /// From a start to the exit.
-    fn follow(&self, started: Result<(String, Wait), Error>) {
+    /// From a start to the exit: on a new thread, as a start takes much of a stack, and an exit may be far.
+    fn follow(self, started: Result<(String, Wait), Error>) {
+        let crew = Crew::new(self.inbox.clone());
+        crew.spawn(format!("wait/{}", self.planned.name), move || self.see_through(started));
+    }
+
+    fn see_through(&self, started: Result<(String, Wait), Error>) {
         let begun = Instant::now();
         let ended = started.and_then(|(id, wait)| self.see_it_end(&id, wait).inspect(|code| self.tell_oom(&id, *code)));
         self.inbox.event(Event::Ran(self.who, begun.elapsed()));
@@ -178,10 +184,10 @@ impl Component {
         }
         let wait = self.engine.wait(id, Condition::NextExit).map_err(step("wait for its exit"))?;
         let started = self.engine.start(id);
-        // The stream of a container that does not start may have no end.
+        // The stream of a container that does not start may have no end; an engine may have started what it says it did not.
         if let Some(stream) = hang_up
             && started.as_ref().is_err_and(engine::Error::is_refusal)
-            && !self.may_run(id)
+            && !self.engine.may_run(id)
         {
             stream.cancel();
         }
@@ -200,14 +206,6 @@ impl Component {
         let checked = details.config.healthcheck.as_ref().is_some_and(ConfiguredCheck::is_on);
         self.inbox.event(Event::Started { who: self.who, checked });
         Ok(wait)
-    }
-
-    /// Whether a container runs, as far as that can be told: an engine may have started what it says it did not.
-    fn may_run(&self, id: &str) -> bool {
-        match self.engine.inspect(id) {
-            Ok(details) => details.state.running,
-            Err(error) => !error.is_not_found(),
-        }
     }
 
     /// Whether the process 1 that it has is another component's: the kernel kills it with that, and may be done first.

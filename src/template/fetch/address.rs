@@ -91,7 +91,12 @@ impl Address {
 
     /// Host, and port if it is not the usual one.
     pub(super) fn authority(&self) -> String {
-        if self.port == self.scheme.port() { self.host.clone() } else { format!("{}:{}", self.host, self.port) }
+        if self.port == self.scheme.port() { self.host.clone() } else { self.server() }
+    }
+
+    /// Host and port.
+    pub(super) fn server(&self) -> String {
+        format!("{}:{}", self.host, self.port)
     }
 
     /// Scheme, host and port.

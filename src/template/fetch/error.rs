@@ -20,9 +20,9 @@ pub(super) enum Problem {
     Address(&'static str),
     /// `-offline`.
     Offline,
-    /// This binary was built without the feature that it takes.
-    #[cfg_attr(feature = "tls", expect(dead_code, reason = "all is built"))]
-    NotBuilt(&'static str),
+    /// An https address, in a binary without TLS.
+    #[cfg(not(feature = "tls"))]
+    NotBuilt,
     /// A status other than 200.
     Status(u16),
     /// A redirect without a target, or with one that is no address.
@@ -34,17 +34,12 @@ pub(super) enum Problem {
     /// A variable that names no proxy.
     Variable(String),
     /// The proxy's answer when it was asked for a connection.
+    #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "without TLS there is no tunnel to ask for"))]
     Proxy { proxy: String, status: Option<u16> },
     /// No answer, or not all of it, in this time.
     Timeout(Duration),
-    /// No such host.
-    Host,
-    /// The connection failed or ended.
+    /// The connection failed or ended, or TLS has something against it.
     Connection(String),
-    /// The certificate of the server is not to be trusted. `notes` tell of files with certificates that were not read.
-    Certificate { why: String, insecure: bool, notes: Vec<String> },
-    /// No TLS connection, for another reason.
-    Tls(String),
     /// The answer is no HTTP.
     NotHttp,
     /// Longer than this many bytes.
@@ -68,12 +63,8 @@ impl fmt::Display for Problem {
         match self {
             Self::Address(why) => write!(f, "it is no address: {why}"),
             Self::Offline => f.write_str("-offline forbids it (give the template as a file or inline)"),
-            Self::NotBuilt(feature) => {
-                write!(
-                    f,
-                    "this podlike was built without the feature '{feature}' (give the template as a file or inline)"
-                )
-            }
+            #[cfg(not(feature = "tls"))]
+            Self::NotBuilt => write!(f, "{} (or give the template as a file or inline)", crate::version::NO_TLS),
             Self::Status(status) => write!(f, "status {status}, expected 200{}", hint(*status)),
             Self::Location(why) => write!(f, "a redirect that leads nowhere: {why}"),
             Self::Redirects(most) => write!(f, "more than {most} redirects"),
@@ -85,17 +76,7 @@ impl fmt::Display for Problem {
             }
             Self::Proxy { proxy, status: None } => write!(f, "the proxy {proxy} does not answer as one"),
             Self::Timeout(time) => write!(f, "no complete answer in {time:?}"),
-            Self::Host => f.write_str("there is no such host"),
             Self::Variable(why) | Self::Connection(why) => f.write_str(why),
-            Self::Certificate { why, insecure, notes } => {
-                write!(f, "{why} (")?;
-                for note in notes {
-                    write!(f, "{note}; ")?;
-                }
-                f.write_str("name a file with the certificate of its authority in SSL_CERT_FILE")?;
-                f.write_str(if *insecure { ")" } else { ", or say insecure: true)" })
-            }
-            Self::Tls(why) => write!(f, "no TLS connection: {why}"),
             Self::NotHttp => f.write_str("the answer is no HTTP/1.1"),
             Self::TooLong(limit) => write!(f, "the answer is longer than {}", Size(*limit)),
             Self::NotText => f.write_str("the answer is no text in UTF-8"),

@@ -1,21 +1,18 @@
 //! Templates from http and https addresses.
 //!
 //! ```text
-//!   address ─▶ -offline? ─▶ proxy? ─▶ wire.rs: one request ─▶ 200: text
+//!   address ─▶ -offline? ─▶ proxy? ─▶ wire.rs: one request ─▶ 200: text        (by the room http)
 //!      ▲                                 │ tls.rs: who is trusted
 //!      └───────────── redirect ──────────┘
 //! ```
 //!
-//! The features `template` and `tls` have what it takes; without them the answer is an error that says so.
-
-#![cfg_attr(not(feature = "tls"), allow(dead_code, clippy::unused_self, reason = "parts that nobody asks then"))]
+//! Without the feature `tls`, an https address or proxy is an error that says so.
 
 mod address;
 mod error;
 mod proxies;
 #[cfg(feature = "tls")]
 mod tls;
-#[cfg(feature = "template")]
 mod wire;
 
 use std::collections::BTreeMap;
@@ -107,32 +104,13 @@ impl Fetch {
         Err(failed(Problem::Redirects(REDIRECTS)))
     }
 
-    #[cfg(feature = "template")]
     fn ask(&self, address: &Address, insecure: bool, deadline: Instant) -> Result<Answer, Problem> {
-        #[cfg(not(feature = "tls"))]
-        if address.scheme == Scheme::Https {
-            return Err(Problem::NotBuilt("tls"));
-        }
         let proxy = self.proxies.proxy_of(address).map_err(Problem::Variable)?;
-        let left = deadline.saturating_duration_since(Instant::now());
-        let request = wire::Request {
-            address,
-            proxy: proxy.as_ref(),
-            insecure,
-            timeout: left,
-            longest: self.longest,
-            #[cfg(feature = "tls")]
-            trust: &self.trust,
-        };
-        request.send().map_err(|problem| match problem {
-            Problem::Timeout(_) => Problem::Timeout(self.timeout),
-            other => other,
-        })
-    }
-
-    #[cfg(not(feature = "template"))]
-    fn ask(&self, _: &Address, _: bool, _: Instant) -> Result<Answer, Problem> {
-        Err(Problem::NotBuilt("template"))
+        #[cfg(not(feature = "tls"))]
+        if [Some(address), proxy.as_ref()].into_iter().flatten().any(|one| one.scheme == Scheme::Https) {
+            return Err(Problem::NotBuilt);
+        }
+        wire::Request { address, proxy: proxy.as_ref(), insecure, deadline, fetch: self }.send()
     }
 }
 
@@ -143,4 +121,18 @@ fn follow(from: &Address, location: Option<&str>) -> Result<Address, Problem> {
         return Err(Problem::Downgrade);
     }
     Ok(next)
+}
+
+#[cfg(all(test, not(feature = "tls")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_built_is_said() {
+        let env = BTreeMap::from([("HTTP_PROXY".to_owned(), "https://podlike.test".to_owned())]);
+        for url in ["https://podlike.test/", "http://podlike.test/"] {
+            let error = Fetch::new(&env, false).get(url, false).expect_err("not built").to_string();
+            assert!(error.contains(&format!(": {} (", crate::version::NO_TLS)), "{error}");
+        }
+    }
 }

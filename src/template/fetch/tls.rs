@@ -1,22 +1,19 @@
-//! TLS by rustls, and who is trusted: the roots of the web compiled in, those of the system, and the user's.
+//! Who is trusted: the roots of the web compiled in, those of the system, and the user's.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read as _, Write as _};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
-use std::{fmt, fs};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring};
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, RootCertStore, SignatureScheme, StreamOwned};
-use ureq::unversioned::transport::{
-    Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport, TransportAdapter, time,
-};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
 use super::Problem;
-use crate::tls::{Verifier, certificates, reason};
+use crate::http::crypto::provider;
+use crate::http::trust::{Verifier, certificates, reason};
+use crate::http::{Peer, config};
 
 /// Where systems have the certificates that they trust: Debian and Alpine, Fedora, SUSE.
 const SYSTEM: [&str; 3] =
@@ -53,43 +50,21 @@ impl Trust {
         }
     }
 
-    /// The link of ureq's chain that makes a TLS stream of a connection to an https server, until the deadline.
-    pub(super) fn connector(&self, insecure: bool, deadline: Instant) -> Result<Tls, Problem> {
-        let provider = Arc::new(CryptoProvider { key_provider: &NoKeys, ..ring::default_provider() });
-        let verifier: Arc<dyn ServerCertVerifier> = if insecure {
-            Arc::new(Unchecked(provider.clone()))
-        } else {
-            Arc::new(self.verifier(&provider).map_err(|why| Problem::Tls(why.to_string()))?)
-        };
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|why| Problem::Tls(why.to_string()))?
-            .dangerous()
-            .with_custom_certificate_verifier(verifier)
-            .with_no_client_auth();
-        Ok(Tls { config: Arc::new(config), deadline })
+    /// What is expected of the server of that host.
+    pub(super) fn peer(&self, host: &str, insecure: bool) -> Result<Arc<dyn Peer>, Problem> {
+        let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned())
+            .map_err(|_| Problem::Connection(no_tls("its host is no name that a certificate can have")))?;
+        let provider = Arc::new(provider());
+        let verifier: Arc<dyn ServerCertVerifier> =
+            if insecure { Arc::new(Unchecked(provider.clone())) } else { Arc::new(self.verifier(&provider)) };
+        let notes = self.known.get().map(|known| known.notes.clone()).unwrap_or_default();
+        Ok(Arc::new(Server { config: config(provider, verifier, None), name, insecure, notes }))
     }
 
-    /// What is known of the problem that rustls met.
-    pub(super) fn problem(&self, error: &rustls::Error, insecure: bool) -> Problem {
-        match error {
-            rustls::Error::InvalidCertificate(why) => {
-                let notes = self.known.get().map(|known| known.notes.clone()).unwrap_or_default();
-                Problem::Certificate { why: reason(why), insecure, notes }
-            }
-            rustls::Error::InvalidMessage(_) => {
-                Problem::Tls("the server does not speak it (is it http://?)".to_owned())
-            }
-            rustls::Error::AlertReceived(alert) => Problem::Tls(format!("the server refused with {alert:?}")),
-            rustls::Error::PeerIncompatible(why) => Problem::Tls(format!("nothing in common with the server: {why:?}")),
-            other => Problem::Tls(other.to_string()),
-        }
-    }
-
-    fn verifier(&self, provider: &Arc<CryptoProvider>) -> Result<Verifier, rustls::client::VerifierBuilderError> {
+    fn verifier(&self, provider: &Arc<CryptoProvider>) -> Verifier {
         let known = self.known.get_or_init(|| self.read());
         let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        Verifier::new(roots, known.certificates.clone(), provider)
+        Verifier::new(roots, known.certificates.clone(), provider).expect("the web has roots")
     }
 
     fn read(&self) -> Known {
@@ -132,17 +107,48 @@ impl Known {
     }
 }
 
-/// Loads no keys: nothing is signed by a client without a certificate.
+/// A server with TLS.
 #[derive(Debug)]
-struct NoKeys;
+struct Server {
+    config: Arc<ClientConfig>,
+    name: ServerName<'static>,
+    insecure: bool,
+    /// Of files with certificates that were not read.
+    notes: Vec<String>,
+}
 
-impl rustls::crypto::KeyProvider for NoKeys {
-    fn load_private_key(
-        &self,
-        _: rustls::pki_types::PrivateKeyDer<'static>,
-    ) -> Result<Arc<dyn rustls::sign::SigningKey>, rustls::Error> {
-        Err(rustls::Error::General("no keys".to_owned()))
+impl Peer for Server {
+    fn config(&self) -> Arc<ClientConfig> {
+        self.config.clone()
     }
+
+    fn name(&self) -> ServerName<'static> {
+        self.name.clone()
+    }
+
+    /// Many do. What says its length is not cut unseen.
+    fn may_just_hang_up(&self) -> bool {
+        true
+    }
+
+    fn words(&self, error: &rustls::Error) -> String {
+        match error {
+            rustls::Error::InvalidCertificate(why) => {
+                let notes: String = self.notes.iter().flat_map(|note| [note, "; "]).collect();
+                let insecure = if self.insecure { "" } else { ", or say insecure: true" };
+                let hint = "name a file with the certificate of its authority in SSL_CERT_FILE";
+                format!("{} ({notes}{hint}{insecure})", reason(why))
+            }
+            rustls::Error::InvalidMessage(_) => no_tls("the server does not speak it (is it http://?)"),
+            rustls::Error::AlertReceived(alert) => no_tls(&format!("the server refused with {alert:?}")),
+            rustls::Error::PeerIncompatible(why) => no_tls(&format!("nothing in common with the server: {why:?}")),
+            other => no_tls(&other.to_string()),
+        }
+    }
+}
+
+fn no_tls(why: &str) -> String {
+    format!("no TLS connection: {why}")
 }
 
 /// Asks nobody who the server is: `insecure`.
@@ -181,84 +187,5 @@ impl ServerCertVerifier for Unchecked {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.0.signature_verification_algorithms.supported_schemes()
-    }
-}
-
-/// A link of ureq's chain: TLS on top of a connection to an https server.
-#[derive(Debug)]
-pub(super) struct Tls {
-    config: Arc<ClientConfig>,
-    /// `ConnectionDetails` has the time that was left before the links below this one were made.
-    deadline: Instant,
-}
-
-impl<In: Transport> Connector<In> for Tls {
-    type Out = Either<In, Stream<In>>;
-
-    fn connect(&self, to: &ConnectionDetails<'_>, link: Option<In>) -> Result<Option<Self::Out>, ureq::Error> {
-        let Some(link) = link else { return Ok(None) };
-        if !to.needs_tls() {
-            return Ok(Some(Either::A(link)));
-        }
-        let host = to.uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-        let name = ServerName::try_from(host).map_err(|_| ureq::Error::Tls("the host has no name for it"))?;
-        let mut session = ClientConnection::new(self.config.clone(), name).map_err(told)?;
-        let mut socket = TransportAdapter::new(link, to.current_time.clone());
-        let left = self.deadline.saturating_duration_since(Instant::now());
-        socket.set_timeout(NextTimeout { after: time::Duration::Exact(left), ..to.timeout });
-        session.complete_io(&mut socket).map_err(from_stream)?;
-        let buffers = LazyBuffers::new(to.config.input_buffer_size(), to.config.output_buffer_size());
-        Ok(Some(Either::B(Stream { buffers, stream: StreamOwned::new(session, socket) })))
-    }
-}
-
-/// A TLS stream.
-pub(super) struct Stream<In: Transport> {
-    buffers: LazyBuffers,
-    stream: StreamOwned<ClientConnection, TransportAdapter<In>>,
-}
-
-impl<In: Transport> fmt::Debug for Stream<In> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Stream")
-    }
-}
-
-impl<In: Transport> Transport for Stream<In> {
-    fn buffers(&mut self) -> &mut dyn Buffers {
-        &mut self.buffers
-    }
-
-    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
-        self.stream.sock.set_timeout(timeout);
-        self.stream.write_all(&self.buffers.output()[..amount]).map_err(from_stream)
-    }
-
-    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
-        self.stream.sock.set_timeout(timeout);
-        let amount = self.stream.read(self.buffers.input_append_buf()).map_err(from_stream)?;
-        self.buffers.input_appended(amount);
-        Ok(amount > 0)
-    }
-
-    fn is_open(&mut self) -> bool {
-        self.stream.sock.get_mut().is_open()
-    }
-
-    fn is_tls(&self) -> bool {
-        true
-    }
-}
-
-/// An error of rustls, where [`Trust::problem`] finds it.
-fn told(error: rustls::Error) -> ureq::Error {
-    ureq::Error::Other(Box::new(error))
-}
-
-/// rustls wraps its errors in those of streams.
-fn from_stream(error: io::Error) -> ureq::Error {
-    match error.downcast::<rustls::Error>() {
-        Ok(error) => told(error),
-        Err(error) => error.into(),
     }
 }

@@ -1,108 +1,118 @@
-//! One request and its answer, by ureq.
+//! One request and its answer, from the server itself or by a proxy.
 //!
-//! What ureq has not: plain http through a proxy (it asks proxies for a tunnel only, which many refuse for port 80), and
-//! a choice of who is trusted (`tls.rs`). Both are links of its chain of connectors, an API outside of its promises:
-//! `Cargo.toml` holds its minor version.
+//! ```text
+//! http, no proxy    ── GET /path ─────────────▶ server
+//! http by a proxy   ── GET http://server/path ─▶ proxy
+//! https             ── TLS, GET /path ────────▶ server
+//! https by a proxy  ── CONNECT server:443 ────▶ proxy ── TLS, GET /path ─▶ server
+//! ```
 
 use std::io::{self, Read as _};
-use std::time::Duration;
+use std::time::Instant;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use ureq::Agent;
-use ureq::http::header::{AUTHORIZATION, HOST, LOCATION, PROXY_AUTHORIZATION};
-use ureq::unversioned::resolver::DefaultResolver;
-use ureq::unversioned::transport::{
-    Buffers, ConnectProxyConnector, ConnectionDetails, Connector, NextTimeout, TcpConnector, Transport,
-};
 
 use super::address::{Address, Scheme};
-use super::{Answer, Problem};
+use super::{Answer, Fetch, Problem};
+use crate::http::{self, Limit, Payload, Response, Socket, exchange};
+
+const AGENT: &str = concat!("podlike/", env!("CARGO_PKG_VERSION"));
 
 /// What is asked, and how.
 pub(super) struct Request<'a> {
     pub(super) address: &'a Address,
     pub(super) proxy: Option<&'a Address>,
+    #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "without TLS nobody shows who it is"))]
     pub(super) insecure: bool,
-    pub(super) timeout: Duration,
-    pub(super) longest: u64,
-    #[cfg(feature = "tls")]
-    pub(super) trust: &'a super::tls::Trust,
+    pub(super) deadline: Instant,
+    pub(super) fetch: &'a Fetch,
 }
 
 impl Request<'_> {
     /// Sends it, and reads the answer: the body of a 200 only.
     pub(super) fn send(&self) -> Result<Answer, Problem> {
-        let target = self.address;
-        // Where the connection leads to; through a tunnel it is the target itself.
-        let (peer, tunnel) = match (self.proxy, target.scheme) {
-            (Some(proxy), Scheme::Http) => (proxy, None),
-            (proxy, _) => (target, proxy),
-        };
-        let relayed = self.proxy.is_some() && tunnel.is_none();
-        let agent = self.agent(tunnel, relayed.then(|| target.origin()))?;
-        let mut request = agent.get(format!("{}{}", peer.origin(), target.target)).header(HOST, target.authority());
-        if let Some(login) = &target.login {
-            request = request.header(AUTHORIZATION, basic(login));
+        let address = self.address;
+        // Through a tunnel it is the server itself that is asked.
+        let relay = self.proxy.filter(|_| address.scheme == Scheme::Http);
+        let path = format!("{}{}", relay.map(|_| address.origin()).unwrap_or_default(), address.target);
+        let logins = [login("Authorization", Some(address)), login("Proxy-Authorization", relay)];
+        let response = self.ask(self.connect()?, ("GET", &path), &address.authority(), &logins)?;
+        let (status, location) = (response.status, response.header("Location").map(str::to_owned));
+        let mut body = Vec::new();
+        if status == 200 {
+            let longest = self.fetch.longest;
+            response.body.take(longest + 1).read_to_end(&mut body).map_err(|error| self.broken(&error))?;
+            if body.len() as u64 > longest {
+                return Err(Problem::TooLong(longest));
+            }
         }
-        if let Some(login) = self.proxy.and_then(|proxy| proxy.login.as_ref()).filter(|_| relayed) {
-            request = request.header(PROXY_AUTHORIZATION, basic(login));
-        }
-        let response = request.call().map_err(|error| self.problem(error))?;
-        let status = response.status().as_u16();
-        let location = response.headers().get(LOCATION).and_then(|value| str::from_utf8(value.as_bytes()).ok());
-        let location = location.map(str::to_owned);
-        let body = if status == 200 { self.body(response.into_body())? } else { Vec::new() };
         Ok(Answer { status, location, body })
     }
 
-    fn body(&self, body: ureq::Body) -> Result<Vec<u8>, Problem> {
-        let mut bytes = Vec::new();
-        let read = body.into_reader().take(self.longest + 1).read_to_end(&mut bytes);
-        read.map_err(|error| self.problem(error.into()))?;
-        if bytes.len() as u64 > self.longest {
-            return Err(Problem::TooLong(self.longest));
-        }
-        Ok(bytes)
-    }
-
-    fn agent(&self, tunnel: Option<&Address>, relayed: Option<String>) -> Result<Agent, Problem> {
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .timeout_global(Some(self.timeout))
-            .user_agent(concat!("podlike/", env!("CARGO_PKG_VERSION")))
-            .proxy(tunnel.map(ureq_proxy).transpose()?)
-            .build();
-        let links = ().chain(ConnectProxyConnector::default()).chain(TcpConnector::default());
+    /// A connection for the request, which may be a tunnel.
+    fn connect(&self) -> Result<Socket, Problem> {
         #[cfg(feature = "tls")]
-        let links = links.chain(self.trust.connector(self.insecure, std::time::Instant::now() + self.timeout)?);
-        Ok(Agent::with_parts(config, links.chain(Relay(relayed)), DefaultResolver::default()))
+        if let (Some(proxy), Scheme::Https) = (self.proxy, self.address.scheme) {
+            return self.secured(self.tunnel(proxy)?, self.address);
+        }
+        self.connected(self.proxy.unwrap_or(self.address))
     }
 
-    /// ureq's error without anything that a server said.
-    fn problem(&self, error: ureq::Error) -> Problem {
-        match error {
-            ureq::Error::Timeout(_) => Problem::Timeout(self.timeout),
-            ureq::Error::HostNotFound => Problem::Host,
-            ureq::Error::ConnectProxyFailed(why) => Problem::Proxy {
-                proxy: self.proxy.map(Address::origin).unwrap_or_default(),
-                status: why.rsplit('/').next().and_then(|status| status.parse().ok()),
-            },
-            ureq::Error::Io(error) if error.kind() == io::ErrorKind::TimedOut => Problem::Timeout(self.timeout),
-            ureq::Error::Io(error) => self.broken(&error),
-            ureq::Error::ConnectionFailed => Problem::Connection("the connection failed".to_owned()),
-            #[cfg(feature = "tls")]
-            ureq::Error::Other(error) => match error.downcast_ref() {
-                Some(error) => self.trust.problem(error, self.insecure),
-                None => Problem::NotHttp,
-            },
-            _ => Problem::NotHttp,
+    fn connected(&self, to: &Address) -> Result<Socket, Problem> {
+        let socket = Socket::tcp(&to.server(), self.deadline).map_err(|error| self.broken(&error))?;
+        let socket = socket.with(Limit::Until(self.deadline));
+        #[cfg(feature = "tls")]
+        if to.scheme == Scheme::Https {
+            return self.secured(socket, to);
+        }
+        Ok(socket)
+    }
+
+    #[cfg(feature = "tls")]
+    fn secured(&self, socket: Socket, to: &Address) -> Result<Socket, Problem> {
+        let peer = self.fetch.trust.peer(&to.host, self.insecure)?;
+        let secured = socket.secured(peer).and_then(|mut socket| socket.greet().map(|()| socket));
+        secured.map_err(|error| self.broken(&error))
+    }
+
+    #[cfg(feature = "tls")]
+    fn tunnel(&self, proxy: &Address) -> Result<Socket, Problem> {
+        let refused = |status| Problem::Proxy { proxy: proxy.origin(), status };
+        let (server, login) = (self.address.server(), login("Proxy-Authorization", Some(proxy)));
+        let response = match self.ask(self.connected(proxy)?, ("CONNECT", &server), &server, &[login]) {
+            Err(Problem::NotHttp) => return Err(refused(None)),
+            response => response?,
+        };
+        match response.status {
+            200..=299 => response.body.into_stream().ok_or_else(|| refused(None)),
+            status => Err(refused(Some(status))),
         }
     }
 
+    fn ask(
+        &self,
+        socket: Socket,
+        (method, path): (&'static str, &str),
+        host: &str,
+        logins: &[Option<Login>],
+    ) -> Result<Response<Socket>, Problem> {
+        let mut headers = vec![("User-Agent", AGENT), ("Accept", "*/*")];
+        headers.extend(logins.iter().flatten().map(|(name, value)| (*name, value.as_str())));
+        let request = http::Request { method, path, headers: &headers };
+        exchange(socket, host, request, Payload::Nothing).map_err(|error| match error {
+            http::Error::Malformed(_) => Problem::NotHttp,
+            http::Error::Tls => Problem::Connection("the server speaks TLS (is it https://?)".to_owned()),
+            http::Error::Stream(error) | http::Error::Source(error) => self.broken(&error),
+        })
+    }
+
+    /// What ended the connection, without anything that a server said.
     fn broken(&self, error: &io::Error) -> Problem {
         let why = match error.kind() {
+            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => return Problem::Timeout(self.fetch.timeout),
+            // In words that say who is meant.
+            io::ErrorKind::InvalidData => return Problem::Connection(error.to_string()),
             io::ErrorKind::UnexpectedEof => "the connection ended before the answer did".to_owned(),
             io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
             _ => error.to_string(),
@@ -112,71 +122,10 @@ impl Request<'_> {
     }
 }
 
-fn basic(login: &[u8]) -> String {
-    format!("Basic {}", BASE64_STANDARD.encode(login))
-}
+/// A header with a login.
+type Login = (&'static str, String);
 
-/// A proxy that is asked for a tunnel.
-fn ureq_proxy(proxy: &Address) -> Result<ureq::Proxy, Problem> {
-    let protocol = match proxy.scheme {
-        Scheme::Http => ureq::ProxyProtocol::Http,
-        Scheme::Https => ureq::ProxyProtocol::Https,
-    };
-    let mut builder = ureq::Proxy::builder(protocol).host(&proxy.host).port(proxy.port);
-    if let Some(login) = &proxy.login {
-        let login = String::from_utf8_lossy(login);
-        let (user, password) = login.split_once(':').unwrap_or((&login, ""));
-        builder = builder.username(user).password(password);
-    }
-    builder.build().map_err(|_| Problem::Variable(format!("the proxy {} cannot be used", proxy.origin())))
-}
-
-/// Names the whole address in the first line of a request, as proxies want it for plain http: its scheme, host and port.
-#[derive(Debug)]
-struct Relay(Option<String>);
-
-impl<In: Transport> Connector<In> for Relay {
-    type Out = Relayed<In>;
-
-    fn connect(&self, _: &ConnectionDetails<'_>, link: Option<In>) -> Result<Option<Self::Out>, ureq::Error> {
-        Ok(link.map(|inner| Relayed { origin: self.0.clone(), inner }))
-    }
-}
-
-#[derive(Debug)]
-struct Relayed<T> {
-    /// Until the first line is sent.
-    origin: Option<String>,
-    inner: T,
-}
-
-impl<T: Transport> Transport for Relayed<T> {
-    fn buffers(&mut self) -> &mut dyn Buffers {
-        self.inner.buffers()
-    }
-
-    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
-        const METHOD: usize = "GET ".len();
-        let Some(origin) = self.origin.take() else { return self.inner.transmit_output(amount, timeout) };
-        let output = self.inner.buffers().output();
-        let end = METHOD + origin.len();
-        if amount + origin.len() > output.len() {
-            return Err(ureq::Error::BadUri("too long".to_owned()));
-        }
-        output.copy_within(METHOD..amount, end);
-        output[METHOD..end].copy_from_slice(origin.as_bytes());
-        self.inner.transmit_output(amount + origin.len(), timeout)
-    }
-
-    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
-        self.inner.await_input(timeout)
-    }
-
-    fn is_open(&mut self) -> bool {
-        self.inner.is_open()
-    }
-
-    fn is_tls(&self) -> bool {
-        self.inner.is_tls()
-    }
+fn login(name: &'static str, of: Option<&Address>) -> Option<Login> {
+    let login = of?.login.as_ref()?;
+    Some((name, format!("Basic {}", BASE64_STANDARD.encode(login))))
 }

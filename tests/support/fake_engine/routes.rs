@@ -204,7 +204,14 @@ fn volumes(shared: &Shared, query: &BTreeMap<String, String>) -> Reply {
         let name = volume["Name"].as_str().unwrap_or_default();
         filters.any("name", |part| name.contains(part)) && filters.labels(&volume["Labels"])
     };
-    let found: Vec<Value> = shared.look(|world| world.volumes.values().filter(wanted).cloned().collect());
+    let unused = filters.values("dangling") == ["true"];
+    let found: Vec<Value> = shared.look(|world| {
+        let has = |volume: &Value| {
+            let name = volume["Name"].as_str().unwrap_or_default();
+            world.containers.iter().any(|one| one.volumes().contains(&name))
+        };
+        world.volumes.values().filter(wanted).filter(|volume| !unused || !has(volume)).cloned().collect()
+    });
     Reply::Json(200, json!({"Volumes": found, "Warnings": null}))
 }
 

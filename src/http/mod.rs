@@ -1,42 +1,63 @@
-//! HTTP/1.1 over any byte stream: one request, one answer. Pure but for the stream.
+//! HTTP/1.1 over any byte stream: one request, one answer. Pure but for the stream, which is a [`Socket`] where it is real.
+//! Imports nothing of ours.
 //!
 //! ```text
 //! Request ─▶ head ─▶ payload (bytes, or chunks that are pushed) ─▶ stream
 //!                       └ the peer hangs up: read its answer first
 //! stream ─▶ head (1xx skipped) ─▶ Body: by length · by chunks · until the end
+//!
+//! wire.rs  Socket: resolve, connect, read and write within a Limit     tls.rs  Session on top     trust.rs  with whom, crypto.rs  by which means
 //! ```
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+#[cfg(feature = "tls")]
+pub mod crypto;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(feature = "tls")]
+pub mod trust;
+mod wire;
 
-use super::AuthHeader;
+use std::io::{self, BufRead, BufReader, IoSlice, Read, Write};
 
-/// A head longer than this is not an engine's.
+#[cfg(feature = "tls")]
+pub(crate) use tls::config;
+#[cfg(feature = "tls")]
+pub use tls::{Peer, Session};
+pub use wire::{Canceller, Limit, Socket, Wire};
+
+/// A longer head is none.
 const LONGEST_HEAD: usize = 64 << 10;
-/// Read at once, so that a busy log stream costs few system calls.
-const BUFFER: usize = 32 << 10;
+/// No head has more lines from anybody.
+const MOST_HEADERS: usize = 128;
+/// Enough for a head. Every connection has one, so it is small; who reads more at a time reads past it.
+const BUFFER: usize = 2 << 10;
 
-/// What is asked.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Request<'a> {
-    pub(super) method: &'static str,
-    /// Path and query, encoded.
-    pub(super) path: &'a str,
-    /// The login for a registry that the engine is to ask.
-    pub(super) auth: Option<&'a AuthHeader>,
+/// What is asked. Its headers may hold secrets: it is not for showing.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    /// Such as `GET`.
+    pub method: &'static str,
+    /// Path and query, encoded; what a proxy is asked for has more.
+    pub path: &'a str,
+    /// What goes along beside `Host` and what tells of the payload: names and values, which hold no line end.
+    pub headers: &'a [(&'static str, &'a str)],
 }
 
 impl<'a> Request<'a> {
-    pub(super) fn new(method: &'static str, path: &'a str) -> Self {
-        Self { method, path, auth: None }
+    /// Without headers of its own.
+    pub fn new(method: &'static str, path: &'a str) -> Self {
+        Self { method, path, headers: &[] }
     }
 }
 
 /// Writes an upload piece by piece into the connection.
-pub(super) type Push<'a> = &'a mut dyn FnMut(&mut dyn Write) -> io::Result<()>;
+pub type Push<'a> = &'a mut dyn FnMut(&mut dyn Write) -> io::Result<()>;
 
 /// What is sent with a request.
-pub(super) enum Payload<'a> {
+pub enum Payload<'a> {
+    /// Only the head.
     Nothing,
+    /// A text of JSON.
     Json(&'a [u8]),
     /// A tar archive of unknown length, pushed into the connection.
     Tar(Push<'a>),
@@ -44,7 +65,7 @@ pub(super) enum Payload<'a> {
 
 /// Why there is no answer.
 #[derive(Debug)]
-pub(super) enum Error {
+pub enum Error {
     /// The stream failed or ended.
     Stream(io::Error),
     /// The answer is not HTTP.
@@ -57,18 +78,28 @@ pub(super) enum Error {
 
 /// The answer, its body still to be read.
 #[derive(Debug)]
-pub(super) struct Response<S> {
-    pub(super) status: u16,
-    /// The value of the `Api-Version` header.
-    pub(super) api_version: Option<String>,
-    /// Whether there is a `Libpod-Api-Version` header.
-    pub(super) libpod: bool,
-    pub(super) body: Body<S>,
+pub struct Response<S> {
+    /// From 101 on; what comes before it is skipped.
+    pub status: u16,
+    head: Vec<u8>,
+    /// Still to be read.
+    pub body: Body<S>,
+}
+
+impl<S> Response<S> {
+    /// The value of the first header of that name, if it is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
+        let mut response = httparse::Response::new(&mut headers);
+        response.parse(&self.head).ok()?;
+        let header = response.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name))?;
+        str::from_utf8(header.value).map(str::trim).ok()
+    }
 }
 
 /// Sends a request to a host and reads the head of the answer. When the peer hangs up on the payload, it has answered already:
 /// that answer is read and returned.
-pub(super) fn exchange<S: Read + Write>(
+pub fn exchange<S: Read + Write>(
     mut stream: S,
     host: &str,
     request: Request<'_>,
@@ -89,17 +120,15 @@ pub(super) fn exchange<S: Read + Write>(
 }
 
 /// Whether the peer has closed the connection; it may have answered before.
-pub(super) fn hangs_up(error: &io::Error) -> bool {
+pub fn hangs_up(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
 }
 
 fn send<S: Write>(stream: &mut S, host: &str, request: Request<'_>, payload: Payload<'_>) -> Result<(), Error> {
-    let Request { method, path, auth } = request;
+    let Request { method, path, headers } = request;
     let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
-    if let Some(auth) = auth {
-        head.push_str("X-Registry-Auth: ");
-        head.push_str(auth.as_str());
-        head.push_str("\r\n");
+    for (name, value) in headers {
+        head.extend([name, ": ", value, "\r\n"]);
     }
     match payload {
         Payload::Nothing => {
@@ -147,11 +176,8 @@ impl<S: Write> Write for Chunks<'_, S> {
         if let Some(failed) = &self.failed {
             return Err(failed.kind().into());
         }
-        let chunk = (|| {
-            self.stream.write_all(format!("{:x}\r\n", bytes.len()).as_bytes())?;
-            self.stream.write_all(bytes)?;
-            self.stream.write_all(b"\r\n")
-        })();
+        let length = format!("{:x}\r\n", bytes.len());
+        let chunk = write_all_of(self.stream, &mut [length.as_bytes(), bytes, b"\r\n"].map(IoSlice::new));
         chunk.map(|()| bytes.len()).map_err(|error| {
             let kind = error.kind();
             self.failed = Some(error);
@@ -164,6 +190,19 @@ impl<S: Write> Write for Chunks<'_, S> {
     }
 }
 
+/// Writes all of it with as few calls as the stream needs.
+fn write_all_of(to: &mut impl Write, mut slices: &mut [IoSlice<'_>]) -> io::Result<()> {
+    while !slices.is_empty() {
+        match to.write_vectored(slices) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => IoSlice::advance_slices(&mut slices, written),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
 fn malformed(what: impl Into<String>) -> Error {
     Error::Malformed(what.into())
 }
@@ -171,22 +210,17 @@ fn malformed(what: impl Into<String>) -> Error {
 fn receive<S: Read>(mut stream: BufReader<S>, method: &str) -> Result<Response<S>, Error> {
     loop {
         let mut text = Vec::new();
-        let head = read_head(&mut stream, &mut text)?;
-        if matches!(head.status, 100 | 102..=199) {
+        let Head { status, length, chunked } = read_head(&mut stream, &mut text)?;
+        if matches!(status, 100 | 102..=199) {
             continue;
         }
-        let framing = match (head.status, method) {
+        let framing = match (status, method) {
             (101, _) => Framing::UntilEnd,
             (204 | 304, _) | (_, "HEAD") => Framing::Length(0),
-            _ if head.chunked => Framing::Chunks { left: 0, first: true },
-            _ => head.length.map_or(Framing::UntilEnd, Framing::Length),
+            _ if chunked => Framing::Chunks { left: 0, first: true },
+            _ => length.map_or(Framing::UntilEnd, Framing::Length),
         };
-        return Ok(Response {
-            status: head.status,
-            api_version: head.api_version,
-            libpod: head.libpod,
-            body: Body { stream, framing },
-        });
+        return Ok(Response { status, head: text, body: Body { stream, framing } });
     }
 }
 
@@ -194,8 +228,6 @@ struct Head {
     status: u16,
     length: Option<u64>,
     chunked: bool,
-    api_version: Option<String>,
-    libpod: bool,
 }
 
 /// Reads to the end of a head and not a byte further.
@@ -208,12 +240,13 @@ fn read_head<S: Read>(stream: &mut BufReader<S>, text: &mut Vec<u8>) -> Result<H
         }
         text.extend_from_slice(buffer);
         let read = buffer.len();
-        let mut headers = [httparse::EMPTY_HEADER; 64];
+        let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
         let mut response = httparse::Response::new(&mut headers);
         match response.parse(text) {
             Ok(httparse::Status::Complete(end)) => {
                 let head = understand(&response)?;
                 stream.consume(end - known);
+                text.truncate(end);
                 return Ok(head);
             }
             Ok(httparse::Status::Partial) if text.len() > LONGEST_HEAD => {
@@ -229,25 +262,21 @@ fn read_head<S: Read>(stream: &mut BufReader<S>, text: &mut Vec<u8>) -> Result<H
 
 fn understand(response: &httparse::Response<'_, '_>) -> Result<Head, Error> {
     let status = response.code.ok_or_else(|| malformed("no status"))?;
-    let mut head = Head { status, length: None, chunked: false, api_version: None, libpod: false };
+    let mut head = Head { status, length: None, chunked: false };
     for header in &*response.headers {
         let value = str::from_utf8(header.value).map(str::trim).unwrap_or_default();
         if header.name.eq_ignore_ascii_case("content-length") {
             head.length = Some(value.parse().map_err(|_| malformed(format!("a length of '{value}'")))?);
         } else if header.name.eq_ignore_ascii_case("transfer-encoding") {
             head.chunked = value.eq_ignore_ascii_case("chunked");
-        } else if header.name.eq_ignore_ascii_case("api-version") {
-            head.api_version = Some(value.to_owned());
-        } else if header.name.eq_ignore_ascii_case("libpod-api-version") {
-            head.libpod = true;
         }
     }
     Ok(head)
 }
 
-/// The body of an answer, read without copying where [`BufRead`] is used.
+/// The body of an answer.
 #[derive(Debug)]
-pub(super) struct Body<S> {
+pub struct Body<S> {
     stream: BufReader<S>,
     framing: Framing,
 }
@@ -264,8 +293,14 @@ enum Framing {
 }
 
 impl<S> Body<S> {
-    pub(super) fn stream_mut(&mut self) -> &mut S {
+    /// The stream that it comes from.
+    pub fn stream_mut(&mut self) -> &mut S {
         self.stream.get_mut()
+    }
+
+    /// The stream that a proxy has connected: nothing has come by it yet, or it is none.
+    pub fn into_stream(self) -> Option<S> {
+        self.stream.buffer().is_empty().then(|| self.stream.into_inner())
     }
 }
 
@@ -303,18 +338,27 @@ impl<S: Read> Body<S> {
     }
 }
 
-impl<S: Read> BufRead for Body<S> {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+impl<S: Read> Body<S> {
+    /// How much is left of it, or of the chunk that is read next.
+    fn left(&mut self) -> io::Result<u64> {
         if let Framing::Chunks { left: 0, first } = self.framing {
             self.next_chunk(first)?;
         }
-        let left = match self.framing {
-            Framing::Length(0) => return Ok(&[]),
+        Ok(match self.framing {
             Framing::Length(left) | Framing::Chunks { left, .. } => left,
-            Framing::UntilEnd => return self.stream.fill_buf(),
-        };
+            Framing::UntilEnd => u64::MAX,
+        })
+    }
+}
+
+impl<S: Read> BufRead for Body<S> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        let left = self.left()?;
+        if left == 0 {
+            return Ok(&[]);
+        }
         let buffer = self.stream.fill_buf()?;
-        if buffer.is_empty() {
+        if buffer.is_empty() && left != u64::MAX {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         let end = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
@@ -331,10 +375,19 @@ impl<S: Read> BufRead for Body<S> {
 }
 
 impl<S: Read> Read for Body<S> {
+    /// Into a large buffer without another copy.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut available = self.fill_buf()?;
-        let read = available.read(buffer)?;
-        self.consume(read);
+        let left = self.left()?;
+        let most = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        if most == 0 {
+            return Ok(0);
+        }
+        let read = self.stream.read(&mut buffer[..most])?;
+        match &mut self.framing {
+            Framing::UntilEnd => {}
+            Framing::Length(_) | Framing::Chunks { .. } if read == 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Framing::Length(left) | Framing::Chunks { left, .. } => *left -= read as u64,
+        }
         Ok(read)
     }
 }
@@ -343,7 +396,6 @@ impl<S: Read> Read for Body<S> {
 mod tests {
     use std::io::Cursor;
 
-    use super::super::{Credentials, Reference};
     use super::*;
 
     /// A peer that answers with the given packets, one per read, and takes `room` bytes before it hangs up.
@@ -433,26 +485,41 @@ mod tests {
         }
         let endless = format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(LONGEST_HEAD));
         assert!(get(&[&endless, &endless]).expect_err("endless").contains("does not end"));
+        let of = |headers| format!("HTTP/1.1 204 No Content\r\n{}\r\n", "X: y\r\n".repeat(headers));
+        assert!(get(&[&of(MOST_HEADERS)]).is_ok() && get(&[&of(MOST_HEADERS + 1)]).is_err());
         let chunk = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n";
         assert!(get(&[chunk]).is_err());
     }
 
     #[test]
-    fn a_login_goes_along_only_where_it_is_given() {
-        let logins = br#"{"auths": {"h:1": {"username": "a\r\nX-Evil: y", "password": "x"}}}"#;
-        let logins = Credentials::parse(logins).expect("logins");
-        let auth = logins.header(&Reference::parse("h:1/x")).expect("a login");
+    fn headers_go_along_only_where_they_are_given() {
         let sent = |request| {
             let peer = Peer::new(&["HTTP/1.1 204 No Content\r\n\r\n"]);
             let mut response = exchange(peer, "docker", request, Payload::Nothing).expect("an answer");
             String::from_utf8(response.body.stream_mut().sent.clone()).expect("text")
         };
-        let request = Request::new("POST", "/x");
+        let (request, headers) = (Request::new("POST", "/x"), [("X-Registry-Auth", "e30="), ("X", "y")]);
         assert!(!sent(request).contains("X-Registry-Auth"));
-        let sent = sent(Request { auth: Some(&auth), ..request });
-        assert!(sent.contains(&format!("\r\nX-Registry-Auth: {}\r\n", auth.as_str())), "{sent}");
-        assert!(sent.lines().all(|line| !line.starts_with("X-Evil")), "{sent}");
-        assert_eq!(format!("{:?}", Request { auth: Some(&auth), ..request }).matches("secret").count(), 1);
+        assert!(sent(Request { headers: &headers, ..request }).contains("\r\nX-Registry-Auth: e30=\r\nX: y\r\n"));
+    }
+
+    #[test]
+    fn a_header_of_an_answer_is_found_whatever_its_case() {
+        let peer = Peer::new(&["HTTP/1.1 302 Found\r\nLOCATION:  /a \r\nLocation: /b\r\n\r\nLate: no"]);
+        let response = exchange(peer, "h", Request::new("GET", "/"), Payload::Nothing).expect("an answer");
+        assert_eq!((response.header("location"), response.header("late")), (Some("/a"), None));
+    }
+
+    #[test]
+    fn what_a_proxy_has_connected_is_a_stream() {
+        let connected = |packets: &[&str]| {
+            let request = Request::new("CONNECT", "h:1");
+            let response = exchange(Peer::new(packets), "h:1", request, Payload::Nothing).expect("an answer");
+            response.body.into_stream().map(|mut peer| io::read_to_string(&mut peer).expect("text"))
+        };
+        let yes = "HTTP/1.1 200 Yes\r\nContent-Length: 0\r\n\r\n";
+        assert_eq!(connected(&[yes, "hi"]).as_deref(), Some("hi"));
+        assert_eq!(connected(&[&format!("{yes}hi")]), None);
     }
 
     #[test]

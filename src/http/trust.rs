@@ -1,5 +1,4 @@
-//! Who is trusted in TLS, and what is wrong with a certificate, in words: for templates from https addresses, and for the
-//! engine.
+//! Who is trusted in TLS, and what is wrong with a certificate, in words.
 
 use std::sync::Arc;
 

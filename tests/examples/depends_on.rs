@@ -1,0 +1,21 @@
+//! Components that start when another one is healthy, or has ended with success.
+
+use crate::deploy;
+use crate::events::Events;
+use crate::support::swarm::get;
+
+pub(crate) fn run() -> String {
+    let events = Events::subscribe();
+    let stack = deploy("depends-on");
+    let pod = stack.runs("shop", 1).remove(0);
+    let starts = ["db start", "db health_status: healthy", "seed start", "seed die 0", "app start"];
+    assert_eq!(events.of(&pod.name), starts);
+    for visit in [42, 43] {
+        let page = get(pod.node, 8082, "/cgi-bin/visit").expect("a page");
+        assert!(page.ends_with(&format!("\nvisit {visit}\n")), "{page}");
+    }
+    stack.ends();
+    let seen = events.of(&pod.name);
+    assert_eq!(seen[starts.len()..], ["app die 143", "db die 0"]);
+    seen.join(", ")
+}
