@@ -2,8 +2,8 @@
 
 use crate::support::swarm::{MANAGER, Pod, Stack, root, until};
 
-/// A stack whose pod runs this.
-fn text(app: &str) -> String {
+/// A stack whose pod runs this, and is watched for some seconds after it has taken another one's place.
+fn text(app: &str, monitor: u32) -> String {
     format!(
         r"
 version: '3.8'
@@ -21,7 +21,7 @@ services:
     deploy:
       replicas: 2
       restart_policy: {{condition: on-failure, delay: 1s}}
-      update_config: {{order: start-first, failure_action: rollback, monitor: 8s, delay: 0s}}
+      update_config: {{order: start-first, failure_action: rollback, monitor: {monitor}s, delay: 0s}}
       rollback_config: {{order: start-first, monitor: 1s}}
 "
     )
@@ -41,9 +41,9 @@ fn status(stack: &Stack) -> String {
 
 #[test]
 fn start_first_has_the_new_pod_before_the_old_one_goes() {
-    let stack = Stack::deploy_text("update", &text(GOOD));
+    let stack = Stack::deploy_text("update", &text(GOOD, 2));
     let old = stack.runs("web", 2);
-    stack.update(root(), &text("command: tail -f /dev/zero"));
+    stack.update(root(), &text("command: tail -f /dev/null /dev/null", 2));
     until("the update is complete", || status(&stack) == "completed");
     let new = stack.runs("web", 2);
     for pod in &old {
@@ -59,9 +59,10 @@ fn start_first_has_the_new_pod_before_the_old_one_goes() {
 
 /// Updates to a pod that is no good, and sees the old one stay.
 fn is_rolled_back(name: &str, bad: &str, why: &str) {
-    let stack = Stack::deploy_text(name, &text(GOOD));
+    let stack = Stack::deploy_text(name, &text(GOOD, 2));
     stack.runs("web", 2);
-    stack.update(root(), &text(bad));
+    // What fails later than that is not the update's fault to Swarm, and a machine may be slow.
+    stack.update(root(), &text(bad, 60));
     until("it is rolled back", || status(&stack) == "rollback_completed");
     assert!(stack.tasks().iter().any(|task| task.error.contains(why)), "no task says '{why}': {:#?}", stack.tasks());
     for pod in stack.runs("web", 2) {
