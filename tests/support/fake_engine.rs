@@ -58,6 +58,8 @@ pub(crate) struct Request {
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) body: Vec<u8>,
     pub(crate) at: Instant,
+    /// Whether it has its answer, whole; a stream when it has ended.
+    pub(crate) answered: bool,
     /// In short, containers by their component's name: `POST /containers/create web`, `POST /containers/web/start`,
     /// `PUT /containers/web/archive /etc`, `GET /containers/controller/json`, `POST /volumes/create data`,
     /// `POST /containers/web/exec check`, `POST /exec/web/start`.
@@ -434,6 +436,13 @@ impl FakeEngine {
         self.until(&format!("{call} seen {times} times"), |engine| engine.seen(call) >= times, timeout);
     }
 
+    /// Until the call has had its answer.
+    #[track_caller]
+    pub(crate) fn until_answered(&self, call: &str, timeout: Duration) {
+        let is_answered = |engine: &Self| engine.requests().iter().any(|one| one.answered && one.call == call);
+        self.until(&format!("{call} answered"), is_answered, timeout);
+    }
+
     #[track_caller]
     pub(crate) fn until_running(&self, name: &str, timeout: Duration) {
         self.until(&format!("{name} runs"), |engine| engine.is_running(name), timeout);
@@ -502,7 +511,7 @@ fn serve(mut wire: Wire) -> io::Result<()> {
             Some(_) => Vec::new(),
             None => read_body(&mut reader, &head)?,
         };
-        let (call, fault) = shared.change(|world| note(world, &head, &body));
+        let (number, call, fault) = shared.change(|world| note(world, &head, &body));
         match fault {
             Some((Fault::Slow(pace), _)) => wire.pace = Some(pace),
             Some((Fault::Held(gate), after_work)) => {
@@ -525,6 +534,7 @@ fn serve(mut wire: Wire) -> io::Result<()> {
         let closes = head.wants_close() || early.is_some();
         let reply = early.map_or_else(|| route(&shared, &head, &body), Err);
         let closes = reply_to(&head, reply, &mut wire)? || closes;
+        shared.change(|world| world.requests[number].answered = true);
         if closes {
             return Ok(());
         }
@@ -558,8 +568,8 @@ fn early_refusal(world: &World, head: &Head) -> Option<Refusal> {
     refuse_archive(world, id, head.query.get("path")?).err()
 }
 
-/// Keeps the request, and says which fault strikes it. A request that the README does not list is a bug, in whatever test.
-fn note(world: &mut World, head: &Head, body: &[u8]) -> (String, Option<(Fault, bool)>) {
+/// Keeps the request, and says which one it is and which fault strikes it. A request that the README does not list is a bug, in whatever test.
+fn note(world: &mut World, head: &Head, body: &[u8]) -> (usize, String, Option<(Fault, bool)>) {
     static LISTED: OnceLock<Vec<Endpoint>> = OnceLock::new();
     let (method, path) = (&head.method, &head.encoded_path);
     let is_listed = LISTED.get_or_init(endpoints).iter().any(|known| known.is(method, path));
@@ -573,6 +583,7 @@ fn note(world: &mut World, head: &Head, body: &[u8]) -> (String, Option<(Fault, 
         headers: head.headers.clone(),
         body: body.to_vec(),
         at: Instant::now(),
+        answered: false,
         call: call.clone(),
     });
     // Every fault counts, the first that fits strikes.
@@ -582,7 +593,7 @@ fn note(world: &mut World, head: &Head, body: &[u8]) -> (String, Option<(Fault, 
             striking = Some((armed.fault.clone(), armed.after_work));
         }
     }
-    (call, striking)
+    (world.requests.len() - 1, call, striking)
 }
 
 fn spell(world: &World, head: &Head, body: &[u8]) -> String {
