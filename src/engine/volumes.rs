@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::podman;
 use super::types::{Volume, VolumeRequest, null_is_empty};
-use super::{Engine, Error, QUICK, WORK, encoded, json, label_filter};
+use super::{Engine, Error, QUICK, WORK, encoded, json};
 use crate::http::Payload;
 
 impl Engine {
@@ -31,18 +32,19 @@ impl Engine {
         }
     }
 
-    /// `GET /volumes`: the volumes that carry a label, as `KEY` or `KEY=VALUE`. What the engine warns of, such as a driver
-    /// that does not answer, is logged.
-    pub fn volumes(&self, label: &str) -> Result<Vec<Volume>, Error> {
-        self.volumes_where(&label_filter(label))
+    /// `GET /volumes`: the volumes of the driver `local` that carry a label, as `KEY` or `KEY=VALUE`. The engine asks no plugin
+    /// for them: one that hangs is in nobody's way.
+    pub fn local_volumes(&self, label: &str) -> Result<Vec<Volume>, Error> {
+        self.volumes(&serde_json::json!({"driver": ["local"], "label": [label]}))
     }
 
-    /// The same of those that no container has, running or not.
+    /// `GET /volumes`: those of any driver that carry a label, and that no container has, running or not. What the engine
+    /// warns of, such as a driver that does not answer, is logged.
     pub fn unused_volumes(&self, label: &str) -> Result<Vec<Volume>, Error> {
-        self.volumes_where(&encoded(&format!(r#"{{"label":["{label}"],"dangling":["true"]}}"#)))
+        self.volumes(&serde_json::json!({"dangling": ["true"], "label": [label]}))
     }
 
-    fn volumes_where(&self, filters: &str) -> Result<Vec<Volume>, Error> {
+    fn volumes(&self, filters: &Value) -> Result<Vec<Volume>, Error> {
         #[derive(Default, Deserialize)]
         #[serde(rename_all = "PascalCase", default)]
         struct Found {
@@ -51,7 +53,7 @@ impl Engine {
             #[serde(deserialize_with = "null_is_empty")]
             warnings: Vec<String>,
         }
-        let path = format!("/volumes?filters={filters}");
+        let path = format!("/volumes?filters={}", encoded(&filters.to_string()));
         let found: Found = self.read("GET", &path, Payload::Nothing, WORK)?;
         for warning in found.warnings {
             log::warn!("volumes: the engine warns: {warning}");

@@ -97,7 +97,7 @@ impl Scratch {
 pub(super) fn remove_leftovers(engine: &Engine, controller: &str) -> Result<usize, engine::Error> {
     let mut removed = 0;
     let lost = "volumes that were left behind are not looked for";
-    for volume in if_allowed(engine.volumes(CONTROLLER_ID), lost)?.unwrap_or_default() {
+    for volume in if_allowed(engine.local_volumes(CONTROLLER_ID), lost)?.unwrap_or_default() {
         let owner = volume.labels.get(CONTROLLER_ID).map(String::as_str).unwrap_or_default();
         if owner == controller {
             patiently(|| engine.remove_volume(&volume.name))?;
@@ -116,7 +116,7 @@ pub(super) fn remove_leftovers(engine: &Engine, controller: &str) -> Result<usiz
 /// it may be started again: a volume that it makes anew stays.
 pub(super) fn remove_of(engine: &Engine, owner: &str, containers: &[ContainerSummary]) -> Result<usize, engine::Error> {
     let lost = "volumes of dead controllers are not looked for";
-    let volumes = if_allowed(engine.volumes(&owned_by(owner)), lost)?.unwrap_or_default();
+    let volumes = if_allowed(engine.local_volumes(&owned_by(owner)), lost)?.unwrap_or_default();
     engine.remove_all(containers)?;
     volumes.iter().try_for_each(|known| {
         patiently(|| match engine.volume(&known.name) {

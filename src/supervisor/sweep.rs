@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
-use crate::engine::types::ContainerSummary;
+use crate::engine::types::{ContainerSummary, Volume};
 use crate::engine::{self, Engine};
 use crate::pod::{COMPONENT, CONTROLLER_ID, INSTANCE, LIFETIME, OF_TASK, Plan, Planned, owned_by};
 
@@ -34,8 +34,7 @@ const DEAD: Duration = Duration::from_secs(10);
 const IDS: usize = 100;
 
 /// Removes the containers and scratch volumes that an earlier life of this controller left behind, and says how many
-/// there were. Volumes are looked for only where the plan has some: the engine asks every volume plugin of the host for
-/// them, and one that hangs is no business of other pods.
+/// there were. Volumes are looked for only where the plan has some.
 pub fn sweep(engine: &Engine, controller: &str, plan: &Plan) -> Result<usize, engine::Error> {
     let containers = sweep_containers(engine, controller)?;
     if plan.scratch().is_empty() {
@@ -75,9 +74,8 @@ pub(super) struct Neighbours {
     controller: String,
     /// Its life; empty where that is not known.
     instance: String,
-    /// Whether the pod has volumes of its own: else those of others are not looked for, as with [`sweep`].
-    has_volumes: bool,
-    /// Whether the controller has a volume of its task: for the same reason those of others are not looked for without.
+    /// Whether the controller has a volume of its task: those of others are not looked for without, as the engine asks every
+    /// volume plugin of the host for them, and one that hangs is no business of other pods.
     has_volume_of_task: bool,
     /// Closed when the pod begins to end.
     ending: Receiver<()>,
@@ -87,15 +85,7 @@ impl Neighbours {
     /// Of a pod with these components.
     pub(super) fn of(engine: Engine, controller: String, components: &[Planned], ending: Receiver<()>) -> Self {
         let instance = components.iter().find_map(|planned| planned.request.labels.get(INSTANCE).cloned());
-        let has_volumes = components.iter().any(|planned| planned.scratch().next().is_some());
-        Self {
-            engine,
-            controller,
-            instance: instance.unwrap_or_default(),
-            has_volumes,
-            has_volume_of_task: false,
-            ending,
-        }
+        Self { engine, controller, instance: instance.unwrap_or_default(), has_volume_of_task: false, ending }
     }
 
     /// Also looks for the volumes of tasks that are gone.
@@ -125,11 +115,10 @@ impl Neighbours {
                 left.entry(owner).or_default().push(one);
             }
         }
-        if self.has_volumes {
-            for mut volume in self.engine.volumes(CONTROLLER_ID)? {
-                if let Some(owner) = volume.labels.remove(CONTROLLER_ID) {
-                    left.entry(owner).or_default();
-                }
+        // An engine that was cut from power removes containers, and never a volume.
+        for mut volume in self.volumes()? {
+            if let Some(owner) = volume.labels.remove(CONTROLLER_ID) {
+                left.entry(owner).or_default();
             }
         }
         if let Some(own) = left.remove(&self.controller) {
@@ -159,6 +148,17 @@ impl Neighbours {
             }
         }
         Ok(())
+    }
+
+    /// The volumes of all pods; none where that may not be asked, which the start of a pod that has some tells.
+    fn volumes(&self) -> Result<Vec<Volume>, engine::Error> {
+        match self.engine.local_volumes(CONTROLLER_ID) {
+            Err(error) if error.is_forbidden() => {
+                log::debug!("{}", chain(&error));
+                Ok(Vec::new())
+            }
+            found => found,
+        }
     }
 
     /// Removes the volumes of tasks that Swarm has forgotten: those that carry the label, and that no container has. The engine

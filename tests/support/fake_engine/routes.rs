@@ -202,7 +202,10 @@ fn volumes(shared: &Shared, query: &BTreeMap<String, String>) -> Reply {
     let filters = Filters::of(query);
     let wanted = |volume: &&Value| {
         let name = volume["Name"].as_str().unwrap_or_default();
-        filters.any("name", |part| name.contains(part)) && filters.labels(&volume["Labels"])
+        let driver = volume["Driver"].as_str().unwrap_or("local");
+        filters.any("name", |part| name.contains(part))
+            && filters.any("driver", |wanted| wanted == driver)
+            && filters.labels(&volume["Labels"])
     };
     let unused = filters.values("dangling") == ["true"];
     let found: Vec<Value> = shared.look(|world| {
