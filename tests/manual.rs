@@ -91,7 +91,7 @@ fn part(output: &str, path: &str) -> String {
 /// Runs an example, and tells how often it looked at what was printed.
 fn check(heading: &str, blocks: &[Block]) -> usize {
     let folder = TempDir::new().expect("a folder");
-    let mut command = "podlike template stack.yml".to_owned();
+    let mut command = "podlike template -image registry.example/podlike:1 stack.yml".to_owned();
     let mut printed: Option<Printed> = None;
     let mut looks = 0;
     for Block { line, language, name, text } in blocks {

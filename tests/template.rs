@@ -111,14 +111,20 @@ fn a_stack_may_go_into_a_file() {
 #[test]
 fn the_image_of_controllers_can_be_chosen() {
     let folder = folder();
-    for (args, image) in [
-        (&["stack.yml"][..], "rycus86/podlike:latest"),
-        (&["-image", "demo/podlike:2", "stack.yml"], "demo/podlike:2"),
-        (&["stack.yml", "--image=demo/podlike"], "demo/podlike"),
-        (&["--image=", "stack.yml"], "rycus86/podlike:latest"),
+    let goes = "podlike: warning: controllers have the image rycus86/podlike:latest, the Go program's: name yours with \
+                -image, or in a pod template\n";
+    for (args, image, warning) in [
+        (&["stack.yml"][..], "rycus86/podlike:latest", goes),
+        (&["-image", "demo/podlike:2", "stack.yml"], "demo/podlike:2", ""),
+        (&["stack.yml", "--image=demo/podlike"], "demo/podlike", ""),
+        (&["--image=", "stack.yml"], "rycus86/podlike:latest", goes),
+        (&["--image=rycus86/podlike:latest", "stack.yml"], "rycus86/podlike:latest", ""),
     ] {
-        let out = text(&template(folder.path(), args, "").stdout);
+        let output = template(folder.path(), args, "");
+        let out = text(&output.stdout);
         assert!(out.contains(&format!("\n    image: {image}\n")), "{out}");
+        let told = text(&output.stderr);
+        assert!(told.ends_with(warning) && told.contains("the Go program") != warning.is_empty(), "{args:?}: {told}");
     }
 }
 

@@ -80,7 +80,7 @@ fn has_pods(stack: &str) -> bool {
 /// The ending of the result's name, and its text.
 fn result(case: &Case) -> (&'static str, String) {
     match case.transformed() {
-        Ok(Transformed { text, notes }) => {
+        Ok(Transformed { text, notes, .. }) => {
             let notes: Vec<String> =
                 notes.iter().map(|(place, note)| format!("# warning: {place}: {note}\n")).collect();
             (OUT, notes.concat() + &text)

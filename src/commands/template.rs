@@ -32,6 +32,11 @@ pub fn template(settings: &Settings, transformation: &Transformation) -> Result<
     for (place, note) in &transformed.notes {
         log::warn!("{place}: {note}");
     }
+    if let Some(image) = &transformed.unnamed {
+        log::warn!(
+            "controllers have the image {image}, the Go program's: name yours with -image, or in a pod template"
+        );
+    }
     match &transformation.output {
         Some(path) => {
             write(path, &transformed.text).map_err(|source| Error::Output { path: path.clone(), source })?;

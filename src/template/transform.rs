@@ -21,6 +21,8 @@ pub struct Transformed {
     pub text: String,
     /// What is not as asked for, and where.
     pub notes: Vec<(Place, String)>,
+    /// The image that controllers have because nobody has named one, neither a template nor the caller nor `VERSION`.
+    pub unnamed: Option<String>,
 }
 
 /// Makes pods of the services with templates; all others stay what they are. The environment is that of the surroundings:
@@ -38,8 +40,10 @@ pub fn transform(
     let config = Config::read(&stack.extensions(), &names)?;
     // What a pod takes from its service it takes as it is written.
     let written = if config.is_empty() { Node::made(Kind::Null) } else { stack.load(References::Keep)? };
-    let own = || own_image(surroundings.env.get("VERSION").map(String::as_str));
-    let image = image.map_or_else(own, str::to_owned);
+    let version = surroundings.env.get("VERSION").map(String::as_str);
+    let is_named = image.is_some() || version.is_some();
+    let image = image.map_or_else(|| own_image(version), str::to_owned);
+    let mut unnamed = None;
     let mut notes = config.notes.clone();
     let renderer = Renderer {
         stack: &stack,
@@ -55,9 +59,13 @@ pub fn transform(
         };
         let mut making = Making { folder: stack.folder(), surroundings, image: &image, notes: &mut notes };
         *service = pod::pod(name, written, &renderer.of(name, definition), &mut making)?;
+        let has_it = service.get("image").and_then(|node| node.text().ok()).is_some_and(|text| text == image);
+        if has_it && !is_named {
+            unnamed = Some(image.clone());
+        }
     }
     notes.splice(0..0, stack.notes());
-    Ok(Transformed { text: write(&result), notes })
+    Ok(Transformed { text: write(&result), notes, unnamed })
 }
 
 fn services(stack: &mut Node) -> &mut [(String, Node)] {
