@@ -116,7 +116,10 @@ impl Recorder {
         self.post("volume_create_bad_name", "/volumes/create", &json!({"Name": "recorded/bad"}));
         self.post("volume_create_bad_driver", "/volumes/create", &json!({"Name": "recorded-x", "Driver": "recorded"}));
         self.get("volume", "/volumes/recorded-data");
-        self.get("volumes", &format!("/volumes?filters={}", label("podlike.controller.id")));
+        self.get(
+            "volumes",
+            &format!("/volumes?filters={}", encoded(r#"{"driver":["local"],"label":["podlike.controller.id"]}"#)),
+        );
         let user = json!({"Image": BUSYBOX, "HostConfig": {"Binds": ["recorded-data:/data"]}});
         let user = self.make("recorded-user", &user);
         self.delete("volume_in_use", "/volumes/recorded-data");

@@ -369,7 +369,8 @@ fn volumes_are_made_found_kept_and_removed() {
             assert!(made.mountpoint.ends_with("/recorded-data/_data"), "{engine}: {made:?}");
         }
         let found = replay(engine, &["volume"], |client| client.volume("recorded-data")).expect(engine);
-        let listed = replay(engine, &["volumes"], |client| client.volumes("podlike.controller.id")).expect(engine);
+        let listed =
+            replay(engine, &["volumes"], |client| client.local_volumes("podlike.controller.id")).expect(engine);
         assert_eq!(listed, [found], "{engine}");
         not_found(engine, replay(engine, &["volume_missing"], |client| client.volume(NOBODY)));
         let in_use = replay(engine, &["volume_in_use"], |client| client.remove_volume("recorded-data"));

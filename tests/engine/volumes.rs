@@ -24,7 +24,7 @@ fn live(engine: &Engine, name: &str) {
         labels: texts(&[("podlike-test", name)]),
     };
     let label = format!("podlike-test={name}");
-    assert_eq!(engine.volumes(&label).expect("a list"), []);
+    assert_eq!(engine.local_volumes(&label).expect("a list"), []);
     let made = engine.create_volume(&request).expect("a volume");
     assert_eq!((&made.name, &made.driver, &made.options), (&request.name, &request.driver, &request.driver_opts));
     assert_eq!(made.labels, request.labels);
@@ -32,8 +32,8 @@ fn live(engine: &Engine, name: &str) {
     let other = VolumeRequest { driver_opts: texts(&[]), labels: texts(&[]), ..request };
     assert_eq!(engine.create_volume(&other).expect("the same"), made);
     assert_eq!(engine.volume(name).expect("the same"), made);
-    assert_eq!(engine.volumes(&label).expect("a list"), [made]);
-    assert_eq!(engine.volumes("podlike-test=nobody").expect("a list"), []);
+    assert_eq!(engine.local_volumes(&label).expect("a list"), [made]);
+    assert_eq!(engine.local_volumes("podlike-test=nobody").expect("a list"), []);
 
     let host_config = HostConfig { binds: vec![format!("{name}:/data")], ..HostConfig::default() };
     let container = CreateRequest { image: BUSYBOX.to_owned(), host_config, ..CreateRequest::default() };

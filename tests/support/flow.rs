@@ -20,6 +20,8 @@ use super::real_engine::{BUSYBOX, Pod, docker, stays};
 
 /// How often a controller is looked at that is about to end.
 const OFTEN: Duration = Duration::from_millis(20);
+/// Longer than any of it takes.
+const LONG: Duration = Duration::from_mins(5);
 
 /// What it took.
 #[derive(Clone, Copy, Debug, Default)]
@@ -57,7 +59,9 @@ pub(crate) fn log_by_pod(watch: &Watch, image: &str, file: &Path) -> Took {
     let begun = watch.all("start", 1, component_of(&created.name));
     let mut took = Took::default();
     // What it has used is gone with it: the last look counts.
+    let deadline = Instant::now() + LONG;
     while !watch.has("die", &created.name) {
+        assert!(Instant::now() < deadline, "the pod has not ended after {LONG:?}");
         if let (Some(cpu_ms), Some(peak)) = (process.cpu_ms(), process.peak()) {
             (took.cpu_ms, took.peak) = (cpu_ms, peak);
         }
