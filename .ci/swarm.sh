@@ -94,7 +94,12 @@ up() {
 # What a user needs to know of it.
 tell() {
     for node in $nodes; do echo "$node: DOCKER_HOST=$("$here/engines.sh" host "$node"), ports at $(address "$node")"; done
-    echo "such as: ip netns exec $bridge curl $(address swarm-1):8080; docker stack deploy --resolve-image never ..."
+    echo "such as: docker stack deploy --resolve-image never ...; ip netns exec $bridge curl $(address swarm-1):PORT"
+    [ -e /proc/net/ip_vs ] || cat <<'END'
+This kernel has no IPVS, so that every service of a stack needs, and those of examples/ do not have:
+    deploy: {endpoint_mode: dnsrr}
+    ports: [{target: 80, published: 8080, mode: host}]   # a port of the node that has the task
+END
 }
 
 load() {
