@@ -4,8 +4,6 @@ CARGO ?= cargo
 IMAGE ?= podlike
 FLAVOUR ?= full
 FEATURES := $(or $(and $(filter edge,$(FLAVOUR)),--no-default-features),$(if $(filter-out full,$(FLAVOUR)),$(error FLAVOUR is full or edge)))
-MINUTES ?= 60
-ROUNDS ?= 7
 TARGETS := x86_64-unknown-linux-musl aarch64-unknown-linux-musl armv7-unknown-linux-musleabihf
 NATIVE := $(firstword $(TARGETS))
 TARGET := $(NATIVE)
@@ -45,18 +43,21 @@ matrix: engine images ## run the life of a pod on many engines, and print the ta
 	@$(MAKE) image IMAGE=podlike:test
 	@PODLIKE_IMAGE=podlike:test .ci/matrix.sh "$(OUT)/matrix" $(ENGINES)
 
+fuzz: MINUTES ?= 10
 fuzz: ## run each of the fuzz targets for MINUTES=10, two at a time
-	@CARGO_PROFILE_DEV_OPT_LEVEL=2 .ci/fuzz.sh "$(or $(MINUTES),10)" "$(OUT)/fuzz"
+	@CARGO_PROFILE_DEV_OPT_LEVEL=2 .ci/fuzz.sh "$(MINUTES)" "$(OUT)/fuzz"
 
 faults: engine images ## try every fault at every call, kill the controller at each, end whole engines, and print what held
 	@$(MAKE) image IMAGE=podlike:test
 	PODLIKE_FAULTS=all PODLIKE_IMAGE=podlike:test $(CARGO) test --locked --no-fail-fast \
 	    --test faults --test faults_of_supplies --test kill_points --test engine_faults -- --test-threads=1
 
+soak: MINUTES ?= 60
 soak: engine images ## let components restart at random for MINUTES=60, and measure the controller
 	@$(MAKE) image IMAGE=podlike:test
 	PODLIKE_SOAK_MINUTES=$(MINUTES) PODLIKE_IMAGE=podlike:test $(CARGO) test --locked --test soak
 
+bench: ROUNDS ?= 7
 bench: engine images ## measure what podlike costs, beside raw calls and the docker command, ROUNDS=7 times; BASELINE=image, too
 	@$(MAKE) image FLAVOUR=edge IMAGE=podlike:edge
 	@$(MAKE) image IMAGE=podlike:test
@@ -75,9 +76,10 @@ examples: engine images ## run every example on a Swarm of three nodes, and prin
 	@$(MAKE) image IMAGE=podlike:test
 	@PODLIKE_IMAGE=podlike:test .ci/swarm.sh with $(CARGO) test --locked --quiet --test examples -- $(EXAMPLES)
 
+chaos-swarm: ROUNDS ?= 1
 chaos-swarm: engine images ## drain, kill and cut off nodes of a Swarm while a client asks its services, ROUNDS=1 times
 	@$(MAKE) image IMAGE=podlike:test
-	@ROUNDS=$(or $(filter-out 7,$(ROUNDS)),1) PODLIKE_IMAGE=podlike:test .ci/swarm.sh with $(CARGO) test --locked --quiet --test chaos
+	@ROUNDS=$(ROUNDS) PODLIKE_IMAGE=podlike:test .ci/swarm.sh with $(CARGO) test --locked --quiet --test chaos
 
 lint: ## check the format, clippy with warnings denied, shellcheck
 	$(CARGO) fmt --check

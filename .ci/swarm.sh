@@ -10,11 +10,13 @@
 #        swarm.sh down                    end all of it, and remove all that it had
 #        swarm.sh with COMMAND...         up, run a command, down whatever came of it, unless it was up before
 # The nodes are swarm-1, the manager, and swarm-2 and swarm-3. `engines.sh host NODE` says what DOCKER_HOST is for one.
+# A machine has one such Swarm: it belongs to the PODLIKE_ENGINES that it was brought up with, and others leave it alone.
 set -eu
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 here=$(cd "$(dirname "$0")" && pwd)
 nodes='swarm-1 swarm-2 swarm-3'  # the first is the manager
 bridge=podlike-swarm # its network namespace
+owner=/run/$bridge.owner # has the folder of the engines that the cables lead to
 
 fail() { echo "swarm.sh: $*" >&2; exit 1; }
 on() {
@@ -23,6 +25,17 @@ on() {
     DOCKER_HOST=$host docker "$@"
 }
 address() { echo "10.99.0.${1##*-}"; }
+# The folder of our engines, and that of those that are up if it is another one.
+ours() { host=$("$here/engines.sh" host swarm-1) && host=${host#unix://} && echo "${host%/swarm-1/*}"; }
+others() { [ -e $owner ] && [ "$(cat $owner)" != "$(ours)" ] && cat $owner; }
+only_ours() { ! others=$(others) || fail "the Swarm of another checkout is up; to end it: PODLIKE_ENGINES=$others $0 down"; }
+
+# From now on the Swarm is ours, if nobody was faster.
+claim() {
+    [ "$(id -u)" = 0 ] || fail "only root can start engines"
+    (set -C && ours >$owner) 2>/dev/null || only_ours
+}
+
 has_network() { [ -e "/run/netns/podlike-$1" ]; }
 
 # A fresh network namespace for a node, with a cable to the bridge.
@@ -65,7 +78,7 @@ join() {
 }
 
 up() {
-    [ "$(id -u)" = 0 ] || fail "only root can start engines"
+    claim
     command -v ip >/dev/null || "$here/apt.sh" install iproute2
     if [ ! -e /run/netns/$bridge ]; then
         ip netns add $bridge
@@ -81,7 +94,12 @@ up() {
 # What a user needs to know of it.
 tell() {
     for node in $nodes; do echo "$node: DOCKER_HOST=$("$here/engines.sh" host "$node"), ports at $(address "$node")"; done
-    echo "such as: ip netns exec $bridge curl $(address swarm-1):8080; docker stack deploy --resolve-image never ..."
+    echo "such as: docker stack deploy --resolve-image never ...; ip netns exec $bridge curl $(address swarm-1):PORT"
+    [ -e /proc/net/ip_vs ] || cat <<'END'
+This kernel has no IPVS, so that every service of a stack needs, and those of examples/ do not have:
+    deploy: {endpoint_mode: dnsrr}
+    ports: [{target: 80, published: 8080, mode: host}]   # a port of the node that has the task
+END
 }
 
 load() {
@@ -98,14 +116,19 @@ load() {
 }
 
 down() {
-    for node in $nodes; do
-        "$here/engines.sh" down "$node"
-        unwire "$node"
-    done
+    # shellcheck disable=SC2086 # a list of words
+    "$here/engines.sh" down $nodes
+    if others=$(others); then
+        echo "the Swarm that is up is left alone, it belongs to PODLIKE_ENGINES=$others"
+        return
+    fi
+    for node in $nodes; do unwire "$node"; done
     [ ! -e /run/netns/$bridge ] || ip netns del $bridge
+    rm -f $owner
 }
 
 with() {
+    claim
     [ -e /run/netns/$bridge ] || trap 'down >/dev/null' EXIT
     trap 'exit 130' INT TERM
     up
@@ -118,6 +141,7 @@ known() { case " $nodes " in *" $1 "*) ;; *) fail "no node '$1', there are: $nod
 
 what=${1:-}
 [ $# = 0 ] || shift
+case $what in load | unplug | plug | halt | start | status) only_ours ;; esac
 case $what,$# in
     up,0) up ;;
     down,0) down ;;

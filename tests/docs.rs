@@ -303,3 +303,104 @@ fn every_file_and_target_of_a_snippet_is_there_and_every_stack_is_deployed_by_on
         }
     }
 }
+
+#[test]
+fn the_first_stack_of_the_readme_is_the_one_that_it_deploys() {
+    let block = &blocks(&read("README.md"), "yaml")[0];
+    let stack = |text: &str| serde_yaml::from_str::<Value>(text).expect("YAML");
+    assert_eq!(stack(block), stack(&read("examples/sidecar/stack.yml")));
+}
+
+#[test]
+fn the_readme_names_the_rust_that_is_needed() {
+    assert!(read("README.md").contains(&format!("Rust {} ", env!("CARGO_PKG_RUST_VERSION"))));
+}
+
+/// The README, and those of the examples.
+fn pages() -> Vec<String> {
+    let examples = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")).expect("the examples");
+    let names = examples.flatten().filter(|entry| entry.path().is_dir()).map(|entry| entry.file_name());
+    let pages = names.map(|name| format!("examples/{}/README.md", name.display()));
+    ["README.md", "examples/templates.md"].map(str::to_owned).into_iter().chain(pages).collect()
+}
+
+/// What leads to the headings of a page.
+fn anchors(page: &str) -> BTreeSet<String> {
+    let outside = page.split("```").step_by(2).flat_map(str::lines);
+    let headings =
+        outside.filter(|line| line.starts_with('#')).map(|line| line.trim_matches(['#', ' ']).to_lowercase());
+    let kept = |c: char| (c.is_alphanumeric() || " -_".contains(c)).then_some(if c == ' ' { '-' } else { c });
+    let named = page.split("<a id=\"").skip(1).map(|rest| rest.split('"').next().expect("its end").to_owned());
+    headings.map(|heading| heading.chars().filter_map(kept).collect()).chain(named).collect()
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    let mut seen = 0;
+    for page in pages() {
+        let text = read(&page);
+        let links = text.split("](").skip(1).map(|rest| rest.split(')').next().expect("its end"));
+        for link in links.filter(|link| !link.contains("://")) {
+            let (file, anchor) = link.split_once('#').map_or((link, None), |(file, anchor)| (file, Some(anchor)));
+            let target = Path::new(&page).parent().expect("a folder").join(file);
+            let target = if file.is_empty() { page.clone() } else { target.display().to_string() };
+            let there = anchor.map_or_else(
+                || Path::new(env!("CARGO_MANIFEST_DIR")).join(&target).exists(),
+                |anchor| anchors(&read(&target)).contains(anchor),
+            );
+            assert!(there, "{page}: {link} leads nowhere");
+            seen += 1;
+        }
+    }
+    assert!(seen > 80, "the links were not found: {seen}");
+}
+
+/// The commands of a block, each in its words: those of pipes and lists apart, without comments.
+fn commands(block: &str) -> Vec<Vec<String>> {
+    let text = block.replace("\\\n", " ");
+    let lines = text.lines().map(|line| line.split(" #").next().expect("a part"));
+    let commands = lines.flat_map(|line| line.split(['|', ';', '&']));
+    commands.map(|command| command.split_whitespace().map(str::to_owned).collect()).collect()
+}
+
+/// What a command gives to podlike, if it runs that, by itself or in a container.
+fn of_podlike(words: &[String]) -> Option<&[String]> {
+    let start = words.iter().position(|word| word == "podlike" || word.ends_with("/podlike"))?;
+    let in_container = words.get(1).is_some_and(|word| word == "run");
+    (in_container || words[..start].iter().all(|word| word.contains('='))).then_some(&words[start + 1..])
+}
+
+/// What `podlike … --help` prints, if there is such a command.
+fn help(command: Option<&str>) -> Option<String> {
+    let output = Command::new(env!("CARGO_BIN_EXE_podlike")).args(command).arg("--help").output().expect("it runs");
+    output.status.success().then(|| String::from_utf8(output.stdout).expect("text"))
+}
+
+#[test]
+fn every_command_of_a_snippet_exists() {
+    let docker = [
+        ("service", ["create", "inspect", "logs", "ls", "ps", "rm", "rollback", "scale", "update"].as_slice()),
+        ("stack", ["config", "deploy", "ls", "ps", "rm", "services"].as_slice()),
+    ];
+    let mut seen = 0;
+    for page in pages() {
+        for words in blocks(&read(&page), "sh").iter().flat_map(|block| commands(block)) {
+            let of_docker = words.first().is_some_and(|word| word == "docker");
+            for (group, known) in docker.iter().filter(|(group, _)| of_docker && words[1] == *group) {
+                assert!(known.contains(&words[2].as_str()), "{page}: there is no docker {group} {}", words[2]);
+                seen += 1;
+            }
+            if let Some(arguments) = of_podlike(&words) {
+                let command = arguments.first().filter(|word| !word.starts_with('-')).map(String::as_str);
+                let help = help(command).unwrap_or_else(|| panic!("{page}: there is no podlike {command:?}"));
+                for flag in arguments.iter().filter(|word| word.starts_with('-') && word.len() > 1) {
+                    let name = flag.trim_start_matches('-').split('=').next().expect("a name");
+                    let known = [format!("--{name} "), format!("-{name}, ")].iter().any(|entry| help.contains(entry));
+                    assert!(known, "{page}: podlike has no flag {flag}: {}", words.join(" "));
+                }
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 35, "the commands were not found: {seen}");
+}

@@ -176,20 +176,3 @@ fn the_functions_of_the_manual_are_those_that_there_are() {
     let documented = documented.map(|call| call.split(' ').next().expect("a name").to_owned());
     assert_eq!(documented.collect::<BTreeSet<_>>(), known);
 }
-
-#[test]
-fn the_links_of_the_manual_lead_to_its_headings() {
-    let text = manual();
-    let anchor = |heading: &str| -> String {
-        let kept = heading.trim_start_matches('#').trim().to_lowercase();
-        kept.chars()
-            .filter(|c| c.is_alphanumeric() || " -_".contains(*c))
-            .map(|c| if c == ' ' { '-' } else { c })
-            .collect()
-    };
-    let headings: BTreeSet<String> = examples(&text).iter().map(|(heading, _)| anchor(heading)).collect();
-    let links: Vec<&str> = text.split("](#").skip(1).map(|rest| rest.split(')').next().expect("its end")).collect();
-    assert!(links.len() > 10, "the links were not found");
-    let dead: Vec<_> = links.into_iter().filter(|link| !headings.contains(*link)).collect();
-    assert!(dead.is_empty(), "no heading for {dead:?}");
-}
