@@ -9,7 +9,7 @@ here=$(dirname "$0")
 command -v valgrind >/dev/null || "$here/apt.sh" install valgrind
 work=$(mktemp -d)
 pod=podlike-orderfile-$$
-trap 'docker rm -fv "$pod" >/dev/null 2>&1 || true; rm -rf "$work"' EXIT
+trap '{ docker stop "$pod"; docker rm -fv "$pod"; } >/dev/null 2>&1 || true; rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 
 # life LOGS OPTION...: runs a pod until it has nothing more to do, asks for its health, and ends it.
