@@ -140,7 +140,8 @@ pub struct Transformation {
     pub output: Option<PathBuf>,
 }
 
-/// Check labels, or a stack, Compose or label file, and print what would be run. Ends with 0 if it can be run, else with 2.
+/// Check labels, or a stack, Compose or label file, and print what would be run with the flags of podlike, which it takes, too.
+/// Ends with 0 if it can be run, else with 2.
 #[derive(FromArgs, Debug)]
 #[argh(subcommand, name = "validate")]
 struct Validate {
