@@ -1,7 +1,8 @@
 //! The lines of an application that logs to a file, in the logs of its service.
 
 use crate::deploy;
-use crate::support::swarm::{MANAGER, Stack, get, until};
+use crate::support::swarm::{MANAGER, get, until};
+use crate::support::swarm_events::Follow;
 
 /// Of which the application puts a file aside twice.
 const ORDERS: usize = 120;
@@ -9,23 +10,26 @@ const ORDERS: usize = 120;
 pub(crate) fn run() -> String {
     let stack = deploy("logging");
     let pod = stack.runs("shop", 1).remove(0);
+    // Once the task is scaled away, its logs go soon.
+    let logs = Follow::on(MANAGER, &["service", "logs", "--follow", "--raw", &stack.service("shop")]);
+    until("it answers", || get(pod.node, 8084, "/").is_ok());
     for order in 1..=ORDERS {
         let answer = get(pod.node, 8084, &format!("/cgi-bin/order?{order}")).expect("an answer");
         assert!(answer.ends_with("\ntaken\n"), "{answer}");
         if order % 50 == 0 {
             until("it is told", || {
-                told(&stack, "shop-log").last().is_some_and(|line| *line == format!("order {order}"))
+                told(&logs, "shop-log").last().is_some_and(|line| *line == format!("order {order}"))
             });
         }
     }
     assert_eq!(pod.exec("shop", "grep -c order /logs/shop.log /logs/shop.log.1 | cut -d: -f2"), "21\n50");
     MANAGER.docker(&["service", "scale", "--detach", &format!("{}=0", stack.service("shop"))]);
-    until("the pod has ended", || stack.pods().is_empty());
     let lines = ["the shop opens".to_owned()].into_iter();
     let lines = lines.chain((1..=ORDERS).map(|order| format!("order {order}")));
     let lines: Vec<String> = lines.chain(["the shop closes".to_owned()]).collect();
-    assert_eq!(told(&stack, "shop-log"), lines);
-    assert_eq!(told(&stack, "shop"), ["see /logs/shop.log"]);
+    until("all is told", || told(&logs, "shop-log").last() == lines.last());
+    assert_eq!(told(&logs, "shop-log"), lines);
+    assert_eq!(told(&logs, "shop"), ["see /logs/shop.log"]);
     stack.ends();
     format!(
         "{} lines of a file that was put aside twice, from the first to the last, by their component's name",
@@ -34,8 +38,7 @@ pub(crate) fn run() -> String {
 }
 
 /// What a component printed, as the service's logs have it.
-fn told(stack: &Stack, component: &str) -> Vec<String> {
-    let logs = MANAGER.docker(&["service", "logs", "--raw", &stack.service("shop")]);
+fn told(logs: &Follow, component: &str) -> Vec<String> {
     let start = format!("[out] {component}: ");
-    logs.lines().filter_map(|line| line.strip_prefix(&start)).map(str::to_owned).collect()
+    logs.text().lines().filter_map(|line| line.strip_prefix(&start)).map(str::to_owned).collect()
 }
