@@ -382,7 +382,8 @@ impl Stack {
     #[track_caller]
     pub(crate) fn ends(self) {
         let pods = self.pods();
-        MANAGER.docker(&["stack", "rm", &self.0]);
+        // It fails while a task is about to be made, which needs the network.
+        until("the stack is removed", || MANAGER.try_docker(&["stack", "rm", &self.0]).0);
         until("the stack is gone", || self.pods().is_empty());
         for pod in pods {
             let left =
