@@ -58,7 +58,8 @@ fn volumes(part: &str) -> Vec<String> {
     let words = ["volume", "ls", "--format", "{{.Name}}", "--filter"];
     let of = |name: &str| NODE.docker(&[&words[..], &[&format!("name={name}")]].concat());
     let all = [of("notes"), of("example-volume")].join("\n");
-    let mut names: Vec<String> = all.lines().filter(|name| name.contains(part)).map(str::to_owned).collect();
+    let mut names: Vec<String> =
+        all.lines().filter(|name| !name.is_empty() && name.contains(part)).map(str::to_owned).collect();
     names.sort();
     names.dedup();
     names
