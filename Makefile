@@ -84,6 +84,7 @@ chaos-swarm: engine images ## drain, kill and cut off nodes of a Swarm while a c
 lint: ## check the format, clippy with warnings denied, shellcheck
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy --locked --test record --test bench --test examples --test chaos --test swarm -- -D warnings
 	$(CARGO) clippy --locked --all-targets --no-default-features -- -D warnings
 	$(CARGO) clippy --locked --all-targets --no-default-features --features template -- -D warnings
 	$(CARGO) clippy --locked --all-targets --no-default-features --features tls -- -D warnings

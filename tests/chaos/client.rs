@@ -23,9 +23,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// What became of a request.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
+    pub(crate) began: Instant,
     /// When it was over.
     pub(crate) at: Instant,
-    pub(crate) took: Duration,
     /// Why it failed.
     pub(crate) error: Option<String>,
 }
@@ -50,7 +50,7 @@ impl Client {
                     scope.spawn(|| {
                         let began = Instant::now();
                         let error = ask(name, port).err().map(|error| error.to_string());
-                        let answer = Answer { at: Instant::now(), took: began.elapsed(), error };
+                        let answer = Answer { began, at: Instant::now(), error };
                         told.lock().expect("nobody panics").push(answer);
                     });
                     thread::sleep(PAUSE);

@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use crate::events::Events;
-use crate::support::swarm::{MANAGER, Stack, get, until};
+use crate::support::swarm::{MANAGER, Stack, page, until};
+use crate::support::swarm_events::Events;
 use crate::{deploy_changed, folder};
 
 const BROKEN: (&str, &str) = (". /conf/settings", "exit 3");
@@ -23,7 +23,7 @@ pub(crate) fn run() -> String {
     let seen = events.of(&pod.name);
     assert_eq!(seen[..4], ["init-1 start", "init-1 die 0", "init-2 start", "init-2 die 0"]);
     assert_eq!(pod.components(), ["app", "proxy"]);
-    let page = get(pod.node, 8081, "/").expect("a page");
+    let page = page(pod.node, 8081, "/");
     assert!(page.contains("X-Colour: green\r\n") && page.ends_with("<h1>Hello from the settings</h1>\n"), "{page}");
     let volumes = || pod.node.docker(&["volume", "ls", "--quiet", "--filter", &format!("name={}", pod.name)]);
     assert_eq!(volumes().lines().count(), 2);

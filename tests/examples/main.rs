@@ -14,7 +14,6 @@
 mod support;
 
 mod depends_on;
-mod events;
 mod health;
 mod init;
 mod logging;

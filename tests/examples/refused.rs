@@ -4,8 +4,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::events::Events;
 use crate::support::swarm::{MANAGER, NODES, Pod, Stack, until};
+use crate::support::swarm_events::Events;
 use crate::{deploy, deploy_changed, stack_file};
 
 /// An example of `examples/refused/`.

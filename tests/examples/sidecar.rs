@@ -1,7 +1,7 @@
 //! nginx in front of an application.
 
 use crate::deploy;
-use crate::support::swarm::get;
+use crate::support::swarm::page;
 
 pub(crate) fn run() -> String {
     let stack = deploy("sidecar");
@@ -9,7 +9,7 @@ pub(crate) fn run() -> String {
     let components = pods[0].components();
     assert_eq!(components, ["app", "proxy"]);
     for expected in ["MISS", "HIT"] {
-        let page = get(pods[0].node, 8080, "/").expect("a page");
+        let page = page(pods[0].node, 8080, "/");
         assert!(page.contains(&format!("X-Cache-Status: {expected}\r\n")), "{expected}: {page}");
     }
     stack.ends();

@@ -4,8 +4,8 @@ use std::thread;
 use std::time::Duration;
 
 use crate::deploy;
-use crate::events::Events;
 use crate::support::swarm::{MANAGER, Pod, get, until};
+use crate::support::swarm_events::Events;
 
 pub(crate) fn run() -> String {
     let events = Events::subscribe();
@@ -18,8 +18,7 @@ pub(crate) fn run() -> String {
     let page = request.join().expect("it comes back").expect("an answer");
     assert!(pod.logs().contains("got SIGTERM"), "the stop began before the answer");
     assert!(page.contains("that is all\n") && page.ends_with("\r\n0\r\n\r\n"), "cut: {page}");
-    until("the controller has ended", || pod.node.inspect(&pod.id)["State"]["Running"] == false);
-    assert_eq!(pod.node.inspect(&pod.id)["State"]["ExitCode"], 0, "{}", pod.logs());
+    assert_eq!(events.exit_code_of(&pod), 0, "{}", stack.said());
     let seen = events.of(&pod.name);
     let end = |line: &str| seen.iter().position(|it| it == line).unwrap_or_else(|| panic!("no '{line}' in {seen:?}"));
     assert!(end("proxy die 0") < end("app die 143"), "{seen:?}");
@@ -37,6 +36,7 @@ pub(crate) fn run() -> String {
 #[track_caller]
 fn reloads(pod: &Pod) {
     let answers = |status: &str| get(pod.node, 8083, "/cgi-bin/slow").is_ok_and(|page| page.contains(status));
+    until("it answers", || answers("200 OK"));
     pod.exec("app", "echo 'return 503 closed;' >/conf/maintenance.conf");
     assert!(answers("200 OK"), "nobody has read it yet");
     for (change, status) in [(":", "503 Service"), ("rm /conf/maintenance.conf", "200 OK")] {

@@ -29,6 +29,7 @@ pub(crate) mod registry;
 pub(crate) mod socket_proxy;
 pub(crate) mod spawns;
 pub(crate) mod swarm;
+pub(crate) mod swarm_events;
 pub(crate) mod tls;
 pub(crate) mod tripwire;
 pub(crate) mod web;

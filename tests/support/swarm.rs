@@ -101,6 +101,13 @@ impl Node {
         text.lines().map(str::to_owned).collect()
     }
 
+    /// All volumes that it has for pods, as `CONTROLLER NAME`.
+    pub(crate) fn volumes(self) -> Vec<String> {
+        let format = format!("{{{{.Label \"{OWNER}\"}}}} {{{{.Name}}}}");
+        let text = self.docker(&["volume", "ls", "--filter", &format!("label={OWNER}"), "--format", &format]);
+        text.lines().map(str::to_owned).collect()
+    }
+
     /// Its components whose controller does not run, and so should not be there.
     pub(crate) fn orphans(self) -> Vec<String> {
         // Before the controllers: a pod that begins in between is none.
@@ -175,6 +182,17 @@ pub(crate) fn get(node: Node, port: u16, path: &str) -> Result<String, String> {
     outside(ask).map_err(|error: std::io::Error| format!("{}: {error}", node.name()))
 }
 
+/// The same, once it is a page: what answers may listen later, and so may who is behind it, which is a 502 of a proxy.
+#[track_caller]
+pub(crate) fn page(node: Node, port: u16, path: &str) -> String {
+    let mut answer = String::new();
+    until(&format!("a page at {path}"), || {
+        answer = get(node, port, path).unwrap_or_default();
+        answer.starts_with("HTTP/1.1 200 ")
+    });
+    answer
+}
+
 /// An attempt to run a service's container, as the manager tells of it.
 #[derive(Debug, Clone)]
 pub(crate) struct Task {
@@ -215,6 +233,13 @@ impl Pod {
     #[track_caller]
     pub(crate) fn exec(&self, component: &str, script: &str) -> String {
         self.node.exec(&self.of(component), script)
+    }
+
+    /// The same, once it prints this: a component runs before it listens.
+    #[track_caller]
+    pub(crate) fn comes_to_print(&self, component: &str, script: &str, expected: &str) {
+        let command = ["exec", &self.of(component), "sh", "-c", script];
+        until(&format!("{script} prints {expected}"), || self.node.try_docker(&command) == (true, expected.to_owned()));
     }
 
     pub(crate) fn logs(&self) -> String {
@@ -357,7 +382,8 @@ impl Stack {
     #[track_caller]
     pub(crate) fn ends(self) {
         let pods = self.pods();
-        MANAGER.docker(&["stack", "rm", &self.0]);
+        // It fails while a task is about to be made, which needs the network.
+        until("the stack is removed", || MANAGER.try_docker(&["stack", "rm", &self.0]).0);
         until("the stack is gone", || self.pods().is_empty());
         for pod in pods {
             let left =

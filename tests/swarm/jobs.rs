@@ -12,11 +12,11 @@ impl Job {
         let sidecar = "pod.component.sidecar={image: busybox, command: tail -f /dev/null, x-podlike-role: sidecar, stop_signal: KILL}";
         let socket = "type=bind,source=/var/run/docker.sock,target=/var/run/docker.sock,readonly";
         let words = ["service", "create", "--detach", "--quiet", "--name", name, "--no-resolve-image"];
-        let more = ["--restart-condition", "none", "--mount", socket];
+        let keys = ["--restart-condition", "none", "--mount", socket];
         let image = image();
         let labels = ["--container-label", &app, "--container-label", sidecar, &image];
         supplied();
-        MANAGER.docker(&[&words, mode, more.as_slice(), &labels].concat());
+        MANAGER.docker(&[&words, mode, keys.as_slice(), &labels].concat());
         Self(name)
     }
 

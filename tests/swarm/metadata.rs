@@ -6,7 +6,7 @@ use crate::support::swarm::{MANAGER, Node, Stack, until};
 fn components_know_their_task_and_node_on_every_node() {
     let stack = Stack::deploy_text(
         "metadata",
-        r#"
+        r"
 version: '3.8'
 services:
   web:
@@ -21,7 +21,7 @@ services:
     command: -logs
     volumes: ['/var/run/docker.sock:/var/run/docker.sock:ro']
     deploy: {mode: global}
-"#,
+",
     );
     for pod in stack.runs("web", 3) {
         let label =
@@ -37,7 +37,7 @@ services:
 /// A pod whose labels are its service's, on a node.
 fn under_deploy(name: &str, node: Node) -> Stack {
     let text = format!(
-        r#"
+        r"
 version: '3.8'
 services:
   web:
@@ -48,7 +48,7 @@ services:
         pod.component.app: '{{image: busybox, command: tail -f /dev/null, stop_signal: KILL}}'
       placement: {{constraints: ['node.hostname == {}']}}
       restart_policy: {{condition: none}}
-"#,
+",
         node.name()
     );
     Stack::deploy_text(name, &text)

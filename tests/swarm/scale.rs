@@ -1,9 +1,11 @@
 //! More tasks and fewer.
 
 use crate::support::swarm::{MANAGER, NODES, Stack, until};
+use crate::support::swarm_events::Events;
 
 #[test]
 fn every_task_is_a_pod_and_no_component_outlives_its_task() {
+    let events = Events::subscribe();
     let stack = Stack::deploy_text("scale", &text());
     let first = stack.runs("web", 1);
     let service = stack.service("web");
@@ -14,7 +16,7 @@ fn every_task_is_a_pod_and_no_component_outlives_its_task() {
     }
     for pod in &pods {
         assert_eq!(pod.components(), ["app", "sidecar"], "{}", pod.name);
-        assert_eq!(pod.exec("sidecar", "wget -qO- 127.0.0.1:8080/issue"), pod.exec("app", "cat /www/issue"));
+        pod.comes_to_print("sidecar", "wget -qO- 127.0.0.1:8080/issue", &pod.exec("app", "hostname"));
     }
     assert!(pods.contains(&first[0]), "the first goes on");
 
@@ -22,7 +24,7 @@ fn every_task_is_a_pod_and_no_component_outlives_its_task() {
     let left = stack.runs("web", 1);
     for pod in pods.iter().filter(|pod| !left.contains(pod)) {
         until("its components are gone", || !pod.node.components().iter().any(|line| line.starts_with(&pod.id)));
-        assert_eq!(pod.node.inspect(&pod.id)["State"]["ExitCode"], 0, "{}", pod.logs());
+        assert_eq!(events.exit_code_of(pod), 0, "{}", stack.said());
     }
     stack.ends();
 }

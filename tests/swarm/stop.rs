@@ -1,11 +1,12 @@
 //! The time that Swarm gives a task to stop.
 
-use crate::support::swarm::{MANAGER, Node, Stack, until};
+use crate::support::swarm::{MANAGER, Node, Stack};
+use crate::support::swarm_events::Events;
 
 /// A pod on a node whose component ignores TERM.
 fn text(node: Node, keys: &str) -> String {
     format!(
-        r#"
+        r"
 version: '3.8'
 services:
   web:
@@ -15,7 +16,7 @@ services:
     deploy:
       replicas: 1
       placement: {{constraints: ['node.hostname == {}']}}
-"#,
+",
         node.name()
     )
 }
@@ -24,13 +25,12 @@ const STUBBORN: &str = r#"pod.component.app: '{image: busybox, command: [sh, -c,
 
 /// Its controller ends by itself, before Swarm kills it.
 fn ends_in_time(name: &str, text: &str) {
+    let events = Events::subscribe();
     let stack = Stack::deploy_text(name, text);
     let pod = stack.runs("web", 1).remove(0);
     MANAGER.docker(&["service", "scale", "--detach", &format!("{}=0", stack.service("web"))]);
-    until("the pod has ended", || stack.pods().is_empty());
-    let state = &pod.node.inspect(&pod.id)["State"];
-    assert_eq!(state["ExitCode"], 0, "{state}: {}", pod.logs());
-    assert!(!pod.node.components().iter().any(|line| line.starts_with(&pod.id)), "{}", pod.logs());
+    assert_eq!(events.exit_code_of(&pod), 0, "{}", stack.said());
+    assert!(!pod.node.components().iter().any(|line| line.starts_with(&pod.id)), "{}", stack.said());
     stack.ends();
 }
 

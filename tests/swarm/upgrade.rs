@@ -85,7 +85,7 @@ fn an_update_of_the_image_is_all_it_takes() {
     for pod in stack.runs("web", 2) {
         assert!(!old.contains(&pod), "{old:?}");
         assert_eq!(pod.components(), ["app", "sidecar"]);
-        assert_eq!(pod.exec("sidecar", "wget -qO- 127.0.0.1:8080/init"), "prepared");
+        pod.comes_to_print("sidecar", "wget -qO- 127.0.0.1:8080/init", "prepared");
         assert_eq!(pod.exec("app", "echo $KEY"), "value");
         assert!(pod.exec("sidecar", "cat /etc/copied").contains("MIT License"));
         until("its logs are streamed", || pod.logs().contains("[out] sidecar: MIT License"));
